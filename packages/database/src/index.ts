@@ -1,1 +1,9 @@
-export {};
+/** PostgreSQL: connection, schema, migrations, and the two statements that every status change goes through. */
+export type { Database, DatabaseTarget, Sql, TransactionSql } from './connect.ts';
+export { connect, isConnectionError } from './connect.ts';
+export type { NewFlip } from './flips.ts';
+export { recordFlips } from './flips.ts';
+export type { DB, Instant } from './generated/tables.ts';
+export { beatInstance, type InstanceRow, liveInstances, registerInstance, stopInstance } from './instances.ts';
+export { latestMigration, MigrationError, migrate, pendingMigrations } from './migrate.ts';
+export { describeSchema } from './schema.ts';

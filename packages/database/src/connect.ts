@@ -1,0 +1,126 @@
+import { Kysely } from 'kysely';
+import { PostgresJSDialect } from 'kysely-postgres-js';
+import postgres from 'postgres';
+import type { DB, Instant } from './generated/tables.ts';
+
+/** timestamptz is an {@link Instant} (epoch milliseconds) on the way in and out; bigint a number. */
+type Types = { instant: Instant; bigint: number };
+export type Sql = postgres.Sql<Types>;
+export type TransactionSql = postgres.TransactionSql<Types>;
+
+/** Where the database is; see `databaseTarget` in packages/config. */
+export interface DatabaseTarget {
+  readonly hosts: readonly { readonly host: string; readonly port: number }[];
+  readonly database: string;
+  readonly user: string;
+  readonly password: string;
+  /** libpq's words: disable, allow, prefer, require, verify-ca, verify-full. */
+  readonly sslmode?: string;
+  /** libpq's words: any, read-write, primary, … With several hosts, the first that fits is used, and followed. */
+  readonly targetSessionAttrs?: string;
+}
+
+export interface ConnectOptions {
+  readonly target: DatabaseTarget;
+  /** Shown in pg_stat_activity, e.g. `overdue ingester`. */
+  readonly applicationName: string;
+  /** Size of the pool. */
+  readonly max?: number;
+  /** Milliseconds after which the server cancels a statement; 0: never. */
+  readonly statementTimeout?: number;
+  /** Milliseconds to wait for a connection to open; default 5000. */
+  readonly connectTimeout?: number;
+}
+
+export interface Database {
+  /** postgres.js, for the set-based hot paths and LISTEN. */
+  readonly sql: Sql;
+  /** Kysely over the same pool, for ordinary queries. */
+  readonly db: Kysely<DB>;
+  readonly target: DatabaseTarget;
+  /** Waits up to `timeout` seconds for running queries, then closes all connections. */
+  close(timeout?: number): Promise<void>;
+}
+
+/**
+ * Opens a pool. Connects lazily; a lost connection is opened again by the next query (after at most a second's pause),
+ * so the pool outlives restarts of the server, and with several hosts finds the writable one anew.
+ */
+export function connect(options: ConnectOptions): Database {
+  const { target } = options;
+  const sql = postgres({
+    // The driver takes lists; its types know only one of each.
+    host: target.hosts.map((h) => h.host) as unknown as string,
+    port: target.hosts.map((h) => h.port) as unknown as number,
+    database: target.database,
+    user: target.user,
+    password: target.password,
+    ssl: sslOption(target.sslmode),
+    ...(target.hosts.length > 1 || (target.targetSessionAttrs && target.targetSessionAttrs !== 'any')
+      ? { target_session_attrs: (target.targetSessionAttrs ?? 'read-write') as 'read-write' }
+      : {}),
+    max: options.max ?? 10,
+    connect_timeout: (options.connectTimeout ?? 5000) / 1000,
+    backoff: (attempt: number) => Math.min(1, 0.05 * 2 ** attempt),
+    max_lifetime: null,
+    onnotice: () => {},
+    connection: {
+      application_name: options.applicationName,
+      TimeZone: 'UTC',
+      DateStyle: 'ISO',
+      statement_timeout: options.statementTimeout ?? 0,
+    },
+    types: {
+      instant: { to: 1184, from: [1184], serialize: serializeInstant, parse: parseInstant },
+      bigint: { to: 20, from: [20], serialize: String, parse: Number },
+    },
+  }) as unknown as Sql;
+  const db = new Kysely<DB>({ dialect: new PostgresJSDialect({ postgres: sql as unknown as postgres.Sql }) });
+  return { sql, db, target, close: (timeout = 5) => sql.end({ timeout }) };
+}
+
+/** True when `error` says that the server could not be reached or went away, rather than that the statement is wrong. */
+export function isConnectionError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string') return false;
+  return (
+    /^(CONNECTION_(CLOSED|ENDED|DESTROYED|CONNECT_TIMEOUT)|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(
+      code,
+    ) ||
+    // 08 connection exception, 57P shutdown or cannot connect now, 53 out of resources, 25006 read-only after a
+    // failover, 57014 statement timeout
+    /^(08|57P|53)/.test(code) ||
+    code === '25006' ||
+    code === '57014'
+  );
+}
+
+function sslOption(mode: string | undefined): boolean | 'require' | 'allow' | 'prefer' | 'verify-full' {
+  switch (mode) {
+    case undefined:
+    case 'disable':
+      return false;
+    case 'verify-ca':
+      return 'verify-full';
+    default:
+      return mode as 'require' | 'allow' | 'prefer' | 'verify-full';
+  }
+}
+
+/** `2026-11-21 08:56:23.123456+00` to epoch milliseconds; the server always answers in UTC (see `connection` above). */
+function parseInstant(text: string): Instant {
+  if (text === 'infinity') return Number.POSITIVE_INFINITY;
+  if (text === '-infinity') return Number.NEGATIVE_INFINITY;
+  const instant = Date.parse(`${text.slice(0, 10)}T${text.slice(11, text.indexOf('+', 11))}Z`);
+  if (Number.isNaN(instant)) throw new Error(`Not a timestamp in UTC: ${text}`);
+  return instant;
+}
+
+function serializeInstant(value: unknown): string {
+  if (typeof value === 'number') {
+    if (value === Number.POSITIVE_INFINITY) return 'infinity';
+    if (value === Number.NEGATIVE_INFINITY) return '-infinity';
+    return new Date(value).toISOString();
+  }
+  return value instanceof Date ? value.toISOString() : String(value);
+}
