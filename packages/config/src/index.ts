@@ -9,5 +9,6 @@ export { isAllowedHost, pingEndpoint, remoteUserHeader, secureProxyHeader, siteP
 export { type StartupCheck, startupChecks } from './startup-checks.ts';
 export { type Config, type Group, type Name, SETTINGS, type Setting } from './table.ts';
 export { type DatabaseTarget, databaseTarget, type RedisTarget, redisTarget } from './targets.ts';
+export { trustedProxies } from './trusted-proxies.ts';
 export type { DatabaseHost, SessionAttrs, SslMode } from './values/database-url.ts';
 export type { HostPort } from './values/network.ts';

@@ -6,6 +6,7 @@ import { ConfigError, type Problem } from './problems.ts';
 import type { Definition } from './setting.ts';
 import { readSource } from './source.ts';
 import { type Config, type Name, TABLE } from './table.ts';
+import { NO_REASON } from './values/value-type.ts';
 
 const NAMES = Object.keys(TABLE) as Name[];
 
@@ -45,7 +46,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       problems.push({
         name,
         held: `${held(definition, source.text)}${source.file === null ? '' : ` (from the file in ${name}_FILE)`}`,
-        allowed: `${definition.type.allowed}${why ? ` (${why})` : ''}`,
+        allowed: `${definition.type.allowed}${why && why !== NO_REASON ? ` (${why})` : ''}`,
       });
     }
   }

@@ -10,7 +10,8 @@ const SHOWN = 200;
 export function held(definition: Definition<unknown>, text: string): string {
   if (text === '') return 'nothing (it is empty)';
   if (definition.secret) return 'a value that is not shown because it is secret';
-  return JSON.stringify(text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text);
+  const safe = text.replace(/:\/\/[^/?#]*@/g, `://${MASKED}@`); // a password written into a URL that takes none
+  return JSON.stringify(safe.length > SHOWN ? `${safe.slice(0, SHOWN)}…` : safe);
 }
 
 /** What a NAME_FILE held: its path, unless somebody may have put the secret itself there. */
@@ -26,5 +27,5 @@ export function shown(definition: Definition<unknown>, value: unknown): string {
   const text = definition.type.print(value);
   if (text === '') return '(none)';
   if (!definition.secret) return text;
-  return MASKED;
+  return definition.type.redact?.(value) || MASKED;
 }

@@ -30,8 +30,8 @@ export function databaseTarget(config: Config): DatabaseTarget | null {
   if (!url && config.DB_HOST === null) return null;
   return {
     hosts: url?.hosts ?? pairHostsAndPorts(config.DB_HOST ?? '', config.DB_PORT),
-    database: url?.database ?? config.DB_NAME,
-    user: url?.user ?? config.DB_USER,
+    database: url?.database ?? (config.DB_NAME || 'hc'),
+    user: url?.user ?? (config.DB_USER || 'postgres'),
     password: url?.password ?? config.DB_PASSWORD,
     sslmode: url?.sslmode ?? config.DB_SSLMODE,
     targetSessionAttrs: url?.targetSessionAttrs ?? config.DB_TARGET_SESSION_ATTRS,

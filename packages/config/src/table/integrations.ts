@@ -21,6 +21,7 @@ const proxy = () =>
         if (!/^(https?|socks(4a?|5h?)?):\/\/[^/]/i.test(url) || !URL.canParse(url)) throw new Malformed();
         return value;
       },
+      redact: (value) => value.replace(/^([a-z0-9]+:\/\/)?.*@/i, '$1********@'),
     }),
   );
 

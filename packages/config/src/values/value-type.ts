@@ -10,7 +10,12 @@ export interface ValueType<T> {
   readonly schema: z.ZodType<T, string>;
   /** The text one would write in the environment to get `value`; the empty string for "nothing". */
   print(value: T): string;
+  /** For secrets of which a part may be shown, such as the host in a URL with a password. Absent: nothing is. */
+  redact?(value: T): string;
 }
+
+/** The message of an issue that says nothing beyond "Allowed: …" (zod would otherwise add words of its own). */
+export const NO_REASON = 'not allowed';
 
 /** What a reader of text found wrong, in words that follow "Allowed: …". Never contains what was read. */
 export class Malformed extends Error {}
@@ -24,6 +29,7 @@ export function valueType<T>(definition: {
   allowed: string;
   read: (text: string) => T;
   print?: (value: T) => string;
+  redact?: (value: T) => string;
 }): ValueType<T> {
   const { name, allowed, read } = definition;
   const schema = z.string().transform((text, context): T => {
@@ -31,11 +37,12 @@ export function valueType<T>(definition: {
       return read(text);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      context.addIssue({ code: 'custom', message: error.message });
+      context.addIssue({ code: 'custom', message: error.message || NO_REASON });
       return z.NEVER;
     }
   });
-  return { name, allowed, schema, print: definition.print ?? ((value) => (value === null ? '' : String(value))) };
+  const print = definition.print ?? ((value: T) => (value === null ? '' : String(value)));
+  return { name, allowed, schema, print, ...(definition.redact && { redact: definition.redact }) };
 }
 
 /** The same type in which the empty text means "not set": off, or the default. */
@@ -46,9 +53,10 @@ export function orOff<T>(type: ValueType<T>): ValueType<T | null> {
     read: (text) => {
       if (text === '') return null;
       const result = type.schema.safeParse(text);
-      if (!result.success) throw new Malformed(result.error.issues[0]?.message ?? '');
+      if (!result.success) throw new Malformed(result.error.issues[0]?.message);
       return result.data;
     },
     print: (value) => (value === null ? '' : type.print(value)),
+    redact: (value) => (value === null || !type.redact ? '' : type.redact(value)),
   });
 }
