@@ -1,23 +1,11 @@
-/** Cron and OnCalendar schedules: parsing, evaluation over time zones, validation, words. Interface first; being filled in. */
-export type Instant = number;
-export type ScheduleKind = 'cron' | 'oncalendar';
-export interface Schedule {
-  readonly kind: ScheduleKind;
-  readonly expr: string;
-  readonly tz: string;
-  next(after: Instant): Instant | null;
-  occurrences(after: Instant): IterableIterator<Instant>;
-}
-export class ScheduleError extends Error {}
-const pending = (): never => {
-  throw new ScheduleError('not built yet');
-};
-export const compileSchedule = (_kind: ScheduleKind, _expr: string, _tz: string): Schedule => pending();
-export const validateSchedule = (_kind: ScheduleKind, _expr: string): { ok: true } | { ok: false; reason: string } =>
-  pending();
-export const guessScheduleKind = (_expr: string): ScheduleKind => pending();
-export const isZone = (_name: string): boolean => pending();
-export const canonicalZone = (_name: string): string | null => pending();
-export const ZONES: readonly string[] = [];
-export const describeSchedule = (_kind: ScheduleKind, _expr: string): string => pending();
-export const answerScheduleLine = (_line: string): string => pending();
+/**
+ * Cron and OnCalendar schedules: reading them, the next occurrences over any time zone's clock changes, words for people.
+ * Rules cited as C6, F2, … are those of the schedules reference; docs/schedules.md tells them to users.
+ */
+export { answerScheduleLine } from './answer-line.ts';
+export { describeSchedule } from './describe.ts';
+export { ScheduleError } from './error.ts';
+export { compileSchedule } from './schedule.ts';
+export type { Instant, Schedule, ScheduleKind } from './types.ts';
+export { guessScheduleKind, MAX_SCHEDULE_LENGTH, validateSchedule } from './validate.ts';
+export { canonicalZone, isZone, ZONES } from './zones/names.ts';
