@@ -35,5 +35,6 @@ function explain(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'this process may not read it';
-  return typeof code === 'string' ? `reading it failed (${code})` : 'it is not a path'; // ERR_INVALID_ARG_VALUE: a NUL
+  if (code === 'ERR_INVALID_ARG_VALUE') return 'it is not a path'; // it holds a NUL
+  return typeof code === 'string' ? `reading it failed (${code})` : 'reading it failed';
 }

@@ -97,7 +97,7 @@ function integrations(config: Config): StartupCheck[] {
     }
   }
   if (config.S3_BUCKET !== null) {
-    found.push(warning('overdue.W006', 'S3_BUCKET is set, but ping bodies are kept in PostgreSQL in this version.'));
+    found.push(warning('overdue.W005', 'S3_BUCKET is set, but ping bodies are kept in PostgreSQL in this version.'));
   }
   return found;
 }

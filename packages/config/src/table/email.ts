@@ -10,7 +10,7 @@ const SMTP_PORT = 587;
 export const email = {
   EMAIL_HOST: setting(text(), '', {
     description: 'SMTP server. Empty: no mail at all, and no sign-in by mailed link.',
-    readBy: [...MAILERS, 'ingester'],
+    readBy: MAILERS,
   }),
   EMAIL_PORT: setting(
     valueType({
