@@ -4,6 +4,13 @@ export { connect, isConnectionError } from './connect.ts';
 export type { NewFlip } from './flips.ts';
 export { recordFlips } from './flips.ts';
 export type { DB, Instant } from './generated/tables.ts';
-export { beatInstance, type InstanceRow, liveInstances, registerInstance, stopInstance } from './instances.ts';
+export {
+  beatInstance,
+  type InstanceRow,
+  instanceStore,
+  liveInstances,
+  registerInstance,
+  stopInstance,
+} from './instances.ts';
 export { latestMigration, MigrationError, migrate, pendingMigrations } from './migrate.ts';
 export { describeSchema } from './schema.ts';

@@ -46,3 +46,16 @@ export async function liveInstances(sql: Sql, service: string, withinMs: number)
     where service = ${service} and stopped_at is null and seen_at > now() - ${withinMs} * interval '1 millisecond'
     order by started_at`;
 }
+
+/** The three statements of a process's signs of life, bound to a pool; what `runService` of @overdue/observability wants. */
+export function instanceStore(sql: Sql): {
+  register(instance: Parameters<typeof registerInstance>[1]): Promise<void>;
+  beat(id: string, info: Record<string, unknown>): Promise<boolean>;
+  stop(id: string): Promise<void>;
+} {
+  return {
+    register: (instance) => registerInstance(sql, instance),
+    beat: (id, info) => beatInstance(sql, id, info),
+    stop: (id) => stopInstance(sql, id),
+  };
+}

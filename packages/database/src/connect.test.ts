@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@overdue/clock';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connect, type Database, isConnectionError } from './connect.ts';
+import { type EmbeddedServer, embeddedTarget, initialise, startEmbedded } from './embedded.ts';
+
+/** Two servers of our own: the tests end and pause them. */
+let folder: string;
+const running: EmbeddedServer[] = [];
+const open: Database[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'overdue-connect-'));
+});
+afterEach(async () => {
+  for (const database of open.splice(0)) await database.close(0);
+  for (const server of running.splice(0)) await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(name: string, port: number, settings: Record<string, string> = {}): Promise<EmbeddedServer> {
+  const directory = join(folder, name);
+  initialise({ directory });
+  const server = await startEmbedded({
+    directory,
+    port,
+    clock: systemClock,
+    durable: false,
+    settings: { shared_buffers: '16MB', ...settings },
+  });
+  running.push(server);
+  return server;
+}
+
+function pool(...ports: number[]): Database {
+  const target = {
+    ...embeddedTarget(ports[0]!, 'postgres'),
+    hosts: ports.map((port) => ({ host: '127.0.0.1', port })),
+  };
+  const database = connect({ target, applicationName: 'test', max: 3, connectTimeout: 1000 });
+  open.push(database);
+  return database;
+}
+
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = 100; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+      await systemClock.sleep(50);
+    }
+  }
+}
+
+test('a pool, a transaction and a listener outlive kill -9 of the server', async () => {
+  const port = await freePort();
+  const server = await start('a', port, { fsync: 'on', synchronous_commit: 'on' });
+  const database = pool(port);
+  const heard: string[] = [];
+  let listening = 0;
+  await database.sql.listen(
+    't',
+    (payload) => heard.push(payload),
+    () => listening++,
+  );
+  await database.sql`create table t (x int)`;
+
+  const cut = database.sql.begin(async (tx) => {
+    await tx`insert into t values (1)`;
+    process.kill(server.pid, 'SIGKILL');
+    await server.exited;
+    await tx`insert into t values (2)`;
+  });
+  const error = await cut.then(
+    () => null,
+    (e: unknown) => e,
+  );
+  expect(isConnectionError(error)).toBe(true);
+  running.pop();
+  await eventually(() => start('a', port)); // the dead server's children may hold its shared memory for a moment
+
+  const rows = await eventually(() => database.sql`select * from t`);
+  expect(rows).toHaveLength(0); // nothing half-done
+  await eventually(async () => expect(listening).toBe(2));
+  await database.sql`select pg_notify('t', 'again')`;
+  await eventually(async () => expect(heard).toEqual(['again']));
+});
+
+test('of several hosts the writable one is used, and followed when it moves', async () => {
+  const [first, second] = [await freePort(), await freePort()];
+  await start('first', first, { default_transaction_read_only: 'on' });
+  await start('second', second);
+  const database = pool(first, second);
+  const port = async () => (await database.sql`select inet_server_port() as port`)[0]!.port as number;
+  expect(await port()).toBe(second);
+
+  // The roles change places: the old writable one goes away, the other is promoted.
+  const admin = pool(first);
+  await admin.sql.unsafe(`alter system set default_transaction_read_only to off`);
+  await running[0]!.stop();
+  await running[1]!.stop();
+  running.splice(0);
+  await start('first', first, {});
+  expect(await eventually(port)).toBe(first);
+});
+
+test('a server that is not there is a connection error, a wrong statement is not', async () => {
+  const database = pool(await freePort());
+  expect(isConnectionError(await database.sql`select 1`.catch((e: unknown) => e))).toBe(true);
+  const port = await freePort();
+  await start('b', port);
+  expect(isConnectionError(await pool(port).sql`select wrong`.catch((e: unknown) => e))).toBe(false);
+});
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address() as { port: number };
+      probe.close(() => resolve(address.port));
+    });
+  });
+}
