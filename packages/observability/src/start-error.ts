@@ -1,0 +1,36 @@
+/**
+ * The process cannot start for a reason that its operator can mend: the message says what and how, and is shown without
+ * a stack.
+ */
+export class StartError extends Error {
+  override name = 'StartError';
+}
+
+/** Exit code of a service that could not start because of its surroundings (EX_CONFIG): starting again does not help. */
+export const EXIT_START_ERROR = 78;
+
+/**
+ * The error of a `listen` in words: names the variable and the port. Anything but a refused address comes back as it
+ * is.
+ */
+export function listenError(error: unknown, at: { variable: string; host: string; port: number }): unknown {
+  switch ((error as { code?: unknown } | null)?.code) {
+    case 'EADDRINUSE':
+      return new StartError(
+        `Port ${at.port} (${at.variable}) on ${at.host} is already in use by another program. ` +
+          `Stop that program, or set ${at.variable} to a free port.`,
+      );
+    case 'EACCES':
+      return new StartError(
+        `Port ${at.port} (${at.variable}) on ${at.host} may not be opened by this user. ` +
+          `Set ${at.variable} to a port above 1023.`,
+      );
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new StartError(
+        `${at.host} is not an address of this machine, so port ${at.port} (${at.variable}) cannot be opened on it.`,
+      );
+    default:
+      return error;
+  }
+}
