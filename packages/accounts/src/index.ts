@@ -1,1 +1,54 @@
-export {};
+/** Who may use the product: users, sessions, projects, members, keys; rate limits and signed values. */
+export {
+  type ApiKeyInfo,
+  type ApiKeyKind,
+  apiKeyKind,
+  createApiKey,
+  findProjectByApiKey,
+  listApiKeys,
+  revokeApiKey,
+} from './api-keys.ts';
+export { BootstrapError, type Bootstrapped, bootstrap, FIRST_PROJECT_NAME } from './bootstrap.ts';
+export { emailAddress } from './email-address.ts';
+export { addVerifiedEmailChannel } from './email-channel.ts';
+export { type Invitation, inviteMember, listMembers, type Member, type MemberRole, removeMember } from './members.ts';
+export { hashPassword, MIN_PASSWORD, passwordProblem, verifyPassword } from './passwords.ts';
+export { createPingKey, revokePingKey } from './ping-keys.ts';
+export { MAX_PROJECT_NAME, type Project, projectColumns } from './project.ts';
+export {
+  type Access,
+  createProject,
+  deleteProject,
+  findAccess,
+  listProjects,
+  projectNameProblem,
+  projectTitle,
+  type Role,
+  renameProject,
+  setShowSlugs,
+} from './projects.ts';
+export {
+  createSession,
+  endSession,
+  findSession,
+  hashSessionToken,
+  newSessionToken,
+  SESSION_LIFETIME_MS,
+  type Session,
+} from './sessions.ts';
+export { openSigned, signature, signValue } from './signing.ts';
+export { BUCKETS, type Bucket, normalisedEmail, pruneTokenBuckets, returnToken, takeToken } from './token-buckets.ts';
+export {
+  authenticate,
+  type CheckSort,
+  checkPassword,
+  createFirstUser,
+  findUserByEmail,
+  insertUser,
+  isFirstRun,
+  setPassword,
+  type Theme,
+  type User,
+  updatePreferences,
+  userColumns,
+} from './users.ts';
