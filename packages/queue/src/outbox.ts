@@ -1,0 +1,285 @@
+import type { Clock, Instant, Milliseconds } from '@overdue/clock';
+import type { Sql } from '@overdue/database';
+import type { Claim, LogEntry, NotificationState } from './types.ts';
+
+/**
+ * The outbox's SQL. Rows of `notifications` go
+ *
+ *   owed ──claim──> owed, leased ──finish──> sent | failed | dropped
+ *                        │  └──────finish──> owed, next_attempt_at later     (another attempt)
+ *                        ├──release───────> owed                             (not tried)
+ *                        └──lease ends────> owed                             (the worker died)
+ *
+ * and of the rows of one (channel, check) only the oldest owed one can be claimed, so "up" never overtakes "down".
+ *
+ * `leased_by` null with `leased_until` set: handed to Redis, which should bring it to a worker before that.
+ * All times are the database's, so clocks of hosts need not agree; `clock` replaces them in the simulation.
+ */
+export interface OutboxOptions {
+  readonly sql: Sql;
+  /** This worker: its instances.id. */
+  readonly worker: string;
+  /** How long a claim lasts unless renewed. */
+  readonly lease: Milliseconds;
+  /** Only for tests: the time instead of the database's. */
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+/** What to write about one attempt. */
+export interface Finish {
+  readonly id: number;
+  readonly channelId: number;
+  readonly state: NotificationState;
+  readonly error: string;
+  readonly entry: LogEntry | null;
+  /** Only with state `owed`. */
+  readonly delay: Milliseconds;
+  /** When sending began; null: nothing was sent, and the channel's record stays as it is. */
+  readonly startedAt: Instant | null;
+  readonly duration: Milliseconds;
+  readonly disable: boolean;
+}
+
+export const SENDING = 'Sending';
+
+export class Outbox {
+  readonly #sql: Sql;
+  readonly #worker: string;
+  readonly #lease: number;
+  readonly #clock: Pick<Clock, 'now'> | undefined;
+
+  constructor(options: OutboxOptions) {
+    this.#sql = options.sql;
+    this.#worker = options.worker;
+    this.#lease = options.lease;
+    this.#clock = options.clock;
+  }
+
+  /**
+   * Claims up to `limit` rows that are due, oldest first, passing over those of `busy` channels. Rows that have to wait
+   * for an older one of their channel and check are moved out of the way, so they cannot pile up in front.
+   * `handedOver`: also take rows that Redis was handed (it is away).
+   */
+  async claimDue(limit: number, busy: readonly number[], handedOver = false): Promise<Claim[]> {
+    if (limit <= 0) return [];
+    const now = this.#now();
+    const rows = await this.#sql<Claim[]>`
+      with head as materialized (
+        select id, channel_id, check_id
+        from notifications
+        where state = 'owed' and next_attempt_at <= ${now}
+          and (leased_until is null or leased_until <= ${now} or (${handedOver} and leased_by is null))
+          and channel_id <> all(${busy as number[]}::bigint[])
+        order by next_attempt_at, id
+        limit ${limit}
+        for update skip locked
+      ), placed as (
+        select h.id, (select min(o.id) from notifications o
+                      where o.state = 'owed' and o.channel_id = h.channel_id and o.check_id = h.check_id) as first_id
+        from head h
+      ), behind as (
+        update notifications n
+        set next_attempt_at = greatest(first.next_attempt_at, first.leased_until, ${now} + interval '1 second')
+        from placed p join notifications first on first.id = p.first_id
+        where n.id = p.id and p.first_id < p.id
+      ), claimed as (
+        update notifications n
+        set leased_until = ${now} + ${this.#lease} * interval '1 millisecond', leased_by = ${this.#worker},
+            error = ${SENDING}
+        from placed p
+        where n.id = p.id and coalesce(p.first_id, p.id) = p.id
+        returning n.*
+      )
+      select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
+             check_status as "checkStatus", attempts, created_at as "createdAt"
+      from claimed order by id`;
+    return [...rows];
+  }
+
+  /** Claims those of `ids` that are due, free (or handed to Redis), and first of their channel and check. */
+  async claimIds(ids: readonly number[]): Promise<Claim[]> {
+    if (ids.length === 0) return [];
+    const now = this.#now();
+    const rows = await this.#sql<Claim[]>`
+      with free as materialized (
+        select id from notifications n
+        where id = any(${ids as number[]}::bigint[]) and state = 'owed' and next_attempt_at <= ${now}
+          and (leased_by is null or leased_until <= ${now})
+          and not exists (select from notifications o
+                          where o.state = 'owed' and o.channel_id = n.channel_id and o.check_id = n.check_id
+                            and o.id < n.id)
+        order by id
+        for update skip locked
+      ), claimed as (
+        update notifications n
+        set leased_until = ${now} + ${this.#lease} * interval '1 millisecond', leased_by = ${this.#worker},
+            error = ${SENDING}
+        from free where n.id = free.id
+        returning n.*
+      )
+      select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
+             check_status as "checkStatus", attempts, created_at as "createdAt"
+      from claimed order by id`;
+    return [...rows];
+  }
+
+  /**
+   * Marks up to `limit` due rows as handed to Redis for `hold`, and returns them. Rows whose lease ended (a worker died,
+   * or Redis forgot them) are not among them: those are claimed directly.
+   */
+  async handOver(
+    limit: number,
+    busy: readonly number[],
+    hold: Milliseconds,
+  ): Promise<{ id: number; attempts: number }[]> {
+    const now = this.#now();
+    return [
+      ...(await this.#sql<{ id: number; attempts: number }[]>`
+        with head as materialized (
+          select id, channel_id, check_id
+          from notifications
+          where state = 'owed' and next_attempt_at <= ${now} and leased_until is null
+            and channel_id <> all(${busy as number[]}::bigint[])
+          order by next_attempt_at, id
+          limit ${limit}
+          for update skip locked
+        ), placed as (
+          select h.id, (select min(o.id) from notifications o
+                        where o.state = 'owed' and o.channel_id = h.channel_id and o.check_id = h.check_id) as first_id
+          from head h
+        ), behind as (
+          update notifications n
+          set next_attempt_at = greatest(first.next_attempt_at, first.leased_until, ${now} + interval '1 second')
+          from placed p join notifications first on first.id = p.first_id
+          where n.id = p.id and p.first_id < p.id
+        )
+        update notifications n set leased_until = ${now} + ${hold} * interval '1 millisecond', leased_by = null
+        from placed p where n.id = p.id and coalesce(p.first_id, p.id) = p.id
+        returning n.id, n.attempts`),
+    ];
+  }
+
+  /** Claims due rows whose lease has ended: their worker died, or Redis forgot them. */
+  async claimAbandoned(limit: number, busy: readonly number[]): Promise<Claim[]> {
+    if (limit <= 0) return [];
+    const now = this.#now();
+    const rows = await this.#sql<{ id: number }[]>`
+      select id from notifications
+      where state = 'owed' and next_attempt_at <= ${now} and leased_until <= ${now}
+        and channel_id <> all(${busy as number[]}::bigint[])
+      order by next_attempt_at, id limit ${limit}`;
+    return await this.claimIds(rows.map((row) => row.id));
+  }
+
+  /** Extends the claims on `ids`. */
+  async renew(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#sql`
+      update notifications set leased_until = ${this.#now()} + ${this.#lease} * interval '1 millisecond'
+      where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'`;
+  }
+
+  /** Gives claims back untried; they are due again after their `delay`. The error shown is that of the last attempt. */
+  async release(items: readonly { id: number; delay: Milliseconds }[]): Promise<void> {
+    if (items.length === 0) return;
+    await this.#sql`
+      update notifications n
+      set leased_until = null, leased_by = null, error = coalesce(log -> -1 ->> 'answer', ''),
+          next_attempt_at = case when i.delay > 0 then ${this.#now()} + i.delay * interval '1 millisecond'
+                                 else next_attempt_at end
+      from jsonb_to_recordset(${items as never}::jsonb) as i(id bigint, delay double precision)
+      where n.id = i.id and n.leased_by = ${this.#worker} and n.state = 'owed'`;
+  }
+
+  /** Puts off what the channels are owed and nobody is sending: their destination does not answer. */
+  async postpone(channelIds: readonly number[], delay: Milliseconds): Promise<void> {
+    if (channelIds.length === 0) return;
+    const now = this.#now();
+    await this.#sql`
+      with due as (
+        select id from notifications
+        where channel_id = any(${channelIds as number[]}::bigint[]) and state = 'owed' and next_attempt_at <= ${now}
+          and (leased_until is null or leased_by is null)
+        for update skip locked
+      )
+      update notifications n
+      set next_attempt_at = ${now} + ${delay} * interval '1 millisecond', leased_until = null from due where n.id = due.id`;
+  }
+
+  /** The channels' destination answers again: what waits for another attempt goes now, unless a receiver set a time. */
+  async pullForward(channelIds: readonly number[]): Promise<void> {
+    if (channelIds.length === 0) return;
+    const now = this.#now();
+    await this.#sql`
+      with waiting as (
+        select id from notifications
+        where channel_id = any(${channelIds as number[]}::bigint[]) and state = 'owed' and next_attempt_at > ${now}
+          and leased_until is null and not coalesce(log -> -1 ? 'retry_after', false)
+        for update skip locked
+      )
+      update notifications n set next_attempt_at = ${now} from waiting where n.id = waiting.id`;
+  }
+
+  /**
+   * Writes how attempts ended: the rows, their channels' record (status-and-alerting.md D4), and the rows that waited
+   * behind them become due. A success counts even when the lease was lost meanwhile; anything else only with the lease.
+   * @returns the ids that were written
+   */
+  async finish(items: readonly Finish[]): Promise<Set<number>> {
+    if (items.length === 0) return new Set();
+    const now = this.#now();
+    const input = items.map((f) => ({
+      id: f.id,
+      state: f.state,
+      error: f.error.slice(0, 200),
+      entry: f.entry,
+      delay: f.delay,
+      channel: f.channelId,
+      started: f.startedAt,
+      duration: Math.round(f.duration),
+      disable: f.disable,
+    }));
+    const rows = await this.#sql<{ id: number }[]>`
+      with input as materialized (
+        select * from jsonb_to_recordset(${input as never}::jsonb)
+          as i(id bigint, state text, error text, entry jsonb, delay double precision, channel bigint,
+               started double precision, duration integer, disable boolean)
+      ), done as (
+        update notifications n
+        set state = i.state, error = i.error, leased_until = null, leased_by = null,
+            attempts = n.attempts + (i.entry is not null)::int,
+            log = case when i.entry is null then n.log else n.log || i.entry end,
+            next_attempt_at = case when i.state = 'owed' then ${now} + i.delay * interval '1 millisecond' end,
+            finished_at = case when i.state <> 'owed' then ${now} end
+        from input i
+        where n.id = i.id and n.state = 'owed' and (n.leased_by = ${this.#worker} or i.state = 'sent')
+        returning n.id, n.channel_id, n.check_id, i.state, i.error, i.started, i.duration, i.disable
+      ), next as (
+        update notifications n set next_attempt_at = ${now}
+        from (select distinct (select min(o.id) from notifications o
+                               where o.state = 'owed' and o.channel_id = d.channel_id and o.check_id = d.check_id
+                                 and o.id > d.id) as id
+              from done d where d.state <> 'owed') s
+        where n.id = s.id and n.next_attempt_at > ${now} and n.attempts = 0 and n.leased_until is null
+      ), latest as (
+        select distinct on (channel_id) channel_id, error, started, duration,
+               bool_or(disable) over (partition by channel_id) as disable
+        from done where started is not null
+        order by channel_id, started desc, id desc
+      ), locked as materialized (
+        select c.id from channels c join latest l on l.channel_id = c.id order by c.id for no key update of c
+      ), channel as (
+        update channels c
+        set last_notify = to_timestamp(l.started / 1000.0), last_notify_duration_ms = l.duration,
+            last_error = l.error, disabled = c.disabled or l.disable
+        from latest l join locked k on k.id = l.channel_id
+        where c.id = l.channel_id
+      )
+      select id from done`;
+    return new Set(rows.map((row) => row.id));
+  }
+
+  #now() {
+    return this.#clock ? this.#sql`to_timestamp(${this.#clock.now() / 1000}::float8)` : this.#sql`now()`;
+  }
+}
