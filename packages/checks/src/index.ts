@@ -1,1 +1,38 @@
-export {};
+/**
+ * A check's life as pure functions of (check, event, instant), and what is derived from it. No clock, no database.
+ * docs/states.md tells it to users; the tables above the code of apply-ping.ts, manual.ts and go-down.ts are exact.
+ */
+export { alertAfter, type Gap } from './amnesty.ts';
+export { applyCoalesced, applyPing, CLOCK_SKEW_MS, type PingEvent, type PingTransition } from './apply-ping.ts';
+export type {
+  CheckState,
+  Decision,
+  Flip,
+  LatenessDecision,
+  LatenessFacts,
+  LatenessFields,
+  ManualDecision,
+  PingDecision,
+  PingKind,
+  ScheduleFields,
+  Status,
+  Transition,
+} from './check.ts';
+export {
+  type DisplayFields,
+  type DisplayStatus,
+  type DisplayStatusV1,
+  displayStatus,
+  displayStatusV1,
+  isStarted,
+  nextPing,
+  summaryStatus,
+} from './display.ts';
+export { formatApproximate, formatPeriod, formatRunTime, formatSentence } from './duration-text.ts';
+export { explainLateness, goDown } from './go-down.ts';
+export { BrokenScheduleError, expectedAt, graceStart } from './lateness.ts';
+export { applyApiUpdate, clearEvents, editSchedule, pause, resume } from './manual.ts';
+export { compareNaturally } from './natural-order.ts';
+export { MAX_MISSES, MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
+export { slugify, suggestSlug } from './slug.ts';
+export { uniqueKey } from './unique-key.ts';
