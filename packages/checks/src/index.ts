@@ -28,11 +28,13 @@ export {
   nextPing,
   summaryStatus,
 } from './display.ts';
+export { type Downtime, downtimes, type FlipFacts, formatUptime, uptime } from './downtimes.ts';
 export { formatApproximate, formatPeriod, formatRunTime, formatSentence } from './duration-text.ts';
 export { explainLateness, goDown } from './go-down.ts';
 export { BrokenScheduleError, expectedAt, graceStart } from './lateness.ts';
 export { applyApiUpdate, clearEvents, editSchedule, pause, resume } from './manual.ts';
 export { compareNaturally } from './natural-order.ts';
+export { latestPeriods, type Period, type PeriodUnit } from './periods.ts';
 export { MAX_MISSES, MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
 export { slugify, suggestSlug } from './slug.ts';
 export { uniqueKey } from './unique-key.ts';

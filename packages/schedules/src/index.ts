@@ -9,3 +9,4 @@ export { compileSchedule } from './schedule.ts';
 export type { Instant, Schedule, ScheduleKind } from './types.ts';
 export { guessScheduleKind, MAX_SCHEDULE_LENGTH, validateSchedule } from './validate.ts';
 export { canonicalZone, isZone, ZONES } from './zones/names.ts';
+export { Zone } from './zones/zone.ts';
