@@ -1,4 +1,5 @@
 /** PostgreSQL: connection, schema, migrations, and the two statements that every status change goes through. */
+export type { Selectable } from 'kysely';
 export type { Database, DatabaseTarget, Sql, TransactionSql } from './connect.ts';
 export { connect, isConnectionError } from './connect.ts';
 export type { NewFlip } from './flips.ts';

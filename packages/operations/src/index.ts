@@ -1,1 +1,58 @@
-export {};
+/**
+ * What people do to checks and channels: each operation one transaction under the check's row lock, used by the UI, the
+ * API, the CLI and the ingester alike. Rules H1…H9 are those of the status-and-alerting reference.
+ */
+export { assignChannels, assignChecks, toggleChannel } from './channels/assign.ts';
+export {
+  type ChannelReference,
+  type ChannelRow,
+  type ChannelSettings,
+  type CreateChannel,
+  createChannel,
+  deleteChannel,
+  renameChannel,
+  type UpdateChannel,
+  updateChannel,
+} from './channels/channels.ts';
+export { ALL_CHANNELS, type ChannelSelection } from './channels/selection.ts';
+export { applyRequest } from './checks/apply-request.ts';
+export { copyCheck } from './checks/copy.ts';
+export { type CreateCheck, createCheck, type UpsertCheck, upsertCheck } from './checks/create.ts';
+export { deleteCheck } from './checks/delete.ts';
+export {
+  type CheckRequest,
+  checkFields,
+  checkRequestSchema,
+  codePoints,
+  isSchedule,
+  isStorable,
+  MAX_KEYWORD,
+  MAX_NAME,
+  MAX_SCHEDULE,
+  MAX_SECONDS,
+  MAX_SLUG,
+  MAX_TAGS,
+  MIN_SECONDS,
+  parseCheckRequest,
+} from './checks/fields.ts';
+export { clearEvents, pauseCheck, resumeCheck } from './checks/pause.ts';
+export {
+  type CheckReference,
+  type CheckRow,
+  type CheckWithChannels,
+  channelCodes,
+  EDITABLE_COLUMNS,
+  type EditableColumns,
+  NEW_CHECK,
+} from './checks/row.ts';
+export { transferCheck } from './checks/transfer.ts';
+export {
+  type EditSchedule,
+  editCheckSchedule,
+  type ScheduleColumns,
+  type UpdateCheck,
+  updateCheck,
+  updateCheckByRequest,
+} from './checks/update.ts';
+export { updateNagDates } from './nag-dates.ts';
+export type { Outcome, Refusal } from './outcome.ts';

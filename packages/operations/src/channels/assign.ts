@@ -1,0 +1,53 @@
+import type { Database } from '@overdue/database';
+import { lockCheck } from '../checks/row.ts';
+import { NO_SUCH_CHANNEL, NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
+import { type ChannelReference, lockChannel } from './channels.ts';
+import { addChannels, type ChannelSelection, replaceChannels, resolveChannels } from './selection.ts';
+
+/** Makes the selection the channels of a check. Refused: `not-found`, `channels`. */
+export function assignChannels(
+  database: Database,
+  { code, projectId, channels }: { code: string; projectId: number; channels: ChannelSelection },
+): Promise<Outcome<void>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const check = await lockCheck(sql, { code, projectId });
+      if (!check) rollBack(NO_SUCH_CHECK);
+      await replaceChannels(sql, check.id, await resolveChannels(sql, projectId, channels));
+    }),
+  );
+}
+
+/** Switches one channel of one check on or off; both are in the project. Refused: `not-found`. */
+export function toggleChannel(
+  database: Database,
+  { code, projectId, channel, on }: { code: string; projectId: number; channel: string; on: boolean },
+): Promise<Outcome<void>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const check = await lockCheck(sql, { code, projectId });
+      if (!check) rollBack(NO_SUCH_CHECK);
+      const row = await lockChannel(sql, { code: channel, projectId });
+      if (!row) rollBack(NO_SUCH_CHANNEL);
+      if (on) await addChannels(sql, check.id, [row.id]);
+      else await sql`delete from channel_checks where check_id = ${check.id} and channel_id = ${row.id}`;
+    }),
+  );
+}
+
+/** Makes the checks with these codes, as far as they are in the project, the checks of a channel. Refused: `not-found`. */
+export function assignChecks(
+  database: Database,
+  { code, projectId, checks }: ChannelReference & { readonly checks: readonly string[] },
+): Promise<Outcome<void>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const channel = await lockChannel(sql, { code, projectId });
+      if (!channel) rollBack(NO_SUCH_CHANNEL);
+      await sql`delete from channel_checks where channel_id = ${channel.id}`;
+      await sql`
+        insert into channel_checks (check_id, channel_id)
+        select id, ${channel.id} from checks where project_id = ${projectId} and code = any (${checks as string[]}::uuid[])`;
+    }),
+  );
+}

@@ -1,0 +1,123 @@
+import type { Clock } from '@overdue/clock';
+import type { Database, DB, Selectable, TransactionSql } from '@overdue/database';
+import { lockOwner } from '../checks/limit.ts';
+import { NO_SUCH_CHANNEL, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
+
+/** A row of `channels`; `value` by kind (integrations.md, "Stored value"). */
+export type ChannelRow = Selectable<DB['channels']>;
+
+/** A channel of a project. */
+export interface ChannelReference {
+  readonly code: string;
+  readonly projectId: number;
+}
+
+/** What a kind's form or schema (packages/notifications) makes of what was entered. */
+export interface ChannelSettings {
+  readonly value: unknown;
+  /** False: this channel has nothing to say about that status. */
+  readonly notify_down?: boolean;
+  readonly notify_up?: boolean;
+  /** E-mail: the address has been confirmed, or needs not be. */
+  readonly email_verified?: boolean;
+}
+
+export interface CreateChannel extends ChannelSettings {
+  readonly projectId: number;
+  readonly kind: string;
+  readonly name?: string;
+  /** Default: all of the project's checks; a list of codes: those of them that are in the project. */
+  readonly checks?: 'all' | readonly string[];
+}
+
+/** Adds an integration and assigns it to the project's checks. Refused: `not-found` (the project). */
+export function createChannel(
+  database: Database,
+  clock: Clock,
+  { projectId, kind, name = '', checks = 'all', ...settings }: CreateChannel,
+): Promise<Outcome<ChannelRow>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => insertChannel(sql, clock, { projectId, kind, name, checks, ...settings })),
+  );
+}
+
+export async function insertChannel(
+  sql: TransactionSql,
+  clock: Clock,
+  { projectId, kind, name = '', checks = 'all', ...settings }: CreateChannel,
+): Promise<ChannelRow> {
+  await lockOwner(sql, projectId); // a check made meanwhile with all channels must not miss this one
+  const columns = { project_id: projectId, kind, name, created_at: clock.now(), ...writable(sql, settings) };
+  const [channel] = await sql<ChannelRow[]>`insert into channels ${sql(columns as never)} returning *`;
+  await sql`
+    insert into channel_checks (check_id, channel_id)
+    select id, ${channel!.id} from checks
+    where project_id = ${projectId} ${checks === 'all' ? sql`` : sql`and code = any (${checks as string[]}::uuid[])`}`;
+  return channel!;
+}
+
+export interface UpdateChannel extends ChannelReference, Partial<ChannelSettings> {
+  readonly name?: string;
+  readonly disabled?: boolean;
+}
+
+/**
+ * Changes an integration. With a new `value` it is enabled again and its last error forgotten: whoever edits it has
+ * mended it (D11), unless `disabled` says otherwise. Refused: `not-found`.
+ */
+export function updateChannel(
+  database: Database,
+  { code, projectId, name, disabled, ...settings }: UpdateChannel,
+): Promise<Outcome<ChannelRow>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const channel = await lockChannel(sql, { code, projectId });
+      if (!channel) rollBack(NO_SUCH_CHANNEL);
+      const columns = {
+        ...(settings.value === undefined ? {} : { disabled: false, last_error: '' }),
+        ...writable(sql, settings),
+        ...(name === undefined ? {} : { name }),
+        ...(disabled === undefined ? {} : { disabled }),
+      };
+      if (Object.keys(columns).length === 0) return channel;
+      const [row] = await sql<ChannelRow[]>`
+        update channels set ${sql(columns as never)} where id = ${channel.id} returning *`;
+      return row!;
+    }),
+  );
+}
+
+/** Refused: `not-found`. */
+export function renameChannel(
+  database: Database,
+  { code, projectId, name }: ChannelReference & { readonly name: string },
+): Promise<Outcome<ChannelRow>> {
+  return updateChannel(database, { code, projectId, name });
+}
+
+/** Removes an integration; what it still owed is not sent. Refused: `not-found`. */
+export function deleteChannel(database: Database, { code, projectId }: ChannelReference): Promise<Outcome<ChannelRow>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const [row] = await sql<ChannelRow[]>`
+        delete from channels where code = ${code} and project_id = ${projectId} returning *`;
+      if (!row) rollBack(NO_SUCH_CHANNEL);
+      return row;
+    }),
+  );
+}
+
+export async function lockChannel(
+  sql: TransactionSql,
+  { code, projectId }: ChannelReference,
+): Promise<ChannelRow | null> {
+  const rows = await sql<ChannelRow[]>`
+    select * from channels where code = ${code} and project_id = ${projectId} for no key update`;
+  return rows[0] ?? null;
+}
+
+function writable(sql: TransactionSql, settings: Partial<ChannelSettings>): Record<string, unknown> {
+  const { value, ...rest } = settings;
+  const flags = Object.entries(rest).filter(([, flag]) => flag !== undefined);
+  return { ...Object.fromEntries(flags), ...(value === undefined ? {} : { value: sql.json(value as never) }) };
+}

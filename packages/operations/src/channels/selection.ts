@@ -1,0 +1,53 @@
+import type { TransactionSql } from '@overdue/database';
+import { rollBack } from '../outcome.ts';
+
+/**
+ * Which of a project's channels: as the API writes them (§7.6: `''`, `'*'`, or UUIDs and names separated by commas), or
+ * their codes.
+ */
+export type ChannelSelection = string | { readonly codes: readonly string[] };
+
+export const ALL_CHANNELS = '*';
+
+/** The ids that `selection` means in the project. Rolls the transaction back when it names none or several (M-44). */
+export async function resolveChannels(
+  sql: TransactionSql,
+  projectId: number,
+  selection: ChannelSelection,
+): Promise<number[]> {
+  if (selection === '' || (typeof selection === 'object' && selection.codes.length === 0)) return [];
+  const channels = await sql<{ id: number; code: string; name: string }[]>`
+    select id, code, name from channels where project_id = ${projectId}`;
+  if (selection === ALL_CHANNELS) return channels.map((c) => c.id);
+
+  const ids = new Set<number>();
+  const items = typeof selection === 'object' ? selection.codes : selection.split(',');
+  for (const item of items) {
+    if (item === '') rollBack({ refused: 'channels', message: 'empty channel identifier' });
+    const found = channels.filter((c) => c.code === item || (typeof selection === 'string' && c.name === item));
+    if (found.length === 0) rollBack({ refused: 'channels', message: `invalid channel identifier: ${item}` });
+    if (found.length > 1) rollBack({ refused: 'channels', message: `non-unique channel identifier: ${item}` });
+    ids.add(found[0]!.id);
+  }
+  return [...ids];
+}
+
+/** Makes `channelIds` the channels of the check, and no others. */
+export async function replaceChannels(
+  sql: TransactionSql,
+  checkId: number,
+  channelIds: readonly number[],
+): Promise<void> {
+  await sql`
+    delete from channel_checks
+    where check_id = ${checkId} and channel_id <> all (${channelIds as number[]}::bigint[])`;
+  await addChannels(sql, checkId, channelIds);
+}
+
+export async function addChannels(sql: TransactionSql, checkId: number, channelIds: readonly number[]): Promise<void> {
+  if (channelIds.length === 0) return;
+  await sql`
+    insert into channel_checks (check_id, channel_id)
+    select ${checkId}, unnest(${channelIds as number[]}::bigint[])
+    on conflict do nothing`;
+}

@@ -1,0 +1,103 @@
+import type { Clock } from '@overdue/clock';
+import type { Database, TransactionSql } from '@overdue/database';
+import { addChannels, type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
+import { type Outcome, outcomeOf } from '../outcome.ts';
+import { applyRequest } from './apply-request.ts';
+import type { CheckRequest } from './fields.ts';
+import { lockOwner, requireRoom } from './limit.ts';
+import { type CheckWithChannels, type EditableColumns, lockCheck, NEW_CHECK, readCheck } from './row.ts';
+import { writeChanges } from './update.ts';
+
+export interface CreateCheck {
+  readonly projectId: number;
+  readonly fields?: Partial<EditableColumns>;
+  /** Default: none. */
+  readonly channels?: ChannelSelection;
+  /** 2 for checks that a ping makes (P-50). */
+  readonly limitFactor?: 1 | 2;
+}
+
+/**
+ * Makes a check: status new, no history. Fields are valid (see fields.ts); the channels are looked up.
+ * Refused: `check-limit` (also when two are made at once), `channels`, `not-found` (the project).
+ */
+export function createCheck(
+  database: Database,
+  clock: Clock,
+  { projectId, fields = {}, channels = '', limitFactor = 1 }: CreateCheck,
+): Promise<Outcome<CheckWithChannels>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const owner = await lockOwner(sql, projectId);
+      await requireRoom(sql, owner, 1, limitFactor);
+      return insertCheck(sql, clock, projectId, fields, await resolveChannels(sql, projectId, channels));
+    }),
+  );
+}
+
+export async function insertCheck(
+  sql: TransactionSql,
+  clock: Clock,
+  projectId: number,
+  fields: Partial<EditableColumns>,
+  channelIds: readonly number[],
+): Promise<CheckWithChannels> {
+  const columns = { ...fields, project_id: projectId, created_at: clock.now() };
+  const [{ id } = { id: 0 }] = await sql<{ id: number }[]>`insert into checks ${sql(columns)} returning id`;
+  await addChannels(sql, id, channelIds);
+  return readCheck(sql, id);
+}
+
+export interface UpsertCheck {
+  readonly projectId: number;
+  readonly request: CheckRequest;
+  /** v1 and v2: `name` also sets the slug (M-26). */
+  readonly slugFromName: boolean;
+}
+
+/**
+ * Makes a check, or updates the oldest that agrees with the request in every field named by `unique` (M-45…M-50).
+ * Several at once with the same `unique` make one check.
+ * Refused: `check-limit`, `channels`.
+ */
+export function upsertCheck(
+  database: Database,
+  clock: Clock,
+  { projectId, request, slugFromName }: UpsertCheck,
+): Promise<Outcome<{ readonly check: CheckWithChannels; readonly created: boolean }>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const owner = await lockOwner(sql, projectId);
+      const code = await findByUnique(sql, projectId, request);
+      const existing = code === null ? null : await lockCheck(sql, { code, projectId });
+      if (existing) {
+        const ids = await selectedChannels(sql, projectId, request);
+        await writeChanges(sql, existing, applyRequest(existing, request, slugFromName));
+        if (ids) await replaceChannels(sql, existing.id, ids);
+        return { check: await readCheck(sql, existing.id), created: false };
+      }
+      await requireRoom(sql, owner);
+      const ids = (await selectedChannels(sql, projectId, request)) ?? [];
+      const fields = applyRequest(NEW_CHECK, request, slugFromName);
+      return { check: await insertCheck(sql, clock, projectId, fields, ids), created: true };
+    }),
+  );
+}
+
+/** The code of the oldest check that has the request's values in all of its `unique` fields (M-48), or null. */
+async function findByUnique(sql: TransactionSql, projectId: number, request: CheckRequest): Promise<string | null> {
+  const fields = [...new Set(request.unique ?? [])];
+  if (fields.length === 0 || fields.some((field) => request[field] === undefined)) return null;
+  const conditions = fields.map((field) => sql`and ${sql(field)} = ${request[field]!}`);
+  const [row] = await sql<{ code: string }[]>`
+    select code from checks where project_id = ${projectId} ${conditions} order by id limit 1`;
+  return row?.code ?? null;
+}
+
+async function selectedChannels(
+  sql: TransactionSql,
+  projectId: number,
+  request: CheckRequest,
+): Promise<number[] | undefined> {
+  return request.channels === undefined ? undefined : resolveChannels(sql, projectId, request.channels);
+}

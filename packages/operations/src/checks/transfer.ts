@@ -1,0 +1,30 @@
+import type { Database } from '@overdue/database';
+import { ALL_CHANNELS, replaceChannels, resolveChannels } from '../channels/selection.ts';
+import { NO_SUCH_CHECK, NO_SUCH_PROJECT, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
+import { lockOwner, requireRoom } from './limit.ts';
+import { type CheckReference, type CheckWithChannels, lockCheck, readCheck } from './row.ts';
+
+/**
+ * H7: moves the check to another project; code, history and schedule stay, its channels become all of the target's.
+ * Between owners the target's owner needs room. The caller has made sure that the person may write to both.
+ * Refused: `not-found`, `check-limit`.
+ */
+export function transferCheck(
+  database: Database,
+  { targetProjectId, ...reference }: CheckReference & { readonly targetProjectId: number },
+): Promise<Outcome<CheckWithChannels>> {
+  return outcomeOf(() =>
+    database.sql.begin(async (sql) => {
+      const owner = await lockOwner(sql, targetProjectId);
+      const check = await lockCheck(sql, reference);
+      if (!check) rollBack(NO_SUCH_CHECK);
+      const [source] = await sql<{ owner_id: number }[]>`
+        select owner_id from projects where id = ${check.project_id}`;
+      if (!source) rollBack(NO_SUCH_PROJECT);
+      if (source.owner_id !== owner.id) await requireRoom(sql, owner);
+      await sql`update checks set project_id = ${targetProjectId} where id = ${check.id}`;
+      await replaceChannels(sql, check.id, await resolveChannels(sql, targetProjectId, ALL_CHANNELS));
+      return readCheck(sql, check.id);
+    }),
+  );
+}

@@ -1,0 +1,32 @@
+import type { Instant } from '@overdue/clock';
+import type { Sql, TransactionSql } from '@overdue/database';
+
+/**
+ * G2: starts or stops the reminders of everybody with access to the projects, owners and members alike: any accessible
+ * check stored as down and no reminder due: one period from now; none down: no reminder; a date that is set stays.
+ * Called when a flip is dispatched, on pause, and when an edit takes a check down.
+ */
+export async function updateNagDates(
+  sql: Sql | TransactionSql,
+  projectIds: readonly number[],
+  now: Instant,
+): Promise<void> {
+  await sql`
+    with people as (
+      select u.id from users u
+      where u.nag_period <> 0 and u.id in (
+        select owner_id from projects where id = any (${projectIds as number[]}::bigint[])
+        union select user_id from members where project_id = any (${projectIds as number[]}::bigint[]))
+    ), judged as (
+      select people.id, exists (
+        select from checks c join projects p on p.id = c.project_id
+        where c.status = 'down'
+          and (p.owner_id = people.id
+            or exists (select from members m where m.project_id = p.id and m.user_id = people.id))
+      ) as any_down from people
+    )
+    update users u
+    set next_nag_at = case when j.any_down then ${now}::timestamptz + u.nag_period * interval '1 second' end
+    from judged j
+    where u.id = j.id and j.any_down = (u.next_nag_at is null)`;
+}
