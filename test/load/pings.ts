@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import type { BenchContext, Benchmark, Figure } from './harness.ts';
+import { type LoadOptions, type LoadResult, load } from './http-client.ts';
+import { checkCode, seedChecks } from './seed.ts';
+
+const CHECKS = 100_000;
+const SECONDS = 10;
+
+const get = (path: string, extra = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n`;
+const randomCheck = () => checkCode(Math.floor(Math.random() * CHECKS));
+
+/** A ping server over `checks` seeded checks. */
+async function pingServer(context: BenchContext, env: Record<string, string>, checks = CHECKS) {
+  const postgres = await context.postgres();
+  await seedChecks(postgres.database, checks);
+  const ingester = await context.service('ingester', { DATABASE_URL: postgres.url, ...env });
+  return { ...postgres, ingester };
+}
+
+/** The same load on the no-work server, for the limit. */
+async function limitOf(context: BenchContext, options: Omit<LoadOptions, 'port'>): Promise<number> {
+  const server = await context.noWorkServer();
+  await load({ ...options, port: server.port, durationMs: 1000 });
+  const { rate } = await load({ ...options, port: server.port, durationMs: 5000 });
+  await server.stop();
+  return rate;
+}
+
+function compare(
+  name: string,
+  result: LoadResult,
+  limit: number,
+  bar: { ratio?: number; rate?: number; p99?: number },
+): Figure {
+  const ratio = result.rate / limit;
+  const wanted = [
+    bar.rate === undefined ? null : `${bar.rate.toLocaleString('en')}/s`,
+    bar.p99 === undefined ? null : `p99 < ${bar.p99} ms`,
+    bar.ratio === undefined ? null : `ratio ≥ ${bar.ratio}`,
+  ].filter((x) => x !== null);
+  return {
+    name,
+    value: result.rate,
+    unit: '/s',
+    limit: { name: 'no-work', value: limit },
+    ratio,
+    bar: wanted.join(', '),
+    ok:
+      (bar.rate === undefined || result.rate >= bar.rate) &&
+      (bar.p99 === undefined || result.latency.p99 < bar.p99) &&
+      (bar.ratio === undefined || ratio >= bar.ratio) &&
+      result.errors === 0,
+    note: `p50 ${result.latency.p50.toFixed(1)} ms, p99 ${result.latency.p99.toFixed(1)} ms, max ${result.latency.max.toFixed(0)} ms, answers ${JSON.stringify(result.statuses)}, errors ${result.errors}`,
+  };
+}
+
+export const pingBenchmarks: readonly Benchmark[] = [
+  {
+    // Random pings over 100,000 checks, each logged and committed before its 200.
+    name: 'pings-durable',
+    async run(context) {
+      const options = { connections: 256, request: () => get(`/${randomCheck()}`) };
+      const limit = await limitOf(context, options);
+      const { ingester, database } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
+      await load({ ...options, port: ingester.port, durationMs: 3000 });
+      const [before] = await database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
+      const result = await load({ ...options, port: ingester.port, durationMs: SECONDS * 1000 });
+      const [after] = await database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
+      if (after!.n - before!.n !== result.statuses[200]) {
+        throw new Error(`${result.statuses[200]} acknowledged but ${after!.n - before!.n} counted`);
+      }
+      return [compare('pings-durable', result, limit, { rate: 20_000, p99: 50 })];
+    },
+  },
+  {
+    name: 'pings-throttled',
+    async run(context) {
+      const codes = Array.from({ length: 20 }, (_, i) => get(`/${checkCode(i)}`));
+      const options = { connections: 256, request: (i: number) => codes[i % codes.length]! };
+      const { ingester } = await pingServer(context, {}, 20);
+      await load({ ...options, port: ingester.port, durationMs: 1000 });
+      const result = await load({ ...options, port: ingester.port, durationMs: SECONDS * 1000 });
+      return [compare('pings-throttled', result, await limitOf(context, options), { ratio: 0.7 })];
+    },
+  },
+  {
+    name: 'pings-unknown',
+    async run(context) {
+      const options = { connections: 256, request: () => get(`/${randomUUID()}`) };
+      const { ingester } = await pingServer(context, {}, 1000);
+      await load({ ...options, port: ingester.port, durationMs: 1000 });
+      const result = await load({ ...options, port: ingester.port, durationMs: SECONDS * 1000 });
+      return [compare('pings-unknown', result, await limitOf(context, options), { ratio: 0.5 })];
+    },
+  },
+  {
+    name: 'pings-new-connections',
+    async run(context) {
+      const options = {
+        connections: 64,
+        newConnections: true,
+        request: () => get(`/${randomCheck()}`, 'Connection: close\r\n'),
+      };
+      const { ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
+      await load({ ...options, port: ingester.port, durationMs: 1000 });
+      const result = await load({ ...options, port: ingester.port, durationMs: SECONDS * 1000 });
+      return [compare('pings-new-connections', result, await limitOf(context, options), { ratio: 0.9 })];
+    },
+  },
+  {
+    // 10,000 pings at one instant over 2,000 connections.
+    name: 'pings-burst',
+    async run(context) {
+      const { ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
+      const request = () => get(`/${randomCheck()}`);
+      await load({ port: ingester.port, connections: 2000, requests: 2000, request });
+      const result = await load({ port: ingester.port, connections: 2000, requests: 10_000, request });
+      return [
+        {
+          name: 'pings-burst',
+          value: result.latency.max,
+          unit: 'ms slowest',
+          bar: 'all 200, slowest < 2,000 ms',
+          ok: result.statuses[200] === 10_000 && result.latency.max < 2000,
+          note: `answers ${JSON.stringify(result.statuses)}, errors ${result.errors}`,
+        },
+      ];
+    },
+  },
+  {
+    name: 'pings-bodies',
+    async run(context) {
+      const { ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
+      const body = 'x'.repeat(10_000);
+      const runs = new Map<number, { code: string; rid: string }>();
+      const request = (i: number) => {
+        const pair = i >> 1;
+        const run = runs.get(pair) ?? { code: randomCheck(), rid: randomUUID() };
+        if (i & 1) runs.delete(pair);
+        else runs.set(pair, run);
+        const path = `/${run.code}${i & 1 ? '' : '/start'}?rid=${run.rid}`;
+        return `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      };
+      await load({ port: ingester.port, connections: 64, durationMs: 1000, request });
+      const result = await load({ port: ingester.port, connections: 64, durationMs: SECONDS * 1000, request });
+      return [
+        {
+          name: 'pings-bodies',
+          value: result.rate,
+          unit: '/s',
+          bar: '3,000/s',
+          ok: result.rate >= 3000 && result.errors === 0,
+          note: `p99 ${result.latency.p99.toFixed(1)} ms, answers ${JSON.stringify(result.statuses)}`,
+        },
+      ];
+    },
+  },
+  {
+    name: 'memory',
+    async run(context) {
+      const figures: Figure[] = [];
+      for (const [count, bar] of [
+        [100_000, 180],
+        [1_000_000, 450],
+      ] as const) {
+        const { ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' }, count);
+        await load({ port: ingester.port, connections: 64, requests: count, request: (i) => get(`/${checkCode(i)}`) });
+        const megabytes = ingester.rss() / 1e6;
+        figures.push({
+          name: `memory, ${count.toLocaleString('en')} checks`,
+          value: megabytes,
+          unit: 'MB',
+          bar: `< ${bar} MB`,
+          ok: megabytes < bar,
+        });
+        await ingester.stop();
+      }
+      return figures;
+    },
+  },
+];
