@@ -122,7 +122,8 @@ class Connection {
     if (i < 0) {
       this.#socket?.destroy();
       this.#socket = null;
-      return this.#done();
+      this.#done();
+      return;
     }
     const delay = this.run_.delay(i);
     if (delay > 1) setTimeout(() => this.#send(i), delay);
@@ -192,7 +193,7 @@ const LENGTH = Buffer.from('ontent-');
 /** Value of Content-Length in the head that ends at `end`; 0 when it has none. */
 function contentLength(buffer: Buffer, end: number): number {
   for (let at = buffer.indexOf(LENGTH); at >= 0 && at < end; at = buffer.indexOf(LENGTH, at + 1)) {
-    const name = buffer.latin1Slice(at - 1, at + 13).toLowerCase();
+    const name = buffer.toString('latin1', at - 1, at + 13).toLowerCase();
     if (name !== 'content-length') continue;
     return numberUpTo(buffer, at + 14);
   }
