@@ -42,7 +42,9 @@ import { BrokenScheduleError, deadline, expectedAt, timedStart } from './latenes
  *   L1  A success or fail older than last_ping is logged and counted. Status, last_ping, last_duration stay.
  *   L2  It still ends the run in progress, by the table above, if that began at or before it (t ≥ last_start), or if the
  *       two carry the same run id.
- *   L3  A start older than last_ping or last_start is logged and counted, and arms nothing.
+ *   L3  A start older than last_ping or last_start is logged and counted, and arms nothing. If it is younger than
+ *       last_start, the run in progress is no longer the latest, which alone is timed (P-40), and last_start becomes ∅:
+ *       whether the late one still runs, nothing says.
  *   L4  A success or fail older than last_start, but not than last_ping, acts as if no run were in progress and leaves
  *       last_start alone: that run began after it. Two exceptions end the run, its duration unknown (∅): the two carry
  *       the same run id; or less than CLOCK_SKEW_MS lies between them, in which case it is more likely that the clocks
@@ -76,14 +78,10 @@ export function applyPing<C extends CheckState>(check: C, ping: PingEvent): Ping
   switch (kind) {
     case 'success':
     case 'fail':
-      if (check.last_ping === null || ping.at >= check.last_ping) return complete(check, kind, ping);
+      if (isNewest(check, ping)) return complete(check, kind, ping);
       return count(check, kind, endsRun(check, kind, ping, false) ? null : check.last_start, check.last_start_rid);
-    case 'start': {
-      const { at } = ping;
-      const late =
-        (check.last_ping !== null && at < check.last_ping) || (check.last_start !== null && at < check.last_start);
-      return late ? count(check, kind, check.last_start, check.last_start_rid) : count(check, kind, at, ping.rid);
-    }
+    case 'start':
+      return count(check, kind, ...runAfterStart(check, ping));
     default:
       return count(check, kind, check.last_start, check.last_start_rid);
   }
@@ -104,6 +102,18 @@ export function applyCoalesced<C extends CheckState>(check: C, pings: number, la
     ...last,
     check: { ...last.check, n_pings, last_duration_ms: ownDuration ? null : last.check.last_duration_ms },
   };
+}
+
+/** Whether no success or fail younger than the ping has been applied. */
+function isNewest({ last_ping }: CheckState, { at }: PingEvent): boolean {
+  return last_ping === null || at >= last_ping;
+}
+
+/** `last_start` and `last_start_rid` after a start (L3). */
+function runAfterStart(check: CheckState, ping: PingEvent): [Instant | null, string | null] {
+  const { last_start, last_start_rid } = check;
+  if (last_start !== null && ping.at < last_start) return [last_start, last_start_rid];
+  return isNewest(check, ping) ? [ping.at, ping.rid] : [null, last_start_rid];
 }
 
 /** A success or fail that is the newest. */
