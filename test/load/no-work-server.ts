@@ -1,8 +1,10 @@
 /**
  * The limit that other figures stand beside: uWebSockets.js answering "OK" with no work, in a process of its own.
- * Prints the port it listens on.
+ * Tells its parent the port it listens on.
  */
-import * as uws from 'uWebSockets.js';
+import { createRequire } from 'node:module';
+
+const uws: typeof import('uWebSockets.js') = createRequire(import.meta.url)('uWebSockets.js');
 
 uws
   .App()
@@ -11,9 +13,5 @@ uws
   })
   .listen('127.0.0.1', 0, (socket) => {
     if (!socket) throw new Error('cannot listen');
-    process.send?.({ port: portOf(socket) });
+    process.send?.({ port: uws.us_socket_local_port(socket) });
   });
-
-function portOf(socket: unknown): number {
-  return (uws as unknown as { us_socket_local_port(socket: unknown): number }).us_socket_local_port(socket);
-}
