@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly clock: Clock;
   /** Each line that the server logs. */
   readonly log?: (line: string) => void;
+  /** Called with the server's pid as soon as there is one, which is before it accepts connections. */
+  readonly onSpawn?: (pid: number) => void;
   /** Server settings on top of the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Directory with bin/postgres; default: the installed npm package. */
@@ -118,6 +120,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     child.once('exit', (code, signal) => resolve({ code, signal }));
     child.once('error', () => resolve({ code: 127, signal: null }));
   });
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   const lastLines: string[] = [];
   readLines(child, (line) => {
     lastLines.push(line);

@@ -1,0 +1,4 @@
+/** `overdue doctor`. */
+export async function doctor(): Promise<number> {
+  return 1;
+}

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { databaseTarget } from '@overdue/config';
+import { connect, isConnectionError, migrate } from '@overdue/database';
+import { SERVICES, type ServiceName, StartError } from '@overdue/observability';
+import { readConfig, toStandardError } from '../support/config.ts';
+import { databaseProblem } from '../support/database.ts';
+
+/** The compiled main of a service. */
+export function serviceMain(service: ServiceName): string {
+  return fileURLToPath(new URL(`../../../../services/${service}/dist/main.js`, import.meta.url));
+}
+
+/**
+ * `overdue serve SERVICE`: one service, in this process, for split deployments. Brings the schema up to date first,
+ * unless told not to; when the database is away the service starts nonetheless (the ingester then spools).
+ */
+export async function serve(name: string, options: { migrate: boolean }): Promise<void> {
+  const service = SERVICES.find((one) => one === name);
+  if (!service) throw new StartError(`There is no service "${name}"; the services are ${SERVICES.join(', ')}.`);
+  const config = readConfig(process.env, toStandardError);
+  const target = databaseTarget(config);
+  if (!target) {
+    throw new StartError(
+      `serve ${service} needs a database: set DATABASE_URL, or DB_HOST and its companions. ` +
+        '(npm start runs everything on an embedded one.)',
+    );
+  }
+  if (config.SECRET_KEY === null) {
+    throw new StartError(
+      `serve ${service} needs SECRET_KEY: 50 random characters, the same for every service and every host.`,
+    );
+  }
+  if (options.migrate) {
+    const database = connect({ target, applicationName: `overdue serve ${service}`, max: 1, connectTimeout: 3000 });
+    try {
+      await migrate(database);
+    } catch (error) {
+      const cause = error instanceof Error && error.cause ? error.cause : error;
+      if (!isConnectionError(cause)) throw new StartError(databaseProblem(target, cause));
+      toStandardError(`${databaseProblem(target, cause)} ${service} starts without it and goes on trying.`);
+    } finally {
+      await database.close(0);
+    }
+  }
+  const main = serviceMain(service);
+  if (!existsSync(main)) throw new StartError(`${main} is missing: build first (npm run build).`);
+  await import(main);
+  // The service ends the process when it is told to stop.
+  await new Promise(() => {});
+}
