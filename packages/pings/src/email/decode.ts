@@ -1,0 +1,91 @@
+/** From the bytes of a part to its text: transfer encoding, then charset (RFC 2045). Never fails (P-66). */
+
+/** @param encoding the value of Content-Transfer-Encoding; an unknown one is taken as "no encoding" */
+export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
+  switch (encoding.trim().toLowerCase()) {
+    case 'base64':
+      return Buffer.from(bytes.toString('latin1'), 'base64');
+    case 'quoted-printable':
+      return decodeQuotedPrintable(bytes);
+    default:
+      return bytes;
+  }
+}
+
+/** Broken escapes are kept as they are written. */
+function decodeQuotedPrintable(bytes: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const equals = bytes.indexOf(EQUALS, at);
+    const until = equals < 0 ? bytes.length : equals;
+    length += bytes.copy(out, length, at, until);
+    if (equals < 0) break;
+    const high = hexDigit(bytes[equals + 1]);
+    const low = hexDigit(bytes[equals + 2]);
+    if (high >= 0 && low >= 0) {
+      out[length++] = (high << 4) | low;
+      at = equals + 3;
+      continue;
+    }
+    // "=" at the end of a line (blanks may follow it) joins it with the next one.
+    let end = equals + 1;
+    while (bytes[end] === SPACE || bytes[end] === TAB) end++;
+    if (bytes[end] === CR && bytes[end + 1] === LF) at = end + 2;
+    else if (bytes[end] === LF) at = end + 1;
+    else if (end >= bytes.length) at = end;
+    else {
+      out[length++] = EQUALS;
+      at = equals + 1;
+    }
+  }
+  return out.subarray(0, length);
+}
+
+const ASCII = new Set(['', 'us-ascii', 'ascii', 'ansi_x3.4-1968']);
+
+/**
+ * Decodes with the named charset. Without a name, with "us-ascii", and with one that nobody knows: as UTF-8 if it is,
+ * else as windows-1252.
+ */
+export function decodeBytes(bytes: Uint8Array, charset: string | null): string {
+  const label = (charset ?? '').trim().toLowerCase();
+  if (!ASCII.has(label)) {
+    const decoder = decoderFor(label);
+    if (decoder) return decoder.decode(bytes);
+  }
+  try {
+    return STRICT_UTF8.decode(bytes);
+  } catch {
+    return WINDOWS_1252.decode(bytes);
+  }
+}
+
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
+const WINDOWS_1252 = new TextDecoder('windows-1252');
+
+function decoderFor(label: string): typeof STRICT_UTF8 | null {
+  for (const candidate of [label, label.replace(/^x-/, ''), label.replaceAll('_', '-')]) {
+    try {
+      return new TextDecoder(candidate);
+    } catch {
+      // Not a label this runtime knows.
+    }
+  }
+  return null;
+}
+
+function hexDigit(c: number | undefined): number {
+  if (c === undefined) return -1;
+  if (c >= 48 && c <= 57) return c - 48;
+  if (c >= 65 && c <= 70) return c - 55;
+  if (c >= 97 && c <= 102) return c - 87;
+  return -1;
+}
+
+const EQUALS = 61;
+const SPACE = 32;
+const TAB = 9;
+const CR = 13;
+const LF = 10;
