@@ -3,7 +3,7 @@ export { type AdminServer, type AdminServerOptions, startAdminServer } from './a
 export type { Instance, InstanceStore } from './heartbeat.ts';
 export { type CreateLoggerOptions, createLogger, type LogDestination, type Logger } from './logger.ts';
 export { inMaintenance, setMaintenance } from './maintenance.ts';
-export { createRegistry, type Registry } from './metrics.ts';
+export { Counter, createRegistry, Gauge, Histogram, type Registry } from './metrics.ts';
 export { pidFile, readPidFile, removePidFile, writePidFile } from './pid-file.ts';
 export { type RunServiceOptions, runService } from './run-service.ts';
 export {

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
-export type { Registry } from 'prom-client';
+export { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /**
  * The process's registry of metrics, with Node's and the process's own in it. Every metric is labelled with the
