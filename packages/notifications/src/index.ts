@@ -1,1 +1,20 @@
-export {};
+/** Messages about checks: what they say, how each integration sends them, and why one was or was not sent. */
+export { createDelivery, type Delivery, type DeliveryDeps } from './deliver.ts';
+export { asciiJson, HttpClient } from './http/client.ts';
+export { isPrivateAddress } from './http/private-addresses.ts';
+export { defineKind, type Field, type Form, type Kind, type Parsed, type Wanted } from './kind.ts';
+export { findKind, KINDS } from './kinds.ts';
+export {
+  bounceId,
+  channelToken,
+  isChannelToken,
+  openBounceId,
+  openUnsubscribe,
+  unsubscribeLink,
+  verifyLink,
+} from './links.ts';
+export { Button, mailDocument } from './mail/layout.tsx';
+export { type Mail, Mailer } from './mail/mailer.ts';
+export { channelDisabledMail, gapMail, verificationMail } from './mail/notices.tsx';
+export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
+export type { TransportResult } from './result.ts';

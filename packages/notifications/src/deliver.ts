@@ -1,0 +1,135 @@
+import type { Clock } from '@overdue/clock';
+import type { Sql } from '@overdue/database';
+import type { HttpClient } from './http/client.ts';
+import { findKind } from './kinds.ts';
+import type { Mailer } from './mail/mailer.ts';
+import { channelDisabledMail } from './mail/notices.tsx';
+import type { Facts } from './message/facts.ts';
+import { loadFacts } from './message/load.ts';
+import { Message, type Tools } from './message/message.ts';
+import type { NotificationOptions } from './options.ts';
+import { failed, type TransportResult } from './result.ts';
+
+export interface DeliveryDeps {
+  readonly sql: Sql;
+  readonly clock: Clock;
+  readonly options: NotificationOptions;
+  readonly http: HttpClient;
+  readonly mailer: Mailer;
+  readonly logger: DeliveryLogger;
+}
+
+export interface DeliveryLogger {
+  info(context: object, message: string): void;
+  warn(context: object, message: string): void;
+  error(context: object, message: string): void;
+}
+
+/** The part of a queue's claim that is needed here; packages/queue's Claim fits. */
+interface Owed {
+  readonly id: number;
+  readonly code: string;
+  readonly channelId: number;
+}
+
+/** What a delivery queue calls to send; packages/queue's DeliveryHandler. */
+export interface Delivery {
+  prepare(
+    claims: readonly Owed[],
+  ): Promise<ReadonlyMap<number, { readonly destination: string; send(): Promise<TransportResult> }>>;
+  recorded(claim: Owed, outcome: TransportResult, state: string): void;
+}
+
+/**
+ * Sends what the outbox owes.
+ * @param observe hears of every attempt, for metrics: kind, `sent`/`retry`/`failed`/`dropped`
+ */
+export function createDelivery(
+  deps: DeliveryDeps,
+  observe: (attempt: { kind: string; result: TransportResult['result'] }) => void = () => undefined,
+): Delivery {
+  const tools: Tools = deps;
+  const kinds = new Map<number, string>();
+  return {
+    async prepare(claims) {
+      const facts = await loadFacts(
+        deps.sql,
+        claims.map((claim) => claim.id),
+      );
+      return new Map(
+        [...facts].map(([id, fact]) => {
+          kinds.set(id, fact.channel.kind);
+          return [id, { destination: destination(fact, deps.options), send: () => send(fact, tools) }];
+        }),
+      );
+    },
+    recorded(claim, outcome, state) {
+      const kind = kinds.get(claim.id) ?? 'unknown';
+      if (state !== 'owed') kinds.delete(claim.id);
+      observe({ kind, result: outcome.result });
+      const context = { notification: claim.code, kind, state };
+      if (outcome.result === 'sent') deps.logger.info(context, 'Delivered');
+      else if (outcome.result === 'dropped') deps.logger.info({ ...context, answer: outcome.answer }, 'Not delivered');
+      else deps.logger.warn({ ...context, error: outcome.error }, 'Delivery failed');
+      if (outcome.result === 'failed' && outcome.disable) {
+        void tellOwner(deps, claim.channelId, outcome.error).catch((err: unknown) =>
+          deps.logger.error({ err, ...context }, 'The owner could not be told that an integration was switched off'),
+        );
+      }
+    },
+  };
+}
+
+/** Sends one message. Never throws: what a kind did not foresee is an error worth another attempt. */
+export async function send(facts: Facts, tools: Tools): Promise<TransportResult> {
+  const kind = findKind(facts.channel.kind);
+  if (!kind) return failed(`There is no integration of the kind ${facts.channel.kind}`);
+  if (facts.channel.disabled && !facts.test) return { result: 'dropped', answer: 'The integration is switched off' };
+  const value = kind.schema.safeParse(facts.channel.value);
+  if (!value.success) return failed(`The integration's settings cannot be read (${kind.kind})`);
+  // Switched to "down only", say, after the flip.
+  if (!kind.wants(value.data)[facts.flip.newStatus]) {
+    return { result: 'dropped', answer: `The integration does not want to hear of ${facts.flip.newStatus}` };
+  }
+  return await kind.send(new Message(facts, value.data, tools));
+}
+
+function destination(facts: Facts, options: NotificationOptions): string {
+  const kind = findKind(facts.channel.kind);
+  const value = kind?.schema.safeParse(facts.channel.value);
+  if (!kind || !value?.success) return `channel ${facts.channel.id}`;
+  try {
+    return kind.destination(value.data, options);
+  } catch {
+    return `channel ${facts.channel.id}`;
+  }
+}
+
+/** Says by e-mail that an integration was switched off. Tried a few times; the integrations page says it, too. */
+async function tellOwner(deps: DeliveryDeps, channelId: number, error: string): Promise<void> {
+  const [row] = await deps.sql<
+    { kind: string; name: string; value: unknown; project: string; projectCode: string; email: string }[]
+  >`
+    select c.kind, c.name, c.value, p.name as project, p.code as "projectCode", u.email
+    from channels c join projects p on p.id = c.project_id join users u on u.id = p.owner_id
+    where c.id = ${channelId}`;
+  const kind = row && findKind(row.kind);
+  if (!row || !kind || !deps.mailer.configured) return;
+  const value = kind.schema.safeParse(row.value);
+  const described = row.name || (value.success ? kind.describe(value.data) : '');
+  // A dead mailbox cannot be told of its own death.
+  if (row.kind === 'email' && described.startsWith(row.email)) return;
+  const { siteName, siteRoot } = deps.options;
+  const mail = channelDisabledMail(
+    { siteName, siteRoot },
+    { label: kind.label, name: described, project: row.project, projectCode: row.projectCode },
+    error,
+  );
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const result = await deps.mailer.send({ to: row.email, ...mail });
+    if (result.result === 'sent') return;
+    if (result.result !== 'retry') throw new Error('error' in result ? result.error : result.answer);
+    await deps.clock.sleep(2000 * 4 ** attempt);
+  }
+  throw new Error('The mail server did not take it');
+}

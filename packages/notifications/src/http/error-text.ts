@@ -1,0 +1,60 @@
+import { PrivateAddressError } from './private-addresses.ts';
+
+/** More redirects than allowed. */
+export class TooManyRedirectsError extends Error {
+  override readonly name = 'TooManyRedirectsError';
+}
+
+/** The request took longer than it may. */
+export class RequestTimeoutError extends Error {
+  override readonly name = 'RequestTimeoutError';
+}
+
+/** An address that cannot be called: no URL, or not http(s). `code` is curl's number for it. */
+export class BadAddressError extends Error {
+  override readonly name = 'BadAddressError';
+  readonly curl: number;
+  constructor(curl: 1 | 3) {
+    super(curl === 1 ? 'Only http and https can be called' : 'Not a URL');
+    this.curl = curl;
+  }
+}
+
+const TIMED_OUT = /^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/;
+const NOT_RESOLVED = /^(ENOTFOUND|EAI_\w+|ENODATA)$/;
+const NOT_CONNECTED = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL|EACCES|EPERM)$/;
+const TLS =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|CRL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED)/;
+
+/**
+ * The text to store for a request that got no answer (notifications.md §3.1). The last resort names the number that
+ * curl, the original's client, has for it.
+ */
+export function errorText(error: unknown, refusedPrivate = false): string {
+  if (error instanceof PrivateAddressError) return error.message;
+  if (error instanceof RequestTimeoutError) return 'Connection timed out';
+  if (error instanceof TooManyRedirectsError) return 'Too many redirects';
+  if (error instanceof BadAddressError) return `HTTP request failed, code: ${error.curl}`;
+  const inner = innermost(error);
+  if (inner instanceof PrivateAddressError) return inner.message;
+  const code = String((inner as { code?: unknown })?.code ?? '');
+  if (TLS.test(code)) return 'TLS handshake failed';
+  if (NOT_RESOLVED.test(code)) return 'Could not resolve host';
+  if (refusedPrivate) return new PrivateAddressError().message;
+  if (TIMED_OUT.test(code)) return 'Connection timed out';
+  if (NOT_CONNECTED.test(code)) return 'Connection failed';
+  if (code === 'UND_ERR_SOCKET') return 'HTTP request failed, code: 52';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'HTTP request failed, code: 56';
+  return code.startsWith('HPE_') ? 'HTTP request failed, code: 8' : 'HTTP request failed, code: 2';
+}
+
+/** The error at the bottom: clients wrap, and one that tried several addresses reports all of them. */
+function innermost(error: unknown): unknown {
+  let current = error;
+  for (let depth = 0; depth < 5; depth++) {
+    if (current instanceof AggregateError && current.errors.length > 0) current = current.errors.at(-1);
+    else if (current instanceof Error && current.cause instanceof Error) current = current.cause;
+    else break;
+  }
+  return current;
+}

@@ -1,0 +1,107 @@
+import type { Mail } from '../../mail/mailer.ts';
+import type { Account, Message } from '../../message/message.ts';
+import { ago, cloakedUrl, downtime, mailDate, pingType, reason, schedule, tagList } from '../../message/words.ts';
+import { alertHtml } from './alert-html.tsx';
+import { alertText } from './alert-text.ts';
+import type { EmailValue } from './email.ts';
+import { attachable, headerOf } from './eml.ts';
+
+/** What both parts of the mail say (notifications.md §7.3). */
+export interface AlertView {
+  readonly siteName: string;
+  readonly siteRoot: string;
+  readonly down: boolean;
+  readonly name: string;
+  /** Empty: unknown. */
+  readonly reason: string;
+  readonly downtime: string;
+  readonly link: string;
+  readonly desc: string;
+  readonly project: string;
+  readonly tags: readonly string[];
+  readonly rawTags: string;
+  readonly schedule: { readonly label: string; readonly value: string; readonly tz: string | null };
+  readonly totalPings: string;
+  readonly since: string;
+  readonly lastPing: {
+    readonly ago: string;
+    readonly from: string | null;
+    readonly type: string;
+    readonly tone: 'good' | 'bad' | 'neutral';
+    readonly subject: string | null;
+    readonly n: number;
+  } | null;
+  readonly changedAt: string;
+  readonly body: AlertBody | null;
+  readonly overview: Account['projects'] | null;
+  readonly unsubscribe: string;
+}
+
+export type AlertBody =
+  | { readonly kind: 'text'; readonly text: string; readonly notice: string | null }
+  | { readonly kind: 'attached' };
+
+/** Last characters of a body that are shown. */
+const MOST_BODY = 10_000;
+
+/** Subject, text, HTML and attachment of an alert. */
+export async function alertMail(
+  message: Message<EmailValue>,
+  unsubscribe: string,
+): Promise<Pick<Mail, 'subject' | 'text' | 'html' | 'attachments'>> {
+  const { facts, tools, now, value } = message;
+  const account = await message.accountOf(value.value);
+  const tz = account?.tz ?? facts.project.ownerTz;
+  const { lastPing } = facts;
+  const raw = await message.lastBody();
+  const byMail = lastPing?.scheme === 'email';
+  const view: AlertView = {
+    siteName: tools.options.siteName,
+    siteRoot: tools.options.siteRoot,
+    down: message.down,
+    name: message.name,
+    reason: reason(facts),
+    downtime: downtime(facts),
+    link: cloakedUrl(tools.options.siteRoot, facts.check),
+    desc: facts.check.desc,
+    project: facts.project.name,
+    tags: tagList(facts.check),
+    rawTags: facts.check.tags,
+    schedule: schedule(facts.check),
+    totalPings: String(lastPing?.n ?? 0),
+    since: mailDate(facts.check.created_at, tz),
+    lastPing: lastPing && {
+      ago: ago(lastPing.at, now),
+      from: lastPing.remoteAddr,
+      type:
+        lastPing.exitStatus !== null && lastPing.kind !== 'ign'
+          ? `Exit status ${lastPing.exitStatus}`
+          : pingType(lastPing),
+      tone: lastPing.kind === 'fail' ? 'bad' : lastPing.kind === 'success' ? 'good' : 'neutral',
+      subject: byMail && raw ? headerOf(raw, 'subject') : null,
+      n: lastPing.n,
+    },
+    changedAt: mailDate(facts.flip.at, tz),
+    body: raw ? (byMail ? { kind: 'attached' } : shownBody(raw)) : null,
+    overview: account?.projects ?? null,
+    unsubscribe,
+  };
+  return {
+    subject: `${message.down ? 'DOWN' : 'UP'} | ${message.name}`,
+    text: alertText(view),
+    html: alertHtml(view),
+    ...(raw && byMail
+      ? { attachments: [{ filename: 'last-ping.eml', contentType: 'message/rfc822', content: attachable(raw) }] }
+      : {}),
+  };
+}
+
+function shownBody(raw: Buffer): AlertBody {
+  const characters = [...raw.toString('utf8')];
+  if (characters.length <= MOST_BODY) return { kind: 'text', text: characters.join(''), notice: null };
+  return {
+    kind: 'text',
+    text: characters.slice(-MOST_BODY).join(''),
+    notice: `Showing the last ${MOST_BODY} bytes of ${raw.length} bytes total.`,
+  };
+}

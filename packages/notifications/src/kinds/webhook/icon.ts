@@ -1,0 +1,2 @@
+export const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="24" height="24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M9.3 15.5a4 4 0 1 1-5-3.9"/><path d="M8 15.7h8.6"/><path d="M7.9 8.2a4 4 0 1 1 7.3 1.3"/><path d="m12 7.5 4.1 7.3"/><path d="M14.2 13a4 4 0 1 1 .2 5.4"/><path d="m10.3 10.6-3.9 6.1"/></svg>';

@@ -1,0 +1,111 @@
+import { Button, mailDocument } from './layout.tsx';
+import type { Mail } from './mailer.ts';
+
+/** Mails of the product other than alerts. Each function makes one; sending it is the caller's. */
+
+type Notice = Pick<Mail, 'subject' | 'text' | 'html'>;
+
+interface Site {
+  readonly siteName: string;
+  readonly siteRoot: string;
+}
+
+/** Asks the owner of an address whether alerts may go there (notifications.md §8.1, verify). */
+export function verificationMail(site: Site, link: string): Notice {
+  return {
+    subject: `Verify email address on ${site.siteName}`,
+    text: [
+      'Hello,',
+      '',
+      `To receive alerts from ${site.siteName} at this address, open this link:`,
+      '',
+      link,
+      '',
+      'If you did not ask for this, ignore this message: nothing more will be sent.',
+      '',
+      '--',
+      site.siteName,
+      '',
+    ].join('\n'),
+    html: mailDocument({
+      ...site,
+      title: `Verify email address on ${site.siteName}`,
+      footer: 'If you did not ask for this, ignore this message: nothing more will be sent.',
+      children: (
+        <>
+          <p style="margin:0 0 12px">To receive alerts from {site.siteName} at this address, open this link:</p>
+          <p style="margin:0">
+            <a href={link}>{link}</a>
+          </p>
+        </>
+      ),
+    }),
+  };
+}
+
+/** Tells the project's owner that an integration was switched off. */
+export function channelDisabledMail(
+  site: Site,
+  channel: { readonly label: string; readonly name: string; readonly project: string; readonly projectCode: string },
+  error: string,
+): Notice {
+  const what = `the ${channel.label} integration${channel.name ? ` “${channel.name}”` : ''}`;
+  const where = channel.project ? ` of the project ${channel.project}` : '';
+  const link = `${site.siteRoot}/projects/${channel.projectCode}/integrations/`;
+  const lines = [
+    `${site.siteName} switched off ${what}${where}, because it can no longer deliver messages over it. The last answer was:`,
+    `No alert goes there any more. To receive them again, mend it or add another integration:`,
+  ];
+  return {
+    subject: `Integration switched off: ${channel.name || channel.label}`,
+    text: [lines[0], '', `    ${error}`, '', lines[1], '', link, '', '--', site.siteName, ''].join('\n'),
+    html: mailDocument({
+      ...site,
+      title: 'Integration switched off',
+      stripe: '#c42b3a',
+      footer: `You receive this because you own the project.`,
+      children: (
+        <>
+          <p style="margin:0 0 12px">{lines[0]}</p>
+          <pre style="margin:0 0 12px;padding:12px;background:#f5f6f8;border-radius:6px;white-space:pre-wrap">
+            {error}
+          </pre>
+          <p style="margin:0">{lines[1]}</p>
+          <Button href={link}>Integrations</Button>
+        </>
+      ),
+    }),
+  };
+}
+
+/** Tells the operator that no pings were taken for a while, and what was done about it. */
+export function gapMail(site: Site, gap: { readonly from: string; readonly until: string | null }): Notice {
+  const open = gap.until === null;
+  const subject = open
+    ? `${site.siteName} is not receiving pings`
+    : `${site.siteName} did not receive pings for a while`;
+  const lines = [
+    open
+      ? `No ingester has been receiving pings since ${gap.from}.`
+      : `No ingester was receiving pings from ${gap.from} until ${gap.until}.`,
+    open
+      ? 'Until one is back, no check is declared down: a ping that could not arrive is not a ping that was not sent.'
+      : 'Checks whose ping was due then are not declared down for it: they have until their next expected ping, plus grace.',
+    'The affected checks say so in their logs. Other checks are judged as always.',
+  ];
+  return {
+    subject,
+    text: [...lines.flatMap((line) => [line, '']), site.siteRoot, '', '--', site.siteName, ''].join('\n'),
+    html: mailDocument({
+      ...site,
+      title: subject,
+      stripe: '#c98a12',
+      footer: `You receive this because you are an administrator of ${site.siteName}.`,
+      children: lines.map((line) => (
+        <p key={line} style="margin:0 0 12px">
+          {line}
+        </p>
+      )),
+    }),
+  };
+}
