@@ -1,7 +1,17 @@
 import { Router } from 'express';
 import type { WebDeps } from '../deps.ts';
+import { allEndpoints } from './endpoints.ts';
+import { dispatcher } from './http/dispatch.ts';
 
-/** Management API, badges, Prometheus metrics. */
-export function apiRouter(_deps: WebDeps): Router {
-  return Router();
+/**
+ * Management API, badges, Prometheus metrics. Mount it at the root, before anything that reads bodies, sessions or
+ * cookies: it answers what is its own and passes on everything else.
+ */
+export function apiRouter(deps: WebDeps): Router {
+  const dispatch = dispatcher(allEndpoints(deps), deps);
+  const router = Router();
+  router.use(async (request, response, next) => {
+    if (!(await dispatch(request, response))) next();
+  });
+  return router;
 }

@@ -1,0 +1,100 @@
+import { displayStatus, displayStatusV1, isStarted, nextPing, uniqueKey } from '@overdue/checks';
+import type { Instant } from '@overdue/clock';
+import type { Config } from '@overdue/config';
+import type { CheckWithChannels } from '@overdue/operations';
+import { z } from 'zod';
+import type { ApiVersion } from '../http/endpoint.ts';
+import { timestampOrNull } from '../http/timestamps.ts';
+
+/** What decides which fields a check is shown with, and how. */
+export interface DocumentOptions {
+  readonly config: Pick<Config, 'SITE_ROOT' | 'PING_ENDPOINT'>;
+  readonly version: ApiVersion;
+  readonly readOnly: boolean;
+  readonly now: Instant;
+}
+
+const instant = z.string().meta({ format: 'date-time', examples: ['2026-11-21T06:10:15+00:00'] });
+
+/** management-api.md §4. */
+export const checkDocumentSchema = z
+  .strictObject({
+    name: z.string(),
+    slug: z.string(),
+    tags: z.string().describe('Tags, separated by spaces.'),
+    desc: z.string(),
+    grace: z.int().describe('Grace time in seconds.'),
+    n_pings: z.int(),
+    status: z.enum(['new', 'up', 'grace', 'down', 'paused', 'started']).describe('`started` only in v1.'),
+    started: z.boolean().describe('A run is in progress.'),
+    last_ping: instant.nullable(),
+    next_ping: instant.nullable(),
+    manual_resume: z.boolean(),
+    methods: z.enum(['', 'POST']),
+    subject: z.string().meta({ deprecated: true }),
+    subject_fail: z.string().meta({ deprecated: true }),
+    start_kw: z.string(),
+    success_kw: z.string(),
+    failure_kw: z.string(),
+    filter_subject: z.boolean(),
+    filter_body: z.boolean(),
+    filter_http_body: z.boolean(),
+    filter_default_fail: z.boolean(),
+    badge_url: z.string().meta({ format: 'uri' }),
+    last_duration: z.int().optional().describe('Seconds; absent when there is none.'),
+    unique_key: z.string().optional().describe('Read-only keys only.'),
+    uuid: z.string().optional().meta({ format: 'uuid' }).describe('Read-write keys only, as all that follows.'),
+    ping_url: z.string().optional().meta({ format: 'uri' }),
+    update_url: z.string().optional().meta({ format: 'uri' }),
+    pause_url: z.string().optional().meta({ format: 'uri' }),
+    resume_url: z.string().optional().meta({ format: 'uri' }),
+    channels: z.string().optional().describe('UUIDs of the assigned integrations, separated by commas.'),
+    timeout: z.int().optional().describe('Period in seconds; checks without schedule only.'),
+    schedule: z.string().optional().describe('Cron or OnCalendar expression; checks with schedule only.'),
+    tz: z.string().optional().describe('Time zone; checks with schedule only.'),
+  })
+  .meta({ id: 'Check' });
+
+export type CheckDocument = z.output<typeof checkDocumentSchema>;
+
+/** A check as the API shows it (§4, M-22…M-24). */
+export function checkDocument(check: CheckWithChannels, options: DocumentOptions): CheckDocument {
+  const { config, version, readOnly, now } = options;
+  const updateUrl = `${config.SITE_ROOT}/api/v${version}/checks/${check.code}`;
+  return {
+    name: check.name,
+    slug: check.slug,
+    tags: check.tags,
+    desc: check.desc,
+    grace: check.grace,
+    n_pings: check.n_pings,
+    status: version === 1 ? displayStatusV1(check, now) : displayStatus(check, now),
+    started: isStarted(check),
+    last_ping: timestampOrNull(check.last_ping),
+    next_ping: timestampOrNull(nextPing(check)),
+    manual_resume: check.manual_resume,
+    methods: check.methods,
+    subject: check.filter_subject ? check.success_kw : '',
+    subject_fail: check.filter_subject ? check.failure_kw : '',
+    start_kw: check.start_kw,
+    success_kw: check.success_kw,
+    failure_kw: check.failure_kw,
+    filter_subject: check.filter_subject,
+    filter_body: check.filter_body,
+    filter_http_body: check.filter_http_body,
+    filter_default_fail: check.filter_default_fail,
+    badge_url: `${config.SITE_ROOT}/b/2/${check.badge_key}.svg`,
+    ...(check.last_duration_ms ? { last_duration: Math.trunc(check.last_duration_ms / 1000) } : {}),
+    ...(readOnly
+      ? { unique_key: uniqueKey(check.code) }
+      : {
+          uuid: check.code,
+          ping_url: `${config.PING_ENDPOINT}${check.code}`,
+          update_url: updateUrl,
+          pause_url: `${updateUrl}/pause`,
+          resume_url: `${updateUrl}/resume`,
+          channels: check.channels,
+        }),
+    ...(check.kind === 'simple' ? { timeout: check.timeout } : { schedule: check.schedule, tz: check.tz }),
+  };
+}

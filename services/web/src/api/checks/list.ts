@@ -1,0 +1,43 @@
+import type { Database } from '@overdue/database';
+import type { CheckWithChannels } from '@overdue/operations';
+
+/** A check's tags: the parts of its tags between spaces, trimmed, without empty ones. */
+export function tagList(tags: string): string[] {
+  return tags
+    .split(' ')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+}
+
+export interface ListFilter {
+  /** The check has all of them (M-29); an empty one, or one with a space, no check has. */
+  readonly tags?: readonly string[];
+  /** Empty: any (M-30). */
+  readonly slug?: string;
+}
+
+/** The project's checks in the order in which they were made (M-28). One statement, whatever their number. */
+export async function listChecks(
+  { sql }: Database,
+  projectId: number,
+  { tags = [], slug = '' }: ListFilter = {},
+): Promise<CheckWithChannels[]> {
+  if (slug.includes('\0') || tags.some((tag) => tag.includes('\0'))) return [];
+  // Whether a tag stands alone is decided below; the statement only spares us most of the others.
+  const mayHaveTags = tags.length === 0 ? sql`` : tags.map((tag) => sql`and strpos(c.tags, ${tag}) > 0`);
+  const checks = await sql<CheckWithChannels[]>`
+    select c.*, coalesce(a.channels, '') as channels
+    from checks c
+    left join (
+      select cc.check_id, string_agg(ch.code::text, ',' order by ch.code) as channels
+      from channels ch join channel_checks cc on cc.channel_id = ch.id
+      where ch.project_id = ${projectId} group by cc.check_id
+    ) a on a.check_id = c.id
+    where c.project_id = ${projectId} ${slug === '' ? sql`` : sql`and c.slug = ${slug}`} ${mayHaveTags}
+    order by c.id`;
+  if (tags.length === 0) return checks;
+  return checks.filter((check) => {
+    const own = tagList(check.tags);
+    return tags.every((tag) => own.includes(tag));
+  });
+}

@@ -1,0 +1,27 @@
+import type { WebDeps } from '../deps.ts';
+import { badgeEndpoints } from './badges/endpoints.ts';
+import { badgeStore } from './badges/store.ts';
+import { channelEndpoints } from './channels/endpoints.ts';
+import { checkEndpoints } from './checks/endpoints.ts';
+import { flipEndpoints } from './flips/endpoints.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import { pingEndpoints } from './pings/endpoints.ts';
+import { prometheusEndpoints } from './prometheus/endpoints.ts';
+import { deliveryReportEndpoints } from './service/delivery-reports.ts';
+import { metricsEndpoints } from './service/metrics.ts';
+import { statusEndpoints } from './service/status.ts';
+
+/** Every address that the management API, badges and Prometheus have, in the order in which they are tried. */
+export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonly Endpoint[] {
+  return [
+    ...badgeEndpoints(badgeStore(deps)),
+    ...checkEndpoints,
+    ...pingEndpoints,
+    ...flipEndpoints,
+    ...channelEndpoints,
+    ...statusEndpoints,
+    ...metricsEndpoints,
+    ...deliveryReportEndpoints,
+    ...prometheusEndpoints,
+  ];
+}

@@ -1,0 +1,158 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { findProjectByApiKey } from '@overdue/accounts';
+import { isConnectionError } from '@overdue/database';
+import type { WebDeps } from '../../deps.ts';
+import { readBody } from './body.ts';
+import {
+  type ApiVersion,
+  type Call,
+  type Endpoint,
+  type KeyedOperation,
+  type Method,
+  pathPattern,
+} from './endpoint.ts';
+import { JsonSyntaxError, parseJsonBytes } from './json-parse.ts';
+import { empty, json, jsonError, NO_CONTENT, NOT_FOUND, type Reply, send, withHeaders } from './reply.ts';
+
+/** Paths of which nobody else has a part: unknown ones below them are answered here. */
+const OURS = /^\/(api|badge|b)\//;
+
+/**
+ * Finds the endpoint of a request and answers it, in the order of M-12: method, JSON, key, and then the operation.
+ * @returns a function that says false when the path is none of ours
+ */
+export function dispatcher(
+  endpoints: readonly Endpoint[],
+  deps: WebDeps,
+): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
+  const routes = endpoints.map((endpoint) => ({ endpoint, pattern: pathPattern(endpoint.path) }));
+
+  function find(path: string): { endpoint: Endpoint; params: Record<string, string> } | null {
+    for (const { endpoint, pattern } of routes) {
+      const match = pattern.exec(path);
+      if (match) return { endpoint, params: { ...match.groups } };
+    }
+    return null;
+  }
+
+  return async (request, response) => {
+    const url = request.url ?? '/';
+    const queryAt = url.indexOf('?');
+    const rawPath = queryAt < 0 ? url : url.slice(0, queryAt);
+    const path = decoded(rawPath);
+    const found = path === null ? null : find(path);
+    if (!found) {
+      if (path !== null && find(`${path}/`)) {
+        send(response, redirect(request, queryAt < 0 ? '' : url.slice(queryAt)));
+        return true;
+      }
+      if (!OURS.test(rawPath)) return false;
+      send(response, NOT_FOUND, request.method !== 'HEAD');
+      return true;
+    }
+
+    const { endpoint, params } = found;
+    const call: Call = {
+      deps,
+      request,
+      headers: request.headers,
+      query: new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt)),
+      params,
+      version: Number(params.version ?? 3) as ApiVersion,
+    };
+    let reply: Reply;
+    try {
+      reply = await answer(endpoint, call);
+    } catch (error) {
+      if (response.destroyed) return true; // the client went away while it was sending
+      reply = failure(error, call);
+    }
+    reply = withHeaders(reply, { ...(endpoint.cors ? corsHeaders(endpoint) : {}), ...endpoint.headers?.(deps) });
+    send(response, reply, request.method !== 'HEAD');
+    return true;
+  };
+}
+
+async function answer(endpoint: Endpoint, call: Call): Promise<Reply> {
+  const method = call.request.method ?? 'GET';
+  if (method === 'OPTIONS' && endpoint.cors) return NO_CONTENT;
+  const operation = endpoint.operations[(method === 'HEAD' ? 'GET' : method) as Method];
+  if (!operation || (method === 'HEAD' && !(operation.key === 'none' && operation.head))) {
+    const refusal = empty(405);
+    return endpoint.allow ? withHeaders(refusal, { Allow: Object.keys(endpoint.operations).join(', ') }) : refusal;
+  }
+  return operation.key === 'none' ? operation.handle(call) : answerKeyed(operation, method, call);
+}
+
+async function answerKeyed(operation: KeyedOperation, method: string, call: Call): Promise<Reply> {
+  let body: Record<string, unknown> = {};
+  if (method === 'POST' || method === 'PUT') {
+    const bytes = await readBody(call.request);
+    if (bytes === null) return withHeaders(jsonError(400, 'request body is too large'), { Connection: 'close' });
+    if (bytes.length > 0) {
+      let value: unknown;
+      try {
+        value = parseJsonBytes(bytes);
+      } catch (error) {
+        if (error instanceof JsonSyntaxError) return jsonError(400, 'could not parse request body');
+        throw error;
+      }
+      if (!isObject(value)) return jsonError(400, 'json validation error: value is not an object');
+      body = value;
+    }
+  }
+
+  const key = suppliedKey(call, operation, body);
+  if ([...key].length !== 32) return jsonError(401, 'missing api key');
+  const holder = await findProjectByApiKey(call.deps.database, call.deps.secretKey, key);
+  if (!holder || (holder.readOnly && operation.key === 'rw')) return jsonError(401, 'wrong api key');
+  return operation.handle({ ...call, project: holder.project, readOnly: holder.readOnly, body });
+}
+
+/** M-13, M-14: a header, even an empty one, is the only word; else the body's `api_key` on read-write operations. */
+function suppliedKey(call: Call, operation: KeyedOperation, body: Record<string, unknown>): string {
+  const header = call.headers['x-api-key'];
+  if (typeof header === 'string') return header;
+  if (operation.key !== 'rw' || body.api_key === undefined) return '';
+  return String(isObject(body.api_key) ? '' : body.api_key);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  // parseJson makes objects without prototype, so its Float is not taken for one.
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null;
+}
+
+/** M-4. */
+function corsHeaders(endpoint: Endpoint): Record<string, string> {
+  return {
+    'Access-Control-Allow-Origin': '*',
+    'Access-Control-Allow-Headers': 'X-Api-Key',
+    'Access-Control-Allow-Methods': [...Object.keys(endpoint.operations), 'OPTIONS'].join(', '),
+    'Access-Control-Max-Age': '600',
+  };
+}
+
+function redirect(request: IncomingMessage, query: string): Reply {
+  // Express keeps what the client asked for, before any prefix was cut off.
+  const original = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '/';
+  const path = original.split('?', 1)[0]!.replace(/^\/{2,}/, '/');
+  return { ...empty(301), headers: { ...empty(301).headers, Location: `${path}/${query}` } };
+}
+
+function decoded(path: string): string | null {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}
+
+function failure(error: unknown, { deps, request }: Call): Reply {
+  if (isConnectionError(error)) {
+    deps.logger.warn({ err: error, method: request.method, url: request.url }, 'API: the database is away');
+    return withHeaders(json({ error: 'the database cannot be reached' }, 503), { 'Retry-After': '5' });
+  }
+  deps.logger.error({ err: error, method: request.method, url: request.url }, 'API: unexpected error');
+  return jsonError(500, 'internal error');
+}

@@ -1,0 +1,40 @@
+import { Float } from './json-parse.ts';
+
+/**
+ * JSON as clients of the management API know it (M-8): ASCII only, `", "` and `": "` between members, in the order of
+ * the object. Members that are undefined are left out; a {@link Float} keeps its point (`300.0`).
+ */
+export function printJson(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return printString(value);
+    case 'number':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      break;
+    default:
+      throw new TypeError(`Not a JSON value: ${typeof value}`);
+  }
+  if (value === null) return 'null';
+  if (value instanceof Float) return Number.isInteger(value.value) ? value.value.toFixed(1) : String(value.value);
+  if (Array.isArray(value)) return `[${value.map(printJson).join(', ')}]`;
+  let text = '';
+  for (const name in value) {
+    const member = (value as Record<string, unknown>)[name];
+    if (member === undefined) continue;
+    text += `${text === '' ? '' : ', '}${printString(name)}: ${printJson(member)}`;
+  }
+  return `{${text}}`;
+}
+
+/** Printable ASCII without what needs escaping: most strings. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+function printString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replace(
+    /[\u0080-\uffff]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
