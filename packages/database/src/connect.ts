@@ -28,6 +28,8 @@ export interface ConnectOptions {
   readonly max?: number;
   /** Milliseconds after which the server cancels a statement; 0: never. */
   readonly statementTimeout?: number;
+  /** Further server settings of each session, e.g. `{ lock_timeout: '1500' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Milliseconds to wait for a connection to open; default 5000. */
   readonly connectTimeout?: number;
 }
@@ -69,6 +71,7 @@ export function connect(options: ConnectOptions): Database {
       TimeZone: 'UTC',
       DateStyle: 'ISO',
       statement_timeout: options.statementTimeout ?? 0,
+      ...options.settings,
     },
     types: {
       instant: { to: 1184, from: [1184], serialize: serializeInstant, parse: parseInstant },

@@ -1,1 +1,45 @@
-export {};
+/**
+ * The way of a ping, whatever brings it: parse, look up, throttle, write in batches, spool. No transport here;
+ * services/ingester has HTTP and SMTP.
+ */
+export {
+  type Applied,
+  type ApplyOptions,
+  applyBatch,
+  type BatchNumber,
+  NotCommittedError,
+  type TouchedCheck,
+} from './apply-batch.ts';
+export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
+export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAddress } from './check-loader.ts';
+export { clientAddress, forwardedClient, forwardedScheme, plainAddress } from './client-address.ts';
+export { classifyEmail, type MessageText, type NoPingMailbox, parsePingMailbox, readMessage } from './email/index.ts';
+export {
+  type IncomingPing,
+  type IntakeOptions,
+  type IntakeOutcome,
+  PingIntake,
+  type PlainSuccessThrottle,
+  type Provisioner,
+} from './intake.ts';
+export {
+  EXIT_STATUS_TOO_HIGH,
+  type NoPing,
+  type PingAction,
+  type PingAddress,
+  type PingPath,
+  parsePingPath,
+} from './path.ts';
+export { isPlainSuccess, type Outcome, type Ping, type Submission, type Unresolved } from './ping.ts';
+export { type PingQuery, parseQuery } from './query.ts';
+export { type CheckRules, classifyHttp, classifyText, keywords, NO_RULES, rulesOf } from './rules.ts';
+export { uuid7 } from './uuid7.ts';
+export {
+  BatchConnection,
+  meansAway,
+  type Overflow,
+  PingWriter,
+  TimedOutError,
+  type WriterEvents,
+  within,
+} from './writer.ts';

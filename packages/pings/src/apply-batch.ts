@@ -1,0 +1,386 @@
+import { applyCoalesced, applyPing, type CheckState, type Flip, type PingKind, type Status } from '@overdue/checks';
+import type { Instant } from '@overdue/clock';
+import { type NewFlip, recordFlips, type Sql } from '@overdue/database';
+import { bytes, numbers, texts, words } from './arrays.ts';
+import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
+
+/*
+ * A batch of pings in one transaction, two round trips:
+ *
+ *   1. begin · advance the lane · lock the touched checks in id order and read their state
+ *      (here: each ping through the pure state machine, in order of receipt)
+ *   2. write the checks · the pings · the flips and what they owe · drop what falls out of the log · commit
+ *
+ * The statements of a round trip are sent without waiting for one another. Between the two nothing is awaited but the
+ * first round trip's answer, which the driver delivers in the tick in which it arrives: the connection cannot be lost
+ * and reopened in between, so no statement of the second can run outside the transaction. (`commit` is checked all the
+ * same: same backend, and it did commit.)
+ */
+
+/** Exactly-once: see `ingest_lanes`. */
+export interface BatchNumber {
+  /** A UUID of the process's making; batches of a lane are applied in the order of their numbers. */
+  readonly lane: string;
+  readonly batch: number;
+}
+
+export interface Applied {
+  /** True when an earlier attempt had committed: nothing was done now, and every outcome is `recorded`. */
+  readonly already: boolean;
+  /** One for each ping, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** Checks touched, with what the throttle wants to know. */
+  readonly checks: readonly TouchedCheck[];
+}
+
+export interface TouchedCheck {
+  readonly id: number;
+  /** Whether the last ping applied was a plain success that counted (not `ign`), and the newest of the check. */
+  readonly plain: boolean;
+  /** Whether any of the pings was something else: it ends throttling on other ingesters. */
+  readonly informative: boolean;
+  /** `last_ping` from before this batch. */
+  readonly previousPing: Instant | null;
+}
+
+/** A broken schedule: the check's pings are recorded, but nothing is expected any more. */
+export type ReportProblem = (checkId: number, problem: string) => void;
+
+export interface ApplyOptions {
+  /** Null: not numbered (a single ping that nobody will send again). */
+  readonly number: BatchNumber | null;
+  /** For batches that were merged (replay): the lane must stand below this number; default `number.batch`. */
+  readonly firstBatch?: number;
+  /** Tell other ingesters which checks got informative pings less than this many milliseconds after a success; 0: no. */
+  readonly announceWithinMs?: number;
+  readonly onProblem?: ReportProblem;
+  /** Called when everything but `commit` was answered; what it returns is awaited before `commit` is sent. */
+  readonly beforeCommit?: Promise<unknown>;
+}
+
+/** The transaction came to another end than a commit; sending the batch again is safe. */
+export class NotCommittedError extends Error {
+  override readonly name = 'NotCommittedError';
+}
+
+/**
+ * Applies pings, all with a `checkId`, through `sql`: a pool of exactly one connection that nobody else uses.
+ * On any error the caller must throw that pool away (the transaction may still be open on it).
+ * @throws {NotCommittedError}, or what the driver throws
+ */
+export async function applyBatch(sql: Sql, pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
+  const groups = groupByCheck(pings);
+  const ids = [...groups.keys()].sort((a, b) => a - b);
+  const { number } = options;
+
+  const begun = sql`begin`.execute();
+  const advanced = number
+    ? sql`
+        insert into ingest_lanes as l (lane, batch) values (${number.lane}, ${number.batch})
+        on conflict (lane) do update set batch = excluded.batch, updated_at = now()
+          where l.batch < ${options.firstBatch ?? number.batch}
+        returning batch`.execute()
+    : null;
+  const locked = sql<LockedRow[]>`
+    select id, kind, timeout, grace, case kind when 'simple' then '' else schedule end, tz, status, manual_resume,
+           n_pings, date_part('epoch', last_ping) * 1000, date_part('epoch', last_start) * 1000, last_start_rid,
+           last_duration_ms, date_part('epoch', alert_after) * 1000
+    from checks where id = any(${numbers(ids)}::bigint[]) order by id for no key update`
+    .values()
+    .execute();
+  await all([begun, advanced, locked]);
+  if (advanced && (await advanced).length === 0) {
+    await sql`rollback`;
+    return { already: true, outcomes: pings.map(() => 'recorded'), checks: [] };
+  }
+
+  const work = new Work(pings.length);
+  const states = ((await locked) as unknown as LockedRow[]).map(readState);
+  const doubtful = states.filter((state) => mayHaveMoved(state, groups.get(state.id)!, pings));
+  const moved = doubtful.length > 0 ? await newestFlips(sql, doubtful) : NO_FLIPS;
+  for (const state of states) {
+    work.apply(state, groups.get(state.id)!, pings, moved.get(state.id) ?? null, options.onProblem);
+  }
+  const statements: Promise<unknown>[] = work.write(sql);
+  if (work.flips.length > 0) statements.push(recordFlips(sql, work.flips));
+  if (options.announceWithinMs) {
+    const announced = work.announcement(options.announceWithinMs);
+    if (announced) statements.push(sql`select pg_notify('check_pinged', ${announced})`.execute());
+  }
+  // Flips take a second round trip of their own when something is owed; a plain batch commits without waiting.
+  if (work.flips.length > 0) await all(statements);
+  if (options.beforeCommit) {
+    statements.push(options.beforeCommit);
+    await all(statements);
+  }
+  const committed = sql`commit`.execute();
+  await all([...statements, committed]);
+  const commit = await committed;
+  if (commit.command !== 'COMMIT' || commit.state.pid !== (await begun).state.pid) {
+    throw new NotCommittedError(`The batch ended with ${commit.command}`);
+  }
+  return { already: false, outcomes: work.outcomes, checks: work.touched };
+}
+
+/** Waits for all to settle, so that none is left behind to reject unheard; then throws the first error. */
+async function all(promises: readonly (PromiseLike<unknown> | null)[]): Promise<void> {
+  for (const one of await Promise.allSettled(promises)) if (one.status === 'rejected') throw one.reason;
+}
+
+/** Indices of the pings of each check, in order. */
+function groupByCheck(pings: readonly Ping[]): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (let i = 0; i < pings.length; i++) {
+    const id = pings[i]!.checkId!;
+    const group = groups.get(id);
+    if (group) group.push(i);
+    else groups.set(id, [i]);
+  }
+  return groups;
+}
+
+type LockedRow = [
+  id: number,
+  kind: CheckState['kind'],
+  timeout: number,
+  grace: number,
+  schedule: string,
+  tz: string,
+  status: Status,
+  manualResume: boolean,
+  nPings: number,
+  lastPing: number | null,
+  lastStart: number | null,
+  lastStartRid: string | null,
+  lastDurationMs: number | null,
+  alertAfter: number | null,
+];
+
+type Locked = CheckState & { readonly id: number };
+
+function readState(row: LockedRow): Locked {
+  return {
+    id: row[0],
+    kind: row[1],
+    timeout: row[2],
+    grace: row[3],
+    schedule: row[4],
+    tz: row[5],
+    status: row[6],
+    manual_resume: row[7],
+    n_pings: row[8],
+    last_ping: whole(row[9]),
+    last_start: whole(row[10]),
+    last_start_rid: row[11],
+    last_duration_ms: row[12],
+    alert_after: whole(row[13]),
+  };
+}
+
+/** date_part answers in binary floating point; instants are whole milliseconds. */
+function whole(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
+}
+
+const NO_FLIPS: ReadonlyMap<number, Instant> = new Map();
+
+/** Whether a late ping meets a check that somebody may have paused, resumed or cleared since it was received. */
+function mayHaveMoved(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
+  return (state.status === 'paused' || state.status === 'new') && group.some((index) => pings[index]!.late);
+}
+
+/** When the newest status change of each check took effect. */
+async function newestFlips(sql: Sql, states: readonly Locked[]): Promise<Map<number, Instant>> {
+  const rows = await sql<{ check_id: number; at: number }[]>`
+    select f.check_id, date_part('epoch', f.created_at) * 1000 as at
+    from unnest(${numbers(states.map((s) => s.id))}::bigint[]) c(id)
+    cross join lateral (
+      select check_id, created_at from flips where check_id = c.id order by created_at desc limit 1
+    ) f`;
+  return new Map(rows.map((row) => [row.check_id, Math.round(row.at)]));
+}
+
+/** The pings of a check are pruned when their number crosses a multiple of this: the log holds at most so many more. */
+const PRUNE_EVERY = 16;
+
+/** What a batch writes, column by column. */
+class Work {
+  readonly outcomes: Outcome[];
+  readonly touched: TouchedCheck[] = [];
+  readonly flips: NewFlip[] = [];
+
+  readonly #checks = {
+    id: [] as number[],
+    status: [] as string[],
+    n: [] as number[],
+    lastPing: [] as (number | null)[],
+    lastStart: [] as (number | null)[],
+    rid: [] as (string | null)[],
+    duration: [] as (number | null)[],
+    link: [] as string[],
+    alertAfter: [] as (number | null)[],
+  };
+  readonly #pings = {
+    check: [] as number[],
+    n: [] as number[],
+    id: [] as string[],
+    at: [] as number[],
+    kind: [] as string[],
+    scheme: [] as string[],
+    method: [] as string[],
+    addr: [] as (string | null)[],
+    ua: [] as string[],
+    body: [] as (Buffer | null)[],
+    rid: [] as (string | null)[],
+    exit: [] as (number | null)[],
+  };
+  readonly #prune = { id: [] as number[], n: [] as number[] };
+
+  constructor(pings: number) {
+    this.outcomes = new Array(pings).fill('unknown');
+  }
+
+  /** @param movedAt when somebody last paused or resumed the check; pings from before that change nothing any more */
+  apply(
+    before: Locked,
+    group: readonly number[],
+    pings: readonly Ping[],
+    movedAt: Instant | null,
+    onProblem: ReportProblem | undefined,
+  ): void {
+    let state = before;
+    let link = false;
+    let plain = false;
+    let informative = false;
+    for (const index of group) {
+      const ping = pings[index]!;
+      const { at } = ping;
+      const history = ping.late && movedAt !== null && at < movedAt;
+      let kind: PingKind;
+      let flip: Flip | null = null;
+      if (history) {
+        // Received before the pause or resume that others see: logged and counted, as it would have been then.
+        state = { ...state, n_pings: state.n_pings + ping.skipped + 1 };
+        kind = ping.kind;
+        plain = false;
+      } else {
+        const transition =
+          ping.skipped > 0
+            ? applyCoalesced(state, ping.skipped + 1, at)
+            : applyPing(state, { kind: ping.kind, rid: ping.rid, at });
+        state = transition.check;
+        flip = transition.flip;
+        kind = transition.kind;
+        if (transition.problem) onProblem?.(before.id, transition.problem);
+        plain = kind === 'success' && state.last_ping === at && isPlainSuccess(ping);
+      }
+      if (!plain) informative = true;
+      if (flip) this.flips.push(newFlip(before.id, flip));
+      link = ping.body !== null && hasConfirmationLink(ping.body);
+      this.#log(before.id, state.n_pings, ping, kind);
+      this.outcomes[index] = 'recorded';
+    }
+    const checks = this.#checks;
+    checks.id.push(before.id);
+    checks.status.push(state.status);
+    checks.n.push(state.n_pings);
+    checks.lastPing.push(state.last_ping);
+    checks.lastStart.push(state.last_start);
+    checks.rid.push(state.last_start_rid);
+    checks.duration.push(state.last_duration_ms);
+    checks.link.push(link ? 't' : 'f');
+    checks.alertAfter.push(state.alert_after);
+    if (Math.floor(before.n_pings / PRUNE_EVERY) !== Math.floor(state.n_pings / PRUNE_EVERY)) {
+      this.#prune.id.push(before.id);
+      this.#prune.n.push(state.n_pings);
+    }
+    this.touched.push({ id: before.id, plain, informative, previousPing: before.last_ping });
+  }
+
+  #log(checkId: number, n: number, ping: Ping, kind: PingKind): void {
+    const pings = this.#pings;
+    pings.check.push(checkId);
+    pings.n.push(n);
+    pings.id.push(ping.id);
+    pings.at.push(ping.at);
+    pings.kind.push(kind);
+    pings.scheme.push(ping.scheme);
+    pings.method.push(ping.method);
+    pings.addr.push(ping.remoteAddr);
+    pings.ua.push(ping.ua);
+    pings.body.push(ping.body);
+    pings.rid.push(ping.rid);
+    pings.exit.push(ping.exitStatus);
+  }
+
+  /** Sends the statements; they are on their way when this returns. */
+  write(sql: Sql): Promise<unknown>[] {
+    const c = this.#checks;
+    const p = this.#pings;
+    if (c.id.length === 0) return [];
+    const statements: Promise<unknown>[] = [
+      // wake_at: see checks_due in the schema. Left alone when the deadline only moves further away.
+      sql`
+        update checks c set
+          status = u.status, n_pings = u.n, last_ping = to_timestamp(u.last_ping / 1000.0),
+          last_start = to_timestamp(u.last_start / 1000.0), last_start_rid = u.rid, last_duration_ms = u.duration,
+          has_confirmation_link = u.link, alert_after = to_timestamp(u.alert_after / 1000.0),
+          wake_at = case when u.alert_after is null then null
+            when c.wake_at <= to_timestamp(u.alert_after / 1000.0) then c.wake_at
+            else to_timestamp(u.alert_after / 1000.0) end
+        from unnest(
+          ${numbers(c.id)}::bigint[], ${words(c.status)}::text[], ${numbers(c.n)}::bigint[],
+          ${numbers(c.lastPing)}::float8[], ${numbers(c.lastStart)}::float8[], ${words(c.rid)}::uuid[],
+          ${numbers(c.duration)}::bigint[], ${words(c.link)}::bool[], ${numbers(c.alertAfter)}::float8[]
+        ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after)
+        where c.id = u.id`.execute(),
+      sql`
+        insert into pings
+          (check_id, n, id, created_at, kind, scheme, method, remote_addr, ua, body, rid, exit_status)
+        select check_id, n, id, to_timestamp(at / 1000.0), kind, scheme, method, addr, ua, body, rid, exit
+        from unnest(
+          ${numbers(p.check)}::bigint[], ${numbers(p.n)}::bigint[], ${words(p.id)}::uuid[], ${numbers(p.at)}::float8[],
+          ${words(p.kind)}::text[], ${texts(p.scheme)}::text[], ${texts(p.method)}::text[], ${texts(p.addr)}::text[],
+          ${texts(p.ua)}::text[], ${bytes(p.body)}::bytea[], ${words(p.rid)}::uuid[], ${numbers(p.exit)}::smallint[]
+        ) u(check_id, n, id, at, kind, scheme, method, addr, ua, body, rid, exit)`.execute(),
+    ];
+    if (this.#prune.id.length > 0) {
+      statements.push(
+        sql`
+          delete from pings p
+          using unnest(${numbers(this.#prune.id)}::bigint[], ${numbers(this.#prune.n)}::bigint[]) u(id, n)
+          join checks c on c.id = u.id join projects j on j.id = c.project_id
+          where p.check_id = u.id and p.n <= u.n - j.ping_log_limit`.execute(),
+      );
+    }
+    return statements;
+  }
+
+  /** Ids for `check_pinged`, or null: checks that another ingester may be throttling. A payload holds 8000 bytes. */
+  announcement(withinMs: number): string | null {
+    const now = Math.max(...this.#pings.at);
+    const ids = this.touched
+      .filter((t) => t.informative && t.previousPing !== null && now - t.previousPing < withinMs)
+      .map((t) => t.id);
+    if (ids.length === 0) return null;
+    const text = ids.join(',');
+    return text.length < 7900 ? text : '*';
+  }
+}
+
+/** P-31. */
+function hasConfirmationLink(body: Buffer): boolean {
+  return body.toString('latin1').toLowerCase().includes('confirm');
+}
+
+function newFlip(checkId: number, flip: Flip): NewFlip {
+  return {
+    checkId,
+    createdAt: flip.at,
+    oldStatus: flip.old_status,
+    newStatus: flip.new_status,
+    reason: flip.reason,
+    decision: flip.decision as unknown as Record<string, unknown>,
+    notify: flip.notify,
+  };
+}

@@ -1,0 +1,237 @@
+import type { Clock } from '@overdue/clock';
+import { LRUCache } from 'lru-cache';
+import type { FoundBySlug, FoundCheck, SlugAddress } from './check-loader.ts';
+import type { PingAddress } from './path.ts';
+import { type CheckRules, NO_RULES } from './rules.ts';
+
+/** What a ping URL leads to. */
+export type Lookup = FoundCheckRef | 'unknown' | 'ambiguous';
+
+export interface FoundCheckRef {
+  readonly id: number;
+  readonly rules: CheckRules;
+}
+
+export interface Loaders {
+  byCode(codes: readonly string[]): Promise<FoundCheck[]>;
+  bySlug(addresses: readonly SlugAddress[]): Promise<FoundBySlug[]>;
+}
+
+export interface CheckCacheOptions {
+  readonly clock: Clock;
+  readonly loaders: Loaders;
+  /** Checks remembered; default a million. */
+  readonly max?: number;
+  /** How long an address that leads nowhere is remembered, in milliseconds; default 2000. */
+  readonly unknownMs?: number;
+  /** How many of those; default 20,000. */
+  readonly maxUnknown?: number;
+}
+
+const NO_SUCH: Lookup = 'unknown';
+
+/**
+ * Ping URL -> check id and rules. Kept true from outside: {@link CheckCache.changed} for each `check_changed`,
+ * {@link CheckCache.clear} whenever notifications may have been missed.
+ *
+ * Small, because an installation may have a million checks: a check without rules of its own is one number beside its
+ * code (about 130 bytes with the key, the map and the list). Addresses that lead nowhere are remembered for seconds, in
+ * a room of their own, so that a flood of them neither reaches the database nor drives out the checks.
+ */
+export class CheckCache {
+  hits = 0;
+  misses = 0;
+  readonly #checks: LRUCache<string, number | FoundCheckRef>;
+  /** `pingKey/slug` -> code. */
+  readonly #slugs: LRUCache<string, string>;
+  /** Code or `pingKey/slug` -> what it was, for a few seconds. */
+  readonly #nothing: LRUCache<string, 'unknown' | 'ambiguous'>;
+  readonly #byCode: Loader<FoundCheck>;
+  readonly #bySlug: Loader<FoundBySlug>;
+
+  constructor(options: CheckCacheOptions) {
+    const { loaders, max = 1_000_000 } = options;
+    this.#checks = new LRUCache({ max });
+    this.#slugs = new LRUCache({ max: Math.min(max, 100_000) });
+    this.#nothing = new LRUCache({
+      max: options.maxUnknown ?? 20_000,
+      ttl: options.unknownMs ?? 2000,
+      ttlResolution: 0,
+      perf: { now: () => options.clock.monotonic() },
+    });
+    this.#byCode = new Loader(
+      (codes) => loaders.byCode(codes),
+      (check) => check.code,
+    );
+    this.#bySlug = new Loader(
+      (keys) =>
+        loaders.bySlug(
+          keys.map((key) => {
+            const slash = key.indexOf('/');
+            return { pingKey: key.slice(0, slash), slug: key.slice(slash + 1) };
+          }),
+        ),
+      (check) => `${check.pingKey}/${check.slug}`,
+    );
+  }
+
+  get size(): number {
+    return this.#checks.size;
+  }
+
+  /** What is known now, or undefined. */
+  peek(address: PingAddress): Lookup | undefined {
+    let code: string | undefined;
+    let key: string;
+    if ('code' in address) {
+      code = key = address.code;
+    } else {
+      key = `${address.pingKey}/${address.slug}`;
+      code = this.#slugs.get(key);
+    }
+    const check = code === undefined ? undefined : this.#checks.get(code);
+    const lookup = check === undefined ? this.#nothing.get(key) : typeof check === 'number' ? plain(check) : check;
+    if (lookup === undefined) this.misses++;
+    else this.hits++;
+    return lookup;
+  }
+
+  /** Asks the database; look-ups of one tick are one query, and nothing is asked twice at a time. @throws its errors */
+  async load(address: PingAddress): Promise<Lookup> {
+    if ('code' in address) {
+      const { found, fresh } = await this.#byCode.load(address.code);
+      const check = found[0];
+      if (check) return fresh ? this.#remember(check) : check;
+      if (fresh) this.#nothing.set(flat(address.code), 'unknown');
+      return NO_SUCH;
+    }
+    const key = `${address.pingKey}/${address.slug}`;
+    const { found, fresh } = await this.#bySlug.load(key);
+    const [check, another] = found;
+    if (check && !another) {
+      if (!fresh) return check;
+      this.#slugs.set(flat(key), check.code);
+      return this.#remember(check);
+    }
+    const lookup = check ? 'ambiguous' : 'unknown';
+    if (fresh) this.#nothing.set(flat(key), lookup);
+    return lookup;
+  }
+
+  #remember(check: FoundCheck): FoundCheckRef {
+    const ref = { id: check.id, rules: check.rules };
+    this.#checks.set(check.code, check.rules === NO_RULES ? check.id : ref);
+    return ref;
+  }
+
+  /**
+   * A check was made, edited, deleted, paused… Which slugs lead to it now is not said, so all of those are forgotten:
+   * edits are rare, and a slug costs one look-up.
+   * @returns its id, if it was known
+   */
+  changed(code: string): number | undefined {
+    const check = this.#checks.peek(code);
+    this.#checks.delete(code);
+    this.#nothing.delete(code);
+    this.#byCode.spoil(code);
+    this.forgetSlugs();
+    return typeof check === 'number' ? check : check?.id;
+  }
+
+  /** A project got another ping key, or a check another slug. */
+  forgetSlugs(): void {
+    if (this.#slugs.size > 0) this.#slugs.clear();
+    // Codes in here fall away too; they are back after one look-up.
+    if (this.#nothing.size > 0) this.#nothing.clear();
+    this.#bySlug.spoilAll();
+  }
+
+  /** This check turned out not to exist any more. */
+  forget(address: PingAddress): void {
+    if ('code' in address) this.#checks.delete(address.code);
+    else this.#slugs.delete(`${address.pingKey}/${address.slug}`);
+  }
+
+  clear(): void {
+    this.#checks.clear();
+    this.#byCode.spoilAll();
+    this.forgetSlugs();
+  }
+}
+
+function plain(id: number): FoundCheckRef {
+  return { id, rules: NO_RULES };
+}
+
+/** A slice of a URL keeps the whole URL in memory; a copy does not. */
+function flat(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
+
+interface Loading<T> {
+  readonly promise: Promise<{ found: T[]; fresh: boolean }>;
+  fresh: boolean;
+}
+
+/** Batches the look-ups of a tick, at most {@link PER_QUERY} in a query, and lets equal ones share an answer. */
+class Loader<T> {
+  readonly #query: (keys: readonly string[]) => Promise<T[]>;
+  readonly #keyOf: (found: T) => string;
+  readonly #loading = new Map<string, Loading<T>>();
+  #waiting: { key: string; resolve: (found: T[]) => void; reject: (error: unknown) => void }[] = [];
+
+  constructor(query: (keys: readonly string[]) => Promise<T[]>, keyOf: (found: T) => string) {
+    this.#query = query;
+    this.#keyOf = keyOf;
+  }
+
+  /** `fresh` is false when the answer may be older than a change, and must not be kept. */
+  load(key: string): Promise<{ found: T[]; fresh: boolean }> {
+    const already = this.#loading.get(key);
+    if (already?.fresh) return already.promise;
+    if (this.#waiting.length === 0) setImmediate(() => this.#ask());
+    const answer = new Promise<T[]>((resolve, reject) => this.#waiting.push({ key, resolve, reject }));
+    const ended = () => {
+      if (this.#loading.get(key) === loading) this.#loading.delete(key);
+    };
+    const loading: Loading<T> = {
+      promise: answer.finally(ended).then((found) => ({ found, fresh: loading.fresh })),
+      fresh: true,
+    };
+    this.#loading.set(key, loading);
+    return loading.promise;
+  }
+
+  spoil(key: string): void {
+    const loading = this.#loading.get(key);
+    if (loading) loading.fresh = false;
+  }
+
+  spoilAll(): void {
+    for (const loading of this.#loading.values()) loading.fresh = false;
+  }
+
+  #ask(): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (let i = 0; i < all.length; i += PER_QUERY) {
+      const some = all.slice(i, i + PER_QUERY);
+      this.#query(some.map((one) => one.key)).then(
+        (found) => {
+          const byKey = new Map<string, T[]>();
+          for (const one of found) {
+            const list = byKey.get(this.#keyOf(one));
+            if (list) list.push(one);
+            else byKey.set(this.#keyOf(one), [one]);
+          }
+          for (const one of some) one.resolve(byKey.get(one.key) ?? []);
+        },
+        (error) => {
+          for (const one of some) one.reject(error);
+        },
+      );
+    }
+  }
+}
+
+const PER_QUERY = 1000;

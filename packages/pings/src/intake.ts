@@ -1,0 +1,249 @@
+import type { PingKind } from '@overdue/checks';
+import type { Clock, Instant } from '@overdue/clock';
+import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
+import type { PingAction, PingAddress } from './path.ts';
+import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
+import type { CheckRules } from './rules.ts';
+import { uuid7 } from './uuid7.ts';
+import { type PingWriter, within } from './writer.ts';
+
+/** A ping as a transport received it, before its check is known. */
+export interface IncomingPing {
+  readonly address: PingAddress;
+  readonly action: PingAction;
+  readonly exitStatus: number | null;
+  readonly rid: string | null;
+  readonly create: boolean;
+  /** It will not be recorded whatever its check (exit status above 255, bad rid), but an unknown check is said first. */
+  readonly invalid?: boolean;
+  readonly scheme: string;
+  readonly method: string;
+  readonly remoteAddr: string | null;
+  readonly ua: string;
+  readonly body: Buffer | null;
+  /** What the ping means to a check with these rules. */
+  classify(rules: CheckRules): PingKind;
+  /** Called once, with how it ended. Must not throw. */
+  settle(outcome: IntakeOutcome): void;
+}
+
+export type IntakeOutcome =
+  | Outcome
+  /** A check was made for it (`create=1`), and it is recorded. */
+  | 'created'
+  /** {@link IncomingPing.invalid}, and its check exists. */
+  | 'invalid'
+  /** More pings of this check in a minute than PING_RATE_LIMIT. */
+  | 'too many';
+
+/** Coalesces plain successes; see throttle.ts. */
+export interface PlainSuccessThrottle {
+  /** True: it took the ping, and settles the submission. */
+  take(submission: Submission): boolean;
+  /** Anything else of this check comes now: what was coalesced goes first. */
+  end(checkId: number): void;
+}
+
+/** Makes the check that `create=1` asks for (P-50). */
+export interface Provisioner {
+  /** @throws when the database is away */
+  create(address: { pingKey: string; slug: string }): Promise<'created' | 'exists' | 'refused'>;
+}
+
+export interface IntakeOptions {
+  readonly clock: Clock;
+  readonly cache: CheckCache;
+  readonly writer: PingWriter;
+  readonly throttle: PlainSuccessThrottle | null;
+  readonly provisioner: Provisioner | null;
+  readonly rateLimit: { allows(checkId: number): boolean } | null;
+  /** Milliseconds that a look-up may take. */
+  readonly timeoutMs: number;
+  /** Bounds on what is in hand; past them the answer is `refused`. */
+  readonly maxPending: number;
+  readonly maxPendingBytes: number;
+}
+
+/**
+ * Where every transport hands in its pings: look-up, filters, rate limit, throttle, writer.
+ *
+ * Bounded: past `maxPending` pings or `maxPendingBytes` of bodies in hand, more are refused at once.
+ */
+export class PingIntake {
+  readonly #options: IntakeOptions;
+  /** Look-ups and writes in hand, oldest first; settled ones fall off the front. */
+  readonly #inHand = new Fifo();
+  pending = 0;
+  pendingBytes = 0;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  submit(incoming: IncomingPing): void {
+    const { cache, clock, maxPending, maxPendingBytes } = this.#options;
+    const bytes = incoming.body?.length ?? 0;
+    if (this.pending >= maxPending || this.pendingBytes + bytes > maxPendingBytes) {
+      incoming.settle('refused');
+      return;
+    }
+    this.pending++;
+    this.pendingBytes += bytes;
+    const one = new InHand(this, incoming, clock.now());
+    this.#inHand.push(one);
+    const lookup = cache.peek(incoming.address);
+    if (lookup === undefined || (lookup === 'unknown' && incoming.create)) void this.#lookUp(one);
+    else this.#judge(one, lookup);
+  }
+
+  /** When the oldest ping in hand was received, or null. What is spooled or coalesced is answered for elsewhere. */
+  oldest(): Instant | null {
+    return this.#inHand.oldest();
+  }
+
+  /** Resolves when nothing is in hand. */
+  async settled(): Promise<void> {
+    while (this.pending > 0) await this.#options.clock.sleep(5);
+  }
+
+  /** @internal */
+  settled_(one: InHand): void {
+    this.pending--;
+    this.pendingBytes -= one.incoming.body?.length ?? 0;
+    if (one.outcome === 'unknown') this.#options.cache.forget(one.incoming.address);
+  }
+
+  async #lookUp(one: InHand): Promise<void> {
+    const { cache, clock, timeoutMs, writer, provisioner } = this.#options;
+    const { address, create } = one.incoming;
+    try {
+      if (writer.mode === 'spooling') throw new Error('The database is away.');
+      let lookup = await within(clock, timeoutMs, cache.load(address));
+      if (lookup === 'unknown' && create && provisioner && 'slug' in address) {
+        const made = await within(clock, timeoutMs, provisioner.create(address));
+        if (made !== 'refused') {
+          cache.forgetSlugs();
+          lookup = await within(clock, timeoutMs, cache.load(address));
+          one.created = made === 'created' && typeof lookup === 'object';
+        }
+      }
+      this.#judge(one, lookup);
+    } catch (error) {
+      writer.goAway(error);
+      if (one.incoming.invalid) {
+        one.settle('invalid');
+        return;
+      }
+      // To be judged on replay.
+      const { action, create } = one.incoming;
+      writer.submit(one.as(ping(one, null, action, { address, action, create })));
+    }
+  }
+
+  #judge(one: InHand, lookup: Lookup): void {
+    if (typeof lookup === 'string') {
+      one.settle(lookup);
+      return;
+    }
+    this.#accept(one, lookup);
+  }
+
+  #accept(one: InHand, check: FoundCheckRef): void {
+    const { rateLimit, throttle, writer } = this.#options;
+    if (one.incoming.invalid) {
+      one.settle('invalid');
+      return;
+    }
+    if (rateLimit && !rateLimit.allows(check.id)) {
+      one.settle('too many');
+      return;
+    }
+    one.as(ping(one, check.id, one.incoming.classify(check.rules), null));
+    if (throttle) {
+      if (isPlainSuccess(one.ping)) {
+        if (throttle.take(one)) return;
+      } else {
+        throttle.end(check.id);
+      }
+    }
+    writer.submit(one);
+  }
+}
+
+function ping({ incoming, at }: InHand, checkId: number | null, kind: PingKind, unresolved: Ping['unresolved']): Ping {
+  return {
+    id: uuid7(at),
+    at,
+    checkId,
+    unresolved,
+    kind,
+    exitStatus: incoming.exitStatus,
+    rid: incoming.rid,
+    scheme: incoming.scheme,
+    method: incoming.method,
+    remoteAddr: incoming.remoteAddr,
+    ua: incoming.ua,
+    body: incoming.body,
+    skipped: 0,
+    late: false,
+  };
+}
+
+/** One ping from receipt to its outcome. */
+class InHand implements Submission {
+  readonly incoming: IncomingPing;
+  readonly at: Instant;
+  readonly #intake: PingIntake;
+  #ping: Ping | null = null;
+  created = false;
+  outcome: IntakeOutcome | null = null;
+
+  constructor(intake: PingIntake, incoming: IncomingPing, at: Instant) {
+    this.#intake = intake;
+    this.incoming = incoming;
+    this.at = at;
+  }
+
+  get ping(): Ping {
+    return this.#ping!;
+  }
+
+  as(ping: Ping): this {
+    this.#ping = ping;
+    return this;
+  }
+
+  settle(outcome: IntakeOutcome): void {
+    this.outcome = outcome === 'recorded' && this.created ? 'created' : outcome;
+    this.#intake.settled_(this);
+    this.incoming.settle(this.outcome);
+  }
+}
+
+/** Pings by age; those that are settled are dropped when they come to the front. */
+class Fifo {
+  #items: InHand[] = [];
+  #head = 0;
+
+  push(item: InHand): void {
+    this.#trim();
+    this.#items.push(item);
+  }
+
+  oldest(): Instant | null {
+    this.#trim();
+    return this.#items[this.#head]?.at ?? null;
+  }
+
+  #trim(): void {
+    const items = this.#items;
+    while (this.#head < items.length && items[this.#head]!.outcome !== null) this.#head++;
+    if (this.#head > 1024 && this.#head * 2 > items.length) {
+      this.#items = items.slice(this.#head);
+      this.#head = 0;
+    } else if (this.#head === items.length && this.#head > 0) {
+      items.length = 0;
+      this.#head = 0;
+    }
+  }
+}

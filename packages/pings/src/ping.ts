@@ -1,0 +1,66 @@
+import type { PingKind } from '@overdue/checks';
+import type { Instant } from '@overdue/clock';
+import type { PingAction, PingAddress } from './path.ts';
+
+/**
+ * One ping, as every transport makes it: HTTP, e-mail, "ping now". Strings are already cut to what the log keeps
+ * (P-17 to P-19) and free of NUL, which PostgreSQL's text does not take.
+ */
+export interface Ping {
+  /** UUIDv7 made on receipt: the ping's identity in the log. */
+  readonly id: string;
+  /** When it was completely received. */
+  readonly at: Instant;
+  /** checks.id; null: not looked up yet, because the database was away. See {@link Ping.unresolved}. */
+  readonly checkId: number | null;
+  /** For `checkId` null: what the URL said, judged when the ping is replayed. */
+  readonly unresolved: Unresolved | null;
+  /** After the check's filters; `ign` for one that is logged but not believed. */
+  readonly kind: PingKind;
+  readonly exitStatus: number | null;
+  readonly rid: string | null;
+  readonly scheme: string;
+  readonly method: string;
+  readonly remoteAddr: string | null;
+  readonly ua: string;
+  /** Raw bytes, already cut to PING_BODY_LIMIT; null: empty. */
+  readonly body: Buffer | null;
+  /**
+   * Plain successes of the same check that were received just before this one, are counted with it, and are older than
+   * what the log keeps: `n` jumps by this many. 0 but for pings that went through the throttle.
+   */
+  readonly skipped: number;
+  /**
+   * True for a ping that is written some time after its answer (coalesced, or spooled): the check may have moved on in
+   * the meantime, and the ping must then not undo what came after it. See `applyToCheck`.
+   */
+  readonly late: boolean;
+}
+
+export interface Unresolved {
+  readonly address: PingAddress;
+  readonly action: PingAction;
+  readonly create: boolean;
+}
+
+/** How a submitted ping ended. */
+export type Outcome =
+  /** Committed, or fsynced in the spool. */
+  | 'recorded'
+  /** Its check does not exist (any more). */
+  | 'unknown'
+  /** Several checks have its slug. */
+  | 'ambiguous'
+  /** Neither the database nor the spool could take it now: 503, try again. */
+  | 'refused';
+
+/** A ping and whoever waits for its outcome. `settle` is called exactly once, and must not throw. */
+export interface Submission {
+  readonly ping: Ping;
+  settle(outcome: Outcome): void;
+}
+
+/** Whether a success says nothing but "still well": what the throttle may coalesce. */
+export function isPlainSuccess(ping: Ping): boolean {
+  return ping.kind === 'success' && ping.body === null && ping.rid === null && ping.exitStatus === null;
+}

@@ -1,0 +1,286 @@
+import type { Clock, Instant } from '@overdue/clock';
+import { type Database, isConnectionError } from '@overdue/database';
+import { type Applied, type ApplyOptions, applyBatch, type BatchNumber, type ReportProblem } from './apply-batch.ts';
+import type { Outcome, Ping, Submission } from './ping.ts';
+
+/** Where pings go while the database is away. */
+export interface Overflow {
+  /** Resolves when the pings are on disk. @throws when they are not: full, or the disk failed */
+  append(number: BatchNumber, pings: readonly Ping[]): Promise<void>;
+}
+
+/** What happened, for metrics and the throttle. None of these may throw. */
+export interface WriterEvents {
+  committed(applied: Applied, pings: readonly Ping[], milliseconds: number): void;
+  spooled(pings: readonly Ping[]): void;
+  refused(pings: number): void;
+  /** The database stopped or started taking batches. `error`: why it stopped. */
+  away(error: unknown): void;
+  back(): void;
+  /** One ping that PostgreSQL will never take, whatever the day. It is reported, answered as refused, and left out. */
+  poison(ping: Ping, error: unknown): void;
+  problem: ReportProblem;
+}
+
+export interface WriterOptions {
+  readonly clock: Clock;
+  /** Opens a pool of one connection. Each lane has one, and throws it away on any error. */
+  readonly open: () => Database;
+  /** A fresh UUID each: one for each lane. */
+  readonly lanes: readonly string[];
+  /** Milliseconds after which a batch in flight is given up (and spooled). */
+  readonly timeoutMs: number;
+  readonly overflow: Overflow | null;
+  readonly events: WriterEvents;
+  /** Most pings in a transaction; default 1000. */
+  readonly maxBatch?: number;
+  /** Most bytes of bodies in a transaction; default 8 MiB. */
+  readonly maxBatchBytes?: number;
+  /** See ApplyOptions; asked for each batch. */
+  readonly announceWithinMs?: () => number;
+}
+
+/**
+ * Group commit: what arrives while a lane's transaction is in flight goes into its next. Pings of a check always go the
+ * same lane, so they stay in order and two lanes never lock the same row.
+ *
+ *   live ──a batch fails or takes longer than timeoutMs──> spooling ──goLive(), when the spool is empty──> live
+ *
+ * In `spooling`, batches go to the overflow instead, each lane's after what it had in flight. A batch whose fate is
+ * unknown goes there under its own number, so that it is applied again exactly if it had not committed.
+ */
+export class PingWriter {
+  readonly #options: WriterOptions;
+  readonly #lanes: Lane[];
+  #mode: 'live' | 'spooling' = 'live';
+  #closed = false;
+  /** Pings submitted and not settled. */
+  pending = 0;
+  /** Bytes of their bodies. */
+  pendingBytes = 0;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#lanes = options.lanes.map((id) => new Lane(id, options.open));
+  }
+
+  get mode(): 'live' | 'spooling' {
+    return this.#mode;
+  }
+
+  /** Whether a batch is on its way to the database; replay waits for it. */
+  get busy(): boolean {
+    return this.#lanes.some((lane) => lane.inFlight !== null);
+  }
+
+  submit(submission: Submission): void {
+    const { ping } = submission;
+    this.pending++;
+    if (ping.body) this.pendingBytes += ping.body.length;
+    if (ping.checkId === null && this.#mode === 'live') this.goAway(null);
+    const lane = this.#lanes[(ping.checkId ?? 0) % this.#lanes.length]!;
+    lane.queue.push(submission);
+    if (!lane.scheduled && lane.inFlight === null) {
+      lane.scheduled = true;
+      setImmediate(() => {
+        lane.scheduled = false;
+        void this.#pump(lane);
+      });
+    }
+  }
+
+  /** To the overflow from now on. */
+  goAway(error: unknown): void {
+    if (this.#mode === 'spooling') return;
+    this.#mode = 'spooling';
+    this.#options.events.away(error);
+  }
+
+  /** To the database again. Call it when nothing is left in the overflow, in the tick in which that was seen. */
+  goLive(): void {
+    if (this.#mode === 'live') return;
+    this.#mode = 'live';
+    this.#options.events.back();
+  }
+
+  /** Resolves when everything submitted until now (and meanwhile) is settled. */
+  async settled(): Promise<void> {
+    while (this.pending > 0) await this.#options.clock.sleep(5);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#lanes.map((lane) => lane.connection.discard(1)));
+  }
+
+  async #pump(lane: Lane): Promise<void> {
+    while (lane.inFlight === null && lane.queue.length > 0) {
+      const batch = this.#take(lane);
+      lane.inFlight = batch;
+      const number = { lane: lane.id, batch: ++lane.number };
+      try {
+        if (this.#mode === 'live') await this.#commit(lane, number, batch);
+        else await this.#spool(number, batch);
+      } finally {
+        lane.inFlight = null;
+      }
+    }
+  }
+
+  #take(lane: Lane): Submission[] {
+    const { maxBatch = 1000, maxBatchBytes = 8 << 20 } = this.#options;
+    const { queue } = lane;
+    let bytes = 0;
+    let count = 0;
+    while (count < queue.length && count < maxBatch) {
+      bytes += queue[count]!.ping.body?.length ?? 0;
+      if (bytes > maxBatchBytes && count > 0) break;
+      count++;
+    }
+    if (count === queue.length) {
+      lane.queue = [];
+      return queue;
+    }
+    return queue.splice(0, count);
+  }
+
+  async #commit(lane: Lane, number: BatchNumber, batch: Submission[]): Promise<void> {
+    const { clock, timeoutMs, events, announceWithinMs } = this.#options;
+    const pings = batch.map((submission) => submission.ping);
+    const began = clock.monotonic();
+    const announce = announceWithinMs?.() ?? 0;
+    const options: ApplyOptions = { number, onProblem: events.problem, announceWithinMs: announce };
+    let applied: Applied;
+    try {
+      applied = await lane.connection.apply(pings, options, clock, timeoutMs);
+    } catch (error) {
+      if (this.#closed || meansAway(error)) {
+        this.goAway(error);
+        await this.#spool(number, batch);
+      } else {
+        await this.#isolate(lane, batch, error);
+      }
+      return;
+    }
+    events.committed(applied, pings, clock.monotonic() - began);
+    for (let i = 0; i < batch.length; i++) this.#settle(batch[i]!, applied.outcomes[i]!);
+  }
+
+  /** PostgreSQL refuses something in the batch: halves find out which ping it is. */
+  async #isolate(lane: Lane, batch: Submission[], error: unknown): Promise<void> {
+    if (batch.length === 1) {
+      this.#options.events.poison(batch[0]!.ping, error);
+      this.#settle(batch[0]!, 'refused');
+      return;
+    }
+    const middle = batch.length >> 1;
+    for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+      const number = { lane: lane.id, batch: ++lane.number };
+      if (this.#mode === 'live') await this.#commit(lane, number, half);
+      else await this.#spool(number, half);
+    }
+  }
+
+  async #spool(number: BatchNumber, batch: Submission[]): Promise<void> {
+    const { overflow, events } = this.#options;
+    const pings = batch.map((submission) => submission.ping);
+    try {
+      if (!overflow) throw new Error('There is no spool.');
+      await overflow.append(number, pings);
+    } catch {
+      events.refused(batch.length);
+      for (const submission of batch) this.#settle(submission, 'refused');
+      return;
+    }
+    events.spooled(pings);
+    for (const submission of batch) this.#settle(submission, 'recorded');
+  }
+
+  #settle(submission: Submission, outcome: Outcome): void {
+    this.pending--;
+    if (submission.ping.body) this.pendingBytes -= submission.ping.body.length;
+    submission.settle(outcome);
+  }
+}
+
+class Lane {
+  readonly id: string;
+  readonly connection: BatchConnection;
+  number = 0;
+  queue: Submission[] = [];
+  inFlight: Submission[] | null = null;
+  scheduled = false;
+
+  constructor(id: string, open: () => Database) {
+    this.id = id;
+    this.connection = new BatchConnection(open);
+  }
+}
+
+/** The database took too long. What it was doing may still happen. */
+export class TimedOutError extends Error {
+  override readonly name = 'TimedOutError';
+}
+
+/**
+ * One connection for batches, made when needed and thrown away on any error: whatever went wrong on it, the next batch
+ * begins on a clean one.
+ */
+export class BatchConnection {
+  readonly #open: () => Database;
+  #database: Database | null = null;
+
+  constructor(open: () => Database) {
+    this.#open = open;
+  }
+
+  /** @throws what {@link applyBatch} throws, and {@link TimedOutError} */
+  async apply(pings: readonly Ping[], options: ApplyOptions, clock: Clock, timeoutMs: number): Promise<Applied> {
+    this.#database ??= this.#open();
+    try {
+      return await within(clock, timeoutMs, applyBatch(this.#database.sql, pings, options));
+    } catch (error) {
+      void this.discard(0);
+      throw error;
+    }
+  }
+
+  /** @param timeout seconds that running queries are given */
+  async discard(timeout: number): Promise<void> {
+    const database = this.#database;
+    this.#database = null;
+    await database?.close(timeout).catch(() => {});
+  }
+}
+
+/** Rejects with {@link TimedOutError} after `milliseconds`; what `promise` comes to later is dropped. */
+export function within<T>(clock: Clock, milliseconds: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(milliseconds, () =>
+      reject(new TimedOutError(`The database did not answer within ${milliseconds} ms`)),
+    );
+    promise.then(
+      (value) => {
+        timer.cancel();
+        resolve(value);
+      },
+      (error) => {
+        timer.cancel();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** Whether to spool and try again later, rather than look for the ping that PostgreSQL refuses. */
+export function meansAway(error: unknown): boolean {
+  if (error instanceof TimedOutError || isConnectionError(error)) return true;
+  const code = (error as { code?: unknown } | null)?.code;
+  // Errors of the data: 22 a value, 23 a constraint, 42 a statement of ours. Everything else may pass: locks (55P03),
+  // deadlocks and serialisation (40), internal errors (XX), a database that is being restored (3D, 42501, 42P01).
+  if (typeof code !== 'string') return true;
+  return !/^(22|23)/.test(code);
+}
+
+/** Oldest first: the instant of the first that is not settled. */
+export type OldestOf = () => Instant | null;

@@ -1,0 +1,114 @@
+import type { Clock } from '@overdue/clock';
+import type { IntakeOutcome } from '@overdue/pings';
+
+/** A response: everything but the body's presence (HEAD has none). */
+export interface Answer {
+  /** With reason phrase; '' is 200 OK. */
+  readonly status: string;
+  /**
+   * Value of Content-Type, followed by the other header lines. One string, because each header that is handed to
+   * uWebSockets.js costs as much as reading one, and a ping has six.
+   */
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const PAGE = (title: string, text: string) =>
+  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>` +
+  `<body><h1>${title}</h1><p>${text}</p></body></html>`;
+
+const HTML = 'text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff';
+const TEXT = 'text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff';
+
+/** ping-api.md section 4: statuses, texts, headers. Some carry the time, so they are made anew each second. */
+export class Answers {
+  readonly #clock: Clock;
+  readonly #limitHeader: string;
+  #madeAt = -1;
+  #recorded!: Answer;
+  #created!: Answer;
+  #unknownCode!: Answer;
+  #badUrl!: Answer;
+  #badRid!: Answer;
+
+  /** @param bodyLimit PING_BODY_LIMIT; null: none */
+  constructor(clock: Clock, bodyLimit: number | null) {
+    this.#clock = clock;
+    this.#limitHeader = bodyLimit === null ? '' : `\r\nPing-Body-Limit: ${bodyLimit}`;
+  }
+
+  get recorded(): Answer {
+    this.#refresh();
+    return this.#recorded;
+  }
+
+  get badUrl(): Answer {
+    this.#refresh();
+    return this.#badUrl;
+  }
+
+  get badRid(): Answer {
+    this.#refresh();
+    return this.#badRid;
+  }
+
+  of(outcome: Exclude<IntakeOutcome, 'invalid'>, bySlug: boolean): Answer {
+    this.#refresh();
+    switch (outcome) {
+      case 'recorded':
+        return this.#recorded;
+      case 'created':
+        return this.#created;
+      case 'unknown':
+        return bySlug ? UNKNOWN_SLUG : this.#unknownCode;
+      case 'ambiguous':
+        return AMBIGUOUS;
+      case 'too many':
+        return TOO_MANY;
+      case 'refused':
+        return UNAVAILABLE;
+    }
+  }
+
+  #refresh(): void {
+    const second = Math.floor(this.#clock.now() / 1000);
+    if (second === this.#madeAt) return;
+    this.#madeAt = second;
+    const uncached =
+      '\r\nCache-Control: max-age=0, no-cache, no-store, must-revalidate, private' +
+      `\r\nExpires: ${new Date(second * 1000).toUTCString()}`;
+    const ok = `${TEXT}${this.#limitHeader}\r\nAccess-Control-Allow-Origin: *${uncached}`;
+    const text = TEXT + uncached;
+    this.#recorded = { status: '', contentType: ok, body: 'OK' };
+    this.#created = { status: '201 Created', contentType: ok, body: 'Created' };
+    this.#unknownCode = { status: '404 Not Found', contentType: text, body: 'not found' };
+    this.#badUrl = { status: '400 Bad Request', contentType: text, body: 'invalid url format' };
+    this.#badRid = { status: '400 Bad Request', contentType: text, body: 'invalid uuid format' };
+  }
+}
+
+/** Answers of the slug form's own, without cache headers. */
+export const UPPER_CASE: Answer = { status: '400 Bad Request', contentType: TEXT, body: 'invalid url format' };
+const UNKNOWN_SLUG: Answer = { status: '404 Not Found', contentType: TEXT, body: 'not found' };
+const AMBIGUOUS: Answer = { status: '409 Conflict', contentType: TEXT, body: 'ambiguous slug' };
+
+export const NO_ROUTE: Answer = {
+  status: '404 Not Found',
+  contentType: HTML,
+  body: PAGE('Not Found', 'This is where Overdue takes pings. No check has this address.'),
+};
+export const BODY_TOO_LARGE: Answer = {
+  status: '400 Bad Request',
+  contentType: HTML,
+  body: PAGE('Bad Request', 'The request body is too large.'),
+};
+const TOO_MANY: Answer = {
+  status: '429 Too Many Requests',
+  contentType: `${TEXT}\r\nRetry-After: 60`,
+  body: 'too many pings',
+};
+export const UNAVAILABLE: Answer = {
+  status: '503 Service Unavailable',
+  contentType: `${TEXT}\r\nRetry-After: 5`,
+  body: 'try again later',
+};

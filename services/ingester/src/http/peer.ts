@@ -1,0 +1,70 @@
+import { clientAddress, forwardedClient, forwardedScheme, plainAddress } from '@overdue/pings';
+
+/** Where a connection comes from. */
+export interface Peer {
+  readonly address: string;
+  /** Whether what it says about the client is believed (TRUSTED_PROXIES). */
+  readonly trusted: boolean;
+}
+
+/** Turns the socket's binary addresses into {@link Peer}s, remembering the last few thousand IPv4 ones. */
+export class Peers {
+  readonly #isTrusted: (address: string) => boolean;
+  readonly #known = new Map<number, Peer>();
+
+  constructor(isTrusted: (address: string) => boolean) {
+    this.#isTrusted = isTrusted;
+  }
+
+  /** @param binary 4 bytes (IPv4) or 16 (IPv6; an IPv4 peer of a dual-stack listener comes as ::ffff:…) */
+  of(binary: ArrayBuffer): Peer {
+    const bytes = new Uint8Array(binary);
+    if (bytes.length !== 4) return this.#make(binaryAddress(bytes) ?? '');
+    const key = ((bytes[0]! * 256 + bytes[1]!) * 256 + bytes[2]!) * 256 + bytes[3]!;
+    let peer = this.#known.get(key);
+    if (!peer) {
+      if (this.#known.size >= 4096) this.#known.clear();
+      peer = this.#make(`${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`);
+      this.#known.set(key, peer);
+    }
+    return peer;
+  }
+
+  #make(address: string): Peer {
+    return { address, trusted: this.#isTrusted(address) };
+  }
+}
+
+/** The address as text; null when there is none (no PROXY header came). */
+export function binaryAddress(bytes: Uint8Array): string | null {
+  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length !== 16) return null;
+  if (bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 255 && bytes[11] === 255) {
+    return bytes.subarray(12).join('.');
+  }
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push((bytes[i]! * 256 + bytes[i + 1]!).toString(16));
+  return plainAddress(groups.join(':'));
+}
+
+/** What a trusted proxy says about the client. Empty strings: the header is absent. */
+export interface ProxyHeaders {
+  readonly forwardedFor: string;
+  readonly forwardedProto: string;
+  readonly forwarded: string;
+  /** From a PROXY header. */
+  readonly proxied: string | null;
+}
+
+/** The client behind a trusted proxy: X-Forwarded-For, else Forwarded, else PROXY, else the proxy itself (P-16). */
+export function clientBehind(peer: Peer, headers: ProxyHeaders): string | null {
+  if (headers.forwardedFor !== '') return clientAddress(headers.forwardedFor);
+  if (headers.forwarded !== '') return forwardedClient(headers.forwarded) ?? peer.address;
+  return headers.proxied ?? peer.address;
+}
+
+/** The scheme that the client used (P-17). */
+export function schemeBehind(headers: ProxyHeaders): string {
+  const scheme = headers.forwardedProto || (headers.forwarded && forwardedScheme(headers.forwarded)) || 'http';
+  return scheme.slice(0, 10).replaceAll('\0', '');
+}

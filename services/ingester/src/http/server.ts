@@ -1,0 +1,258 @@
+/**
+ * HTTP pings. The only file that knows uWebSockets.js: what it hands out is valid during its callback only, and a
+ * response that was aborted must not be touched.
+ */
+
+import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { createServer } from 'node:net';
+import type { PingKind } from '@overdue/checks';
+import { listenError } from '@overdue/observability';
+import {
+  type CheckRules,
+  classifyHttp,
+  EXIT_STATUS_TOO_HIGH,
+  type IncomingPing,
+  type IntakeOutcome,
+  type PingAction,
+  type PingAddress,
+  type PingIntake,
+  type PingPath,
+  parsePingPath,
+  parseQuery,
+} from '@overdue/pings';
+import { type Answer, type Answers, BODY_TOO_LARGE, NO_ROUTE, UNAVAILABLE, UPPER_CASE } from './answers.ts';
+import { binaryAddress, clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './peer.ts';
+
+/** Django's DATA_UPLOAD_MAX_MEMORY_SIZE: larger bodies are refused, smaller ones cut (section 4, step 4). */
+const MAX_BODY_BYTES = 2_621_440;
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly intake: PingIntake;
+  readonly answers: Answers;
+  readonly peers: Peers;
+  /** PING_BODY_LIMIT; null: none. */
+  readonly bodyLimit: number | null;
+  /** Bytes of bodies that may be on their way in at a time. */
+  readonly maxIncomingBytes: number;
+  /** Called with the status of each answer that is not 2xx and never reached the intake. */
+  readonly onRejected: (status: number) => void;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Takes no new connections; the answers from now on close theirs. */
+  drain(): void;
+  /** Closes every connection. */
+  close(): void;
+}
+
+/** What a request needs of the server. */
+interface Shared extends HttpServerOptions {
+  draining: boolean;
+  /** Bytes of bodies read and not yet handed in. */
+  incomingBytes: number;
+}
+
+/** @throws StartError when the port is in use or may not be opened */
+export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  await requireFreePort(options.host, options.port);
+  const shared: Shared = { ...options, draining: false, incomingBytes: 0 };
+  const app = uWS.App().any('/*', (res, req) => onRequest(shared, res, req));
+  const listening = await listen(app, options.host, options.port);
+  const drain = () => {
+    if (shared.draining) return;
+    shared.draining = true;
+    uWS.us_listen_socket_close(listening);
+  };
+  return {
+    port: uWS.us_socket_local_port(listening),
+    drain,
+    close() {
+      drain();
+      app.close();
+    },
+  };
+}
+
+/** uWebSockets.js shares a port with whoever else does (SO_REUSEPORT); an ordinary listener finds out. */
+function requireFreePort(host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => reject(listenError(error, { variable: 'PING_PORT', host, port })));
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
+  });
+}
+
+function listen(app: TemplatedApp, host: string, port: number): Promise<us_listen_socket> {
+  return new Promise((resolve, reject) => {
+    app.listen(host, port, (socket) => {
+      if (socket) resolve(socket);
+      else reject(listenError({ code: 'EADDRINUSE' }, { variable: 'PING_PORT', host, port }));
+    });
+  });
+}
+
+function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
+  const method = req.getCaseSensitiveMethod();
+  const isHead = method === 'HEAD';
+  const path = parsePingPath(req.getUrl());
+  if (typeof path === 'string') {
+    reject(
+      shared,
+      res,
+      isHead,
+      path === 'no route' ? NO_ROUTE : path === 'upper case' ? UPPER_CASE : shared.answers.badUrl,
+    );
+    return;
+  }
+  const length = req.getHeader('content-length');
+  const hasBody = (length !== '' && length !== '0') || req.getHeader('transfer-encoding') !== '';
+  const maxBytes = Math.max(MAX_BODY_BYTES, shared.bodyLimit ?? 0);
+  if (Number(length) > maxBytes) {
+    reject(shared, res, isHead, BODY_TOO_LARGE, true);
+    return;
+  }
+  const query = parseQuery((req.getQuery() as string | undefined) ?? '');
+  const ping = new HttpPing(shared, res, path, method, query.rid, query.create);
+  const peer = shared.peers.of(res.getRemoteAddress());
+  ping.ua = storable(req.getHeader('user-agent'), 200);
+  if (peer.trusted) {
+    const headers: ProxyHeaders = {
+      forwardedFor: req.getHeader('x-forwarded-for'),
+      forwardedProto: req.getHeader('x-forwarded-proto'),
+      forwarded: req.getHeader('forwarded'),
+      proxied: binaryAddress(new Uint8Array(res.getProxiedRemoteAddress())),
+    };
+    ping.remoteAddr = clientBehind(peer, headers);
+    ping.scheme = schemeBehind(headers);
+  } else {
+    ping.remoteAddr = peer.address;
+  }
+  res.onAborted(() => ping.abort());
+  if (hasBody) res.onData((chunk, isLast) => ping.receive(chunk, isLast, maxBytes));
+  else ping.submit();
+}
+
+function reject(shared: Shared, res: HttpResponse, isHead: boolean, answer: Answer, close = false): void {
+  shared.onRejected(Number(answer.status.slice(0, 3)));
+  send(res, answer, isHead, close || shared.draining);
+}
+
+function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean): void {
+  if (answer.status !== '') res.writeStatus(answer.status);
+  res.writeHeader('Content-Type', answer.contentType);
+  if (isHead) res.endWithoutBody(answer.body.length, close);
+  else res.end(answer.body, close);
+}
+
+function storable(text: string, length: number): string {
+  const cut = text.length > length ? text.slice(0, length) : text;
+  return cut.includes('\0') ? cut.replaceAll('\0', '') : cut;
+}
+
+/** One request, from its headers to its answer. */
+class HttpPing implements IncomingPing {
+  readonly address: PingAddress;
+  readonly action: PingAction;
+  readonly exitStatus: number | null;
+  readonly create: boolean;
+  readonly method: string;
+  rid: string | null;
+  ua = '';
+  scheme = 'http';
+  remoteAddr: string | null = null;
+  body: Buffer | null = null;
+
+  readonly #shared: Shared;
+  readonly #res: HttpResponse;
+  readonly #wireMethod: string;
+  #aborted = false;
+  #answered = false;
+  /** Pieces of the body, as far as it is kept. */
+  #pieces: Buffer[] = [];
+  #kept = 0;
+  #received = 0;
+
+  constructor(shared: Shared, res: HttpResponse, path: PingPath, method: string, rid: string | null, create: boolean) {
+    this.#shared = shared;
+    this.#res = res;
+    this.address = path.address;
+    this.action = path.action;
+    this.exitStatus = path.exitStatus;
+    this.#wireMethod = method;
+    this.method = method.length > 10 ? method.slice(0, 10) : method;
+    this.rid = rid;
+    this.create = create;
+  }
+
+  classify(rules: CheckRules): PingKind {
+    return classifyHttp(rules, this.action, this.#wireMethod, this.body);
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    if (this.#received > 0) this.#release();
+  }
+
+  receive(chunk: ArrayBuffer, isLast: boolean, maxBytes: number): void {
+    if (this.#answered) return;
+    const shared = this.#shared;
+    this.#received += chunk.byteLength;
+    if (this.#received > maxBytes) {
+      this.#refuse(BODY_TOO_LARGE);
+      return;
+    }
+    const room = (shared.bodyLimit ?? maxBytes) - this.#kept;
+    if (room > 0 && chunk.byteLength > 0) {
+      // The chunk is gone when this returns.
+      const piece = Buffer.from(new Uint8Array(chunk, 0, Math.min(room, chunk.byteLength)));
+      this.#kept += piece.length;
+      shared.incomingBytes += piece.length;
+      this.#pieces.push(piece);
+      if (shared.incomingBytes > shared.maxIncomingBytes) {
+        this.#refuse(UNAVAILABLE);
+        return;
+      }
+    }
+    if (!isLast) return;
+    if (this.#kept > 0) this.body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
+    this.#release();
+    this.submit();
+  }
+
+  #refuse(answer: Answer): void {
+    this.#release();
+    this.#shared.onRejected(Number(answer.status.slice(0, 3)));
+    this.#answer(answer, true);
+  }
+
+  #release(): void {
+    this.#shared.incomingBytes -= this.#kept;
+    this.#kept = 0;
+    this.#pieces = [];
+  }
+
+  get invalid(): boolean {
+    return this.exitStatus === EXIT_STATUS_TOO_HIGH || this.rid === 'invalid';
+  }
+
+  submit(): void {
+    this.#shared.intake.submit(this);
+  }
+
+  settle(outcome: IntakeOutcome): void {
+    const { answers } = this.#shared;
+    if (outcome !== 'invalid') this.#answer(answers.of(outcome, 'slug' in this.address), false);
+    else this.#answer(this.exitStatus === EXIT_STATUS_TOO_HIGH ? answers.badUrl : answers.badRid, false);
+  }
+
+  #answer(answer: Answer, close: boolean): void {
+    if (this.#aborted || this.#answered) return;
+    this.#answered = true;
+    const res = this.#res;
+    res.cork(() => send(res, answer, this.#wireMethod === 'HEAD', close || this.#shared.draining));
+  }
+}

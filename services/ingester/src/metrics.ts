@@ -1,0 +1,67 @@
+import type { Registry } from '@overdue/observability';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** What the ingester counts; names begin with `overdue_ingester_`. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export interface MeasuredState {
+  pending(): number;
+  pendingBytes(): number;
+  cacheSize(): number;
+  cacheHits(): number;
+  cacheMisses(): number;
+  spooling(): boolean;
+  spoolBytes(): number;
+  spoolPings(): number;
+  /** Seconds since the oldest spooled ping was received; 0: none. */
+  spoolAge(): number;
+  coalescedPings(): number;
+}
+
+export function createMetrics(registry: Registry, state: () => MeasuredState | null) {
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: (state: MeasuredState) => number) =>
+    new Gauge({
+      name: `overdue_ingester_${name}`,
+      help,
+      registers,
+      collect() {
+        const now = state();
+        if (now) this.set(read(now));
+      },
+    });
+  gauge('in_flight_pings', 'Pings received and not answered yet.', (s) => s.pending());
+  gauge('in_flight_bytes', 'Bytes of their bodies.', (s) => s.pendingBytes());
+  gauge('cached_checks', 'Checks in the cache.', (s) => s.cacheSize());
+  gauge('cache_hits_total', 'Look-ups answered by the cache.', (s) => s.cacheHits());
+  gauge('cache_misses_total', 'Look-ups that went to the database.', (s) => s.cacheMisses());
+  gauge('spooling', '1 while pings go to the spool because the database is away.', (s) => (s.spooling() ? 1 : 0));
+  gauge('spool_bytes', 'Bytes in the spool that are not applied yet.', (s) => s.spoolBytes());
+  gauge('spool_pings', 'Pings in the spool that are not applied yet.', (s) => s.spoolPings());
+  gauge('spool_age_seconds', 'Age of the oldest of them.', (s) => s.spoolAge());
+  gauge('coalesced_pings', 'Plain successes answered and waiting for their window to close.', (s) =>
+    s.coalescedPings(),
+  );
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name: `overdue_ingester_${name}`, help, labelNames, registers });
+  return {
+    accepted: counter('accepted_total', 'Pings answered 200: committed, or in the spool.', ['how']),
+    throttled: counter('throttled_total', 'Pings coalesced by the throttle.'),
+    refused: counter('refused_total', 'Requests refused, by status.', ['status']),
+    replayed: counter('replayed_total', 'Pings applied from the spool.'),
+    dropped: counter('dropped_total', 'Pings from the spool that led to no check, or that cannot be applied.', ['why']),
+    damaged: counter('spool_damaged_bytes_total', 'Bytes of the spool that could not be read and were set aside.'),
+    batchSize: new Histogram({
+      name: 'overdue_ingester_batch_size',
+      help: 'Pings in a committed transaction.',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'overdue_ingester_commit_seconds',
+      help: 'From sending a batch to its acknowledged commit.',
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+      registers,
+    }),
+  };
+}
