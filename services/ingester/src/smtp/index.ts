@@ -1,0 +1,3 @@
+/** Pings by e-mail: the SMTP side. What addresses and messages mean is in @overdue/pings. */
+export { type SmtpListener, type SmtpListenerOptions, startSmtpListener } from './listener.ts';
+export type { PingTarget } from './message.ts';

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTransport } from 'nodemailer';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DOMAIN, startFixture, UUID } from './testing.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'overdue-smtp-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A self-signed certificate, made anew under the same names. */
+function makeCertificate(name: string) {
+  const files = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  const to = ['-keyout', files.key, '-out', files.cert, '-days', '2', '-nodes', '-subj', `/CN=${DOMAIN}`];
+  execFileSync('openssl', ['req', '-x509', ...curve, ...to], { stdio: 'ignore' });
+  return files;
+}
+
+const ok = `${UUID}@${DOMAIN}`;
+
+test('STARTTLS, and a message through it', async () => {
+  const { listener, client, target } = await startFixture({ certificate: makeCertificate('a') });
+  const session = await client();
+  expect(await session.say('EHLO client.test')).toContain('STARTTLS');
+  expect(await session.say('STARTTLS now')).toMatch(/^501 /);
+  await session.startTls();
+  // What was said before counts no more (RFC 3207).
+  expect(await session.say(`MAIL FROM:<>`)).toMatch(/^503 /);
+  expect(await session.say('EHLO client.test')).not.toContain('STARTTLS');
+  await session.envelope([ok]);
+  expect(await session.data('Subject: x\r\n\r\nsecret')).toBe('250 OK');
+  session.close();
+
+  const transport = createTransport({
+    host: '127.0.0.1',
+    port: listener.port,
+    requireTLS: true,
+    tls: { rejectUnauthorized: false },
+  });
+  await transport.sendMail({ from: 'cron@host.test', to: ok, text: 'x' });
+  transport.close();
+  expect(target.seen).toHaveLength(2);
+  await listener.stop();
+});
+
+test('a changed certificate is taken over; one that does not fit its key is not', async () => {
+  const files = makeCertificate('b');
+  const { listener, client, log } = await startFixture({ certificate: files, limits: { certificateMs: 30 } });
+  const fingerprint = async () => {
+    const session = await client();
+    await session.say('EHLO client.test');
+    const print = await session.startTls();
+    session.close();
+    return print;
+  };
+  const until = async (text: string) => {
+    while (!log.some((line) => line.includes(text))) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  const first = await fingerprint();
+
+  const other = makeCertificate('c');
+  writeFileSync(files.key, execFileSync('cat', [other.key]));
+  await until('not usable yet');
+  expect(await fingerprint()).toBe(first);
+
+  writeFileSync(files.cert, execFileSync('cat', [other.cert]));
+  await until('took over');
+  expect(await fingerprint()).not.toBe(first);
+  await listener.stop();
+});
+
+test('a certificate that cannot be used stops the start', async () => {
+  const files = makeCertificate('d');
+  const other = makeCertificate('e');
+  await expect(startFixture({ certificate: { cert: files.cert, key: other.key } })).rejects.toThrow(/SMTPD_TLS_KEY/);
+  await expect(startFixture({ certificate: { ...files, key: join(folder, 'none') } })).rejects.toThrow(/ENOENT/);
+});
