@@ -135,18 +135,17 @@ function complete<C extends CheckState>(check: C, kind: 'success' | 'fail', { ri
       decision: { rule: kind, ping: n_pings, at, rid, last_ping: check.last_ping, last_start },
     };
   }
-  const after = {
-    ...check,
-    status,
-    n_pings,
-    last_ping: at,
-    last_start: still,
-    last_duration_ms: matched ? at - last_start! : null,
-    alert_after: null as Instant | null,
-  };
+  const after = { ...check };
+  const changes: Changes = after;
+  changes.status = status;
+  changes.n_pings = n_pings;
+  changes.last_ping = at;
+  changes.last_start = still;
+  changes.last_duration_ms = matched ? at - last_start! : null;
+  changes.alert_after = null;
   if (status === 'down') return { check: after, flip, kind, problem: null };
   const expected = expectedOrProblem(after);
-  after.alert_after = deadline(expected.at, still, check.grace);
+  changes.alert_after = deadline(expected.at, still, check.grace);
   return { check: after, flip, kind, problem: expected.problem };
 }
 
@@ -167,7 +166,12 @@ function count<C extends CheckState>(
     const held = started ? Math.min(check.alert_after, last_start + check.grace * 1000) : check.alert_after;
     alert_after = Math.max(alert_after, held);
   }
-  const after = { ...check, n_pings: check.n_pings + 1, last_start, last_start_rid, alert_after };
+  const after = { ...check };
+  const changes: Changes = after;
+  changes.n_pings = check.n_pings + 1;
+  changes.last_start = last_start;
+  changes.last_start_rid = last_start_rid;
+  changes.alert_after = alert_after;
   return { check: after, flip: null, kind, problem: expected.problem };
 }
 
@@ -185,6 +189,18 @@ function endsRun(
   if (!sameRun && kind === 'success' && rid !== null) return false;
   return at >= last_start || (newest && at > last_start - CLOCK_SKEW_MS);
 }
+
+/** What a ping changes. Assigning to a copy takes half the time of spreading the changes into it. */
+type Changes = {
+  -readonly [Field in
+    | 'status'
+    | 'n_pings'
+    | 'last_ping'
+    | 'last_start'
+    | 'last_start_rid'
+    | 'last_duration_ms'
+    | 'alert_after']: CheckState[Field];
+};
 
 interface ExpectedOrProblem {
   readonly at: Instant | null;
