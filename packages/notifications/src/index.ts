@@ -17,4 +17,5 @@ export { Button, mailDocument } from './mail/layout.tsx';
 export { type Mail, Mailer } from './mail/mailer.ts';
 export { channelDisabledMail, gapMail, verificationMail } from './mail/notices.tsx';
 export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
+export { type NotificationConfig, notificationOptions } from './options-from-config.ts';
 export type { TransportResult } from './result.ts';

@@ -54,6 +54,11 @@ export class Mailer {
     }
   }
 
+  /** Connects and signs in as a delivery would, and sends nothing. @throws what went wrong */
+  async verify(): Promise<void> {
+    await this.#connected().verify();
+  }
+
   close(): void {
     this.#transport?.close();
     this.#transport = undefined;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { mailDocument } from '../../mail/layout.tsx';
-import type { AlertView } from './alert-mail.tsx';
+import type { AlertView } from './alert-mail.ts';
 import { checks } from './alert-text.ts';
 
 const TONES = { good: '#1a7f4b', bad: '#c42b3a', neutral: '#5b6472' } as const;
@@ -136,7 +136,6 @@ function Lines({ text }: { text: string }) {
   return (
     <>
       {lines.map((line, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: rendered once
         <span key={i}>
           {i > 0 && <br />}
           {line}

@@ -1,4 +1,4 @@
-import type { AlertView } from './alert-mail.tsx';
+import type { AlertView } from './alert-mail.ts';
 
 /** The alert as plain text. */
 export function alertText(view: AlertView): string {

@@ -1,0 +1,183 @@
+import type { Clock, Instant, Milliseconds } from '@overdue/clock';
+import type { Database } from '@overdue/database';
+import { updateNagDates } from '@overdue/operations';
+import { judgeableUntil, uncovered } from './coverage.ts';
+import { dismissGap, openGap, recordGaps } from './gaps.ts';
+import { IngesterWatch } from './ingester-watch.ts';
+import { type Judged, judgeDue, type Poison } from './judge.ts';
+import { readWorld, type World, writeJudgedUntil } from './state.ts';
+
+export interface EvaluatorOptions {
+  readonly database: Pick<Database, 'sql'>;
+  readonly clock: Clock;
+  readonly logger: {
+    info(context: object, message: string): void;
+    warn(context: object, message: string): void;
+    error(context: object, message: string): void;
+  };
+  /** AMNESTY_MIN_GAP_SECONDS, in milliseconds. */
+  readonly minGap: Milliseconds;
+  /** Between two looks when nothing is due. Default 200 ms. */
+  readonly poll?: Milliseconds;
+  /** Checks judged in one transaction at most. Default 1000. */
+  readonly group?: number;
+  /** A gap was recorded or closed: tell the operator. */
+  readonly onGap?: () => void;
+  /** Hears of every group, for metrics. */
+  readonly onJudged?: (judged: Judged) => void;
+  /** Tests and the simulation: this instead of the database's clock. */
+  readonly databaseNow?: () => Instant;
+}
+
+export interface EvaluatorState {
+  /** Up to where lateness has been judged; null: not yet, or nobody vouches for anything. */
+  readonly judgedUntil: Instant | null;
+  /** Checks known to be due and not judged yet are waiting. */
+  readonly backlog: boolean;
+  readonly problems: readonly string[];
+}
+
+/** Finds late checks, for as long as it runs. Any number of instances may, without knowing of each other. */
+export class Evaluator {
+  readonly #options: EvaluatorOptions;
+  readonly #watch = new IngesterWatch();
+  readonly #stopping = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  #judgedUntil: Instant | null = null;
+  #written: Instant = Number.NEGATIVE_INFINITY;
+  #backlog = false;
+  #unreachable: string | undefined = 'The database has not answered yet.';
+  #nobodyVouches: string | undefined;
+  #poison = new Map<string, Poison & { readonly at: Instant }>();
+
+  constructor(options: EvaluatorOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  state(): EvaluatorState {
+    const problems: string[] = [];
+    if (this.#unreachable) problems.push(this.#unreachable);
+    if (this.#nobodyVouches) problems.push(this.#nobodyVouches);
+    for (const { code, why } of this.#poison.values()) problems.push(`Check ${code} cannot be judged: ${why}`);
+    return { judgedUntil: this.#judgedUntil, backlog: this.#backlog, problems };
+  }
+
+  /** What keeps alerts from being evaluated; a single check that cannot be judged does not. */
+  blockers(): readonly string[] {
+    return [this.#unreachable, this.#nobodyVouches].filter((p) => p !== undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.pass();
+        if (this.#unreachable) logger.info({}, 'Lateness is being judged');
+        this.#unreachable = undefined;
+      } catch (err) {
+        this.#watch.interrupted();
+        if (!this.#unreachable) logger.warn({ err }, 'Lateness cannot be judged; trying again');
+        this.#unreachable = 'The database cannot be reached, or refuses.';
+      }
+      if (!this.#backlog) await clock.sleep(this.#options.poll ?? 200, this.#stopping.signal);
+    }
+  }
+
+  /** One look at everything that is due. */
+  async pass(): Promise<void> {
+    const { database, clock, onGap, onJudged } = this.#options;
+    const world = await this.#world();
+    const { live } = this.#watch.look(world.ingesters, clock.monotonic());
+    const until = judgeableUntil(
+      world.now,
+      live.map((row) => row.watermark),
+      world.coverage,
+    );
+    if (until === null) {
+      this.#backlog = false;
+      await this.#nobody(world, live.length);
+      return;
+    }
+    this.#nobodyVouches = undefined;
+    if (await this.#findGaps(world, until)) onGap?.();
+    // Gaps are recorded before this moves on, and what they touch is judged only after.
+    if (until - this.#written >= 1000) {
+      await writeJudgedUntil(database.sql, until);
+      this.#written = until;
+    }
+    const judged = await judgeDue(database.sql, until, this.#options.group ?? 1000);
+    this.#backlog = judged.looked >= (this.#options.group ?? 1000);
+    if (!this.#backlog) this.#judgedUntil = until;
+    this.#report(judged);
+    onJudged?.(judged);
+    if (judged.projectIds.length > 0) await this.#nags(judged.projectIds, world.now);
+  }
+
+  async #world(): Promise<World> {
+    const world = await readWorld(this.#options.database.sql);
+    const { databaseNow } = this.#options;
+    return databaseNow ? { ...world, now: databaseNow() } : world;
+  }
+
+  /** Records what nobody covered since the last time. True when something changed. */
+  async #findGaps(world: World, until: Instant): Promise<boolean> {
+    const { database, minGap } = this.#options;
+    const from = world.judgedUntil ?? Math.min(...world.coverage.map((stretch) => stretch.from));
+    // Holes that began before what was judged are whole in the coverage rows only from their beginning on.
+    const gaps = uncovered(world.coverage, Math.min(from, ...world.openGaps.map((gap) => gap.from)), until, minGap);
+    let changed = gaps.length > 0 ? (await recordGaps(database.sql, gaps)) > 0 : false;
+    for (const gap of world.openGaps) {
+      if (gaps.some((found) => found.from === gap.from)) continue;
+      await dismissGap(database.sql, gap.id);
+      changed = true;
+    }
+    return changed;
+  }
+
+  /** No live ingester vouches for anything: nothing goes down, and the operator is told. */
+  async #nobody(world: World, live: number): Promise<void> {
+    const { database, minGap, onGap, logger } = this.#options;
+    if (live > 0) {
+      this.#nobodyVouches = 'An ingester is starting; until it vouches for its pings, no check is declared down.';
+      return;
+    }
+    if (!this.#nobodyVouches) logger.warn({}, 'No ingester is live: no check is declared down');
+    this.#nobodyVouches = 'No ingester is live: no check is declared down.';
+    const covered = Math.max(...world.coverage.map((stretch) => stretch.until), world.judgedUntil ?? -Infinity);
+    if (covered === -Infinity || world.openGaps.length > 0 || world.now - covered <= minGap) return;
+    await openGap(database.sql, covered);
+    onGap?.();
+  }
+
+  #report(judged: Judged): void {
+    const { clock, logger } = this.#options;
+    const now = clock.now();
+    for (const poison of judged.poison) {
+      logger.error({ check: poison.code, why: poison.why }, 'A check cannot be judged; it is set aside for an hour');
+      this.#poison.set(poison.code, { ...poison, at: now });
+    }
+    for (const [code, { at }] of this.#poison) if (now - at > 3_660_000) this.#poison.delete(code);
+    if (judged.down > 0 || judged.held > 0) {
+      const { down, owed, held } = judged;
+      logger.info({ down, owed, held }, 'Checks were late');
+    }
+  }
+
+  /** G2. Not worth failing for: the reminders' own run puts right what is missed. */
+  async #nags(projectIds: readonly number[], now: Instant): Promise<void> {
+    try {
+      await updateNagDates(this.#options.database.sql, projectIds, now);
+    } catch (err) {
+      this.#options.logger.warn({ err }, 'Dates of reminders could not be updated');
+    }
+  }
+}

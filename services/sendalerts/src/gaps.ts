@@ -1,0 +1,44 @@
+import type { Gap } from '@overdue/checks';
+import type { Instant } from '@overdue/clock';
+import type { Sql, TransactionSql } from '@overdue/database';
+
+/** Records stretches that nobody covered; again and again is the same as once. Returns how many were new or closed. */
+export async function recordGaps(sql: Sql, gaps: readonly Gap[]): Promise<number> {
+  let changed = 0;
+  for (const gap of gaps) {
+    const rows = await sql`
+      insert into gaps (from_at, until_at) values (${gap.from}, ${gap.until})
+      on conflict (from_at) do update set until_at = excluded.until_at where gaps.until_at is null
+      returning id`;
+    changed += rows.length;
+  }
+  return changed;
+}
+
+/** Records that nobody has been covering since `from`. */
+export async function openGap(sql: Sql, from: Instant): Promise<void> {
+  await sql`insert into gaps (from_at) values (${from}) on conflict (from_at) do nothing`;
+}
+
+/** A gap that was recorded as open turned out to be covered: an ingester thought dead had only been cut off. */
+export async function dismissGap(sql: Sql, id: number): Promise<void> {
+  await sql`delete from gaps where id = ${id} and until_at is null and reported_at is null`;
+  await sql`update gaps set until_at = from_at where id = ${id} and until_at is null`;
+}
+
+/** Gaps that may matter to a check whose ping was due at or after `since`. */
+export async function gapsSince(sql: Sql | TransactionSql, since: Instant): Promise<Gap[]> {
+  return await sql<Gap[]>`
+    select from_at as "from", until_at as until from gaps
+    where until_at > ${since} and until_at > from_at order by from_at`;
+}
+
+/** Counts the checks that a gap held back. */
+export async function countHeld(sql: TransactionSql, held: ReadonlyMap<Instant, number>): Promise<void> {
+  const rows = [...held].map(([from, count]) => ({ from, count }));
+  if (rows.length === 0) return;
+  await sql`
+    update gaps g set checks_held = checks_held + h.count
+    from jsonb_to_recordset(${rows as never}::jsonb) as h("from" float8, count integer)
+    where g.from_at = to_timestamp(h."from" / 1000)`;
+}

@@ -1,0 +1,36 @@
+import type { Registry } from '@overdue/observability';
+import { Counter, Gauge } from 'prom-client';
+
+/** What /metrics shows of this service beside the usual. */
+export function createMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    judged: new Counter({
+      name: 'overdue_sendalerts_checks_judged_total',
+      help: 'Checks looked at because their time had come, by what was found.',
+      labelNames: ['verdict'],
+      registers,
+    }),
+    owed: new Counter({
+      name: 'overdue_sendalerts_notifications_owed_total',
+      help: 'Messages that late checks made us owe.',
+      registers,
+    }),
+    attempts: new Counter({
+      name: 'overdue_sendalerts_attempts_total',
+      help: 'Attempts to deliver, by kind of integration and result (sent, retry, failed, dropped).',
+      labelNames: ['kind', 'result'],
+      registers,
+    }),
+    lag: new Gauge({
+      name: 'overdue_sendalerts_judged_lag_seconds',
+      help: 'How far behind the present lateness is judged; NaN: it is not.',
+      registers,
+    }),
+    gaps: new Counter({
+      name: 'overdue_sendalerts_gaps_total',
+      help: 'Stretches without a receiving ingester that were found, or whose end was found.',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,94 @@
+import type { Clock } from '@overdue/clock';
+import { type Config, databaseTarget } from '@overdue/config';
+import { connect, instanceStore } from '@overdue/database';
+import { createDelivery, HttpClient, Mailer, notificationOptions } from '@overdue/notifications';
+import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
+import { PostgresQueue } from '@overdue/queue';
+import { Evaluator } from './evaluator.ts';
+import { tellOfGaps } from './gap-notice.ts';
+import { createMetrics } from './metrics.ts';
+
+/** How often it is looked whether the operator has to be told of a gap, in milliseconds. */
+const GAP_NOTICES = 15_000;
+
+/** Starts finding late checks and delivering what is owed. */
+export async function startSendalerts(context: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly instance: { readonly id: string };
+}): Promise<RunningService> {
+  const { config, clock, logger, registry, instance } = context;
+  const target = databaseTarget(config);
+  if (!target) throw new StartError('No database is configured: set DATABASE_URL (or DB_HOST, DB_NAME, …).');
+  if (!config.SECRET_KEY) throw new StartError('SECRET_KEY is not set: links in messages are signed with it.');
+  const options = notificationOptions(config, config.SECRET_KEY);
+  const database = connect({ target, applicationName: 'overdue sendalerts', max: 12 });
+  const metrics = createMetrics(registry);
+  const mailer = new Mailer(options.email);
+  const http = new HttpClient(options.http, clock);
+
+  const delivery = createDelivery({ sql: database.sql, clock, options, http, mailer, logger }, ({ kind, result }) =>
+    metrics.attempts.inc({ kind, result }),
+  );
+  const queue = new PostgresQueue({ database, clock, logger, worker: instance.id });
+
+  let telling = false;
+  const notices = () => {
+    if (telling) return;
+    telling = true;
+    tellOfGaps({ sql: database.sql, mailer, site: options, logger })
+      .catch((err: unknown) => logger.debug({ err }, 'Gaps could not be looked at'))
+      .finally(() => {
+        telling = false;
+      });
+  };
+  const evaluator = new Evaluator({
+    database,
+    clock,
+    logger,
+    minGap: config.AMNESTY_MIN_GAP_SECONDS * 1000,
+    onGap() {
+      metrics.gaps.inc();
+      notices();
+    },
+    onJudged(judged) {
+      metrics.judged.inc({ verdict: 'down' }, judged.down);
+      metrics.judged.inc({ verdict: 'held' }, judged.held);
+      metrics.judged.inc({ verdict: 'set_aside' }, judged.poison.length);
+      metrics.judged.inc({ verdict: 'later' }, judged.looked - judged.down - judged.held - judged.poison.length);
+      metrics.owed.inc(judged.owed);
+      if (judged.owed > 0) queue.wake();
+    },
+  });
+  metrics.lag.set(Number.NaN);
+  const everySecond = clock.every(1000, () => {
+    const { judgedUntil } = evaluator.state();
+    metrics.lag.set(judgedUntil === null ? Number.NaN : Math.max(0, clock.now() - judgedUntil) / 1000);
+  });
+  const noticeTimer = clock.every(GAP_NOTICES, notices);
+
+  await queue.start(delivery);
+  evaluator.start();
+
+  return {
+    instances: instanceStore(database.sql),
+    info() {
+      const { judgedUntil, backlog, problems } = evaluator.state();
+      return { judged_until: judgedUntil, backlog, problems: [...problems, ...queue.problems()].slice(0, 20) };
+    },
+    ready: async () => [...evaluator.blockers(), ...queue.problems()],
+    async drain() {
+      await evaluator.stop();
+      await queue.stop(6000);
+    },
+    async stop() {
+      everySecond.cancel();
+      noticeTimer.cancel();
+      mailer.close();
+      await http.close();
+      await database.close();
+    },
+  };
+}
