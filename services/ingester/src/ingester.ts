@@ -8,6 +8,7 @@ import { Answers } from './http/answers.ts';
 import { Peers } from './http/peer.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import { createMetrics } from './metrics.ts';
+import { type SmtpConfig, startConfiguredSmtp } from './smtp/index.ts';
 
 export type IngesterConfig = Pick<
   Config,
@@ -20,7 +21,8 @@ export type IngesterConfig = Pick<
   | 'SPOOL_DIR'
   | 'SPOOL_MAX_BYTES'
   | 'TRUSTED_PROXIES'
->;
+> &
+  SmtpConfig;
 
 export interface IngesterOptions {
   readonly config: IngesterConfig;
@@ -38,6 +40,8 @@ export interface IngesterOptions {
 export interface Ingester {
   /** The port that it listens on. */
   readonly port: number;
+  /** The port for pings by e-mail; null: off. */
+  readonly smtpPort: number | null;
   readonly intake: PingIntake;
   /** What is wrong, in words; empty: ready. */
   ready(): Promise<string[]>;
@@ -102,12 +106,18 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     maxIncomingBytes: MAX_PENDING_BYTES,
     onRejected: (status) => metrics.refused.inc({ status: String(status) }),
   });
+  const smtp = await startConfiguredSmtp(config, { clock, logger, target: intake }).catch((error) => {
+    server.close();
+    throw error;
+  });
   const drain = async () => {
     server.drain();
+    await smtp?.stop();
     await intake.settled();
   };
   return {
     port: server.port,
+    smtpPort: smtp?.port ?? null,
     intake,
     async ready() {
       return writer.mode === 'live' ? [] : ['The database is away.'];

@@ -179,17 +179,23 @@ export async function startSmtpListener(options: SmtpListenerOptions): Promise<S
       });
     });
 
+  let stopped: Promise<void> | undefined;
+  async function stop(): Promise<void> {
+    reload?.cancel();
+    const closed = new Promise<void>((resolve) => server.close(resolve));
+    server.dismissIdle();
+    const waited = new AbortController();
+    await Promise.race([Promise.all(underWay), clock.sleep(limits.stopMs, waited.signal)]);
+    waited.abort();
+    server.dismissIdle();
+    await closed;
+  }
+
   return {
     port: (server.server.address() as AddressInfo).port,
-    async stop() {
-      reload?.cancel();
-      const closed = new Promise<void>((resolve) => server.close(resolve));
-      server.dismissIdle();
-      const waited = new AbortController();
-      await Promise.race([Promise.all(underWay), clock.sleep(limits.stopMs, waited.signal)]);
-      waited.abort();
-      server.dismissIdle();
-      await closed;
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }
