@@ -39,12 +39,12 @@ export class CronEvaluator implements Evaluator {
   }
 
   next(after: Instant): Instant | null {
-    const start = Math.floor(after / 1000) + 1;
-    const wall = start + this.#zone.offsetAt(start);
+    const second = Math.floor(after / 1000);
+    const wall = second + this.#zone.offsetAt(second);
     const lastYear = lastYearOfSearch(wall);
     const found = this.#fields.fixedTime
-      ? nextFixed(this.#pattern, this.#zone, start, wall, lastYear)
-      : this.#nextRunning(start, wall, lastYear);
+      ? nextFixed(this.#pattern, this.#zone, second, wall, lastYear)
+      : this.#nextRunning(second + 1, lastYear);
     return found === null ? null : found * 1000;
   }
 
@@ -52,10 +52,11 @@ export class CronEvaluator implements Evaluator {
    * E3: the modes agree where the clock does not change, and there the fixed mode's search is one look-up. The hour
    * before the start counts too, since R3 may step back to its beginning.
    */
-  #nextRunning(start: number, wall: number, lastYear: number): number | null {
-    const found = this.#pattern.nextWall(wall, lastYear);
+  #nextRunning(start: number, lastYear: number): number | null {
+    const offset = this.#zone.offsetAt(start);
+    const found = this.#pattern.nextWall(start + offset, lastYear);
     if (found === null) return null;
-    const instant = found - (wall - start);
+    const instant = found - offset;
     if (this.#zone.isSteady(start - 3600, instant)) return instant;
     return nextRunning(this.#pattern, this.#zone, start, lastYear);
   }
@@ -63,18 +64,13 @@ export class CronEvaluator implements Evaluator {
 
 /**
  * Fixed-time mode (section 3.1): Debian's handling of jobs at specific times.
- * @param start the first instant that may be returned, in seconds
- * @param wall the wall time of `start`
+ * @param after what is returned lies after this instant, in seconds
+ * @param wall the wall time of `after`
  */
-export function nextFixed(
-  pattern: WallPattern,
-  zone: Zone,
-  start: number,
-  wall: number,
-  lastYear: number,
-): number | null {
-  // F1: a search on wall time, as if clocks never changed. It comes round a second time only for F6.
-  for (let from = wall; ; ) {
+function nextFixed(pattern: WallPattern, zone: Zone, after: number, wall: number, lastYear: number): number | null {
+  // F1: a search on wall time, as if clocks never changed: also its first second, which may lie in a gap just begun.
+  // It comes round a second time only for F6.
+  for (let from = wall + 1; ; ) {
     const found = pattern.nextWall(from, lastYear);
     if (found === null) return null;
     const earlier = zone.offsetAtWall(found, 0);
@@ -85,8 +81,8 @@ export function nextFixed(
       return found + minutes * 60 - later;
     }
     // F3: when it occurs twice, the first pass only.
-    if (found - earlier >= start) return found - earlier;
-    // F6: the start lies in the second pass and the first pass of what was found is over: look behind the overlap.
-    from = Math.max(found + 1, earlier === later ? 0 : zone.endOfChange(found));
+    if (found - earlier > after) return found - earlier;
+    // F6: `after` lies in the second pass and the first pass of what was found is over: look behind the overlap.
+    from = Math.max(found + 1, zone.endOfChange(found));
   }
 }

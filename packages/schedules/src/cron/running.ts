@@ -6,6 +6,9 @@ import type { Zone } from '../zones/zone.ts';
  * Running mode (schedules.md section 3.2): schedules with a star in the minute or the hour follow real elapsed time over
  * a clock change. This is the letter of rules R1 to R6, with their half-hour artefact R8; used only near clock changes.
  *
+ * One thing is added: each rule leaves the cursor at a later instant than it found it. By the letter, an overlap that
+ * begins off the hour (St John's until 2011: 00:01 back to 23:01) can lead R2 and R3 back before it, round and round.
+ *
  * @param start the first instant that may be returned, in seconds
  * @returns the first matching instant, or null when none is found up to the end of `lastYear`
  */
@@ -15,6 +18,7 @@ export function nextRunning(pattern: WallPattern, zone: Zone, start: number, las
     const { year, month, day } = cursor.date();
 
     // R1: the month, and the year limit.
+    if (year > lastYear) return null;
     if (!pattern.hasMonth(month)) {
       let nextMonth = month;
       let nextYear = year;
@@ -24,10 +28,9 @@ export function nextRunning(pattern: WallPattern, zone: Zone, start: number, las
           nextYear++;
         }
       } while (!pattern.hasMonth(nextMonth));
-      cursor.setMidnight(dayOfDate(nextYear, nextMonth, 1));
+      cursor.advanceToMidnight(dayOfDate(nextYear, nextMonth, 1));
       continue;
     }
-    if (year > lastYear) return null;
 
     // R2: the next matching date of this month, else the first of the next.
     const monthStart = dayOfDate(year, month, 1);
@@ -36,15 +39,17 @@ export function nextRunning(pattern: WallPattern, zone: Zone, start: number, las
     if ((mask & (1 << (day - 1))) === 0) {
       let next = day;
       while (next < length && (mask & (1 << next)) === 0) next++;
-      cursor.setMidnight(monthStart + next);
+      cursor.advanceToMidnight(monthStart + next);
       continue;
     }
+
+    const before = cursor.instant();
 
     // R3: the hour.
     if (!pattern.hasHour(cursor.hour)) {
       cursor.wall = Math.floor(cursor.wall / 3600) * 3600;
       do cursor.add(3600);
-      while (!pattern.hasHour(cursor.hour) && cursor.hour !== 0);
+      while ((!pattern.hasHour(cursor.hour) && cursor.hour !== 0) || cursor.instant() <= before);
       continue;
     }
 
@@ -53,23 +58,16 @@ export function nextRunning(pattern: WallPattern, zone: Zone, start: number, las
       cursor.wall -= cursor.second;
       const only = pattern.onlyMinute;
       if (only !== null) cursor.add(((only - cursor.minute + 60) % 60) * 60);
-      while (!pattern.hasMinute(cursor.minute)) {
+      while (!pattern.hasMinute(cursor.minute) || cursor.instant() <= before) {
         cursor.add(60);
-        if (cursor.minute === 0) break;
+        if (cursor.minute === 0 && cursor.instant() > before) break;
       }
       continue;
     }
 
     // R5: the second.
-    if (cursor.second !== 0) {
-      cursor.add(60 - cursor.second);
-      continue;
-    }
-
-    // Stepping back to the beginning of an hour (R3) may have crossed a change; what is returned lies after the start.
-    const instant = cursor.instant();
-    if (instant >= start) return instant;
-    cursor.add(1);
+    if (cursor.second === 0) return before;
+    cursor.add(60 - cursor.second);
   }
 }
 
@@ -100,10 +98,17 @@ class Cursor {
     return dateOfDay(Math.floor(this.wall / SECONDS_PER_DAY));
   }
 
-  /** R6: also when that midnight is imaginary; it then denotes the end of the gap. */
-  setMidnight(day: number): void {
+  /**
+   * To 00:00:00 of a day, first pass; the second when the first is over. R6: also when that midnight is imaginary, which
+   * then denotes the end of the gap.
+   */
+  advanceToMidnight(day: number): void {
+    const before = this.instant();
     this.wall = day * SECONDS_PER_DAY;
     this.#fold = 0;
+    if (this.instant() > before) return;
+    this.#fold = 1;
+    if (this.instant() <= before) this.#moveTo(before + 3600);
   }
 
   instant(): number {

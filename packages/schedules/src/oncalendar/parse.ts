@@ -57,7 +57,6 @@ function parseLine(text: string): OnCalendarLine {
   const time = parts.at(-1)?.includes(':') ? parts.pop()! : '00:00:00';
   const date = /^[0-9*].*-/.test(parts.at(-1) ?? '') ? parts.pop()! : '*-*-*';
   const weekday = parts.shift();
-  if (parts.length > 0) throw new ScheduleError('Wrong number of fields');
 
   const [hour, minute, second = '00', ...moreTime] = time.split(':');
   if (hour === undefined || minute === undefined || moreTime.length > 0) throw new ScheduleError('Bad time');
@@ -71,14 +70,12 @@ function parseLine(text: string): OnCalendarLine {
   if (year === undefined || month === undefined || day === undefined || moreDate.length > 0) {
     throw new ScheduleError('Bad date');
   }
-  return {
-    hours,
-    minutes,
-    seconds,
-    years: parseField(YEAR, year).values,
-    months: parseField(MONTH, month).values,
-    days: parseField(DAY, day),
-    weekdays: weekday === undefined ? null : parseField(WEEKDAY, weekday).values,
-    zone,
-  };
+  const years = parseField(YEAR, year).values;
+  const months = parseField(MONTH, month).values;
+  const days = parseField(DAY, day);
+  const weekdays = weekday === undefined ? null : parseField(WEEKDAY, weekday).values;
+
+  // Last, so that a token in the wrong place is reported as the weekday it cannot be (O13).
+  if (parts.length > 0) throw new ScheduleError('Wrong number of fields');
+  return { weekdays, years, months, days, hours, minutes, seconds, zone };
 }
