@@ -63,11 +63,14 @@ export interface Transition<C extends CheckState = CheckState> {
   readonly flip: Flip | null;
 }
 
-/** The facts behind a flip, for "why did it alert?". Instants are epoch milliseconds; names end in their unit otherwise. */
+/**
+ * The facts behind a flip, for "why did it alert?". Instants are epoch milliseconds; names end in their unit otherwise.
+ * Types, not interfaces, so that they pass as `Record<string, unknown>`.
+ */
 export type Decision = PingDecision | LatenessDecision | ManualDecision;
 
 /** A success or fail ping. `last_ping` and `last_start` are those from before it. */
-export interface PingDecision {
+export type PingDecision = {
   readonly rule: 'success' | 'fail';
   /** The ping's `n`. */
   readonly ping: number;
@@ -75,10 +78,10 @@ export interface PingDecision {
   readonly rid: string | null;
   readonly last_ping: Instant | null;
   readonly last_start: Instant | null;
-}
+};
 
 /** What makes a check late when. */
-export interface LatenessFacts {
+export type LatenessFacts = {
   /** `timeout`: no ping in time; `run-timeout`: a started run did not end in time. Null: nothing is awaited. */
   readonly rule: 'timeout' | 'run-timeout' | null;
   readonly kind: ScheduleFields['kind'];
@@ -96,16 +99,16 @@ export interface LatenessFacts {
   readonly deadline: Instant | null;
   /** Stretches in which we took no pings that moved the deadline, and where it was before. */
   readonly held?: { readonly gaps: readonly (readonly [from: Instant, until: Instant])[]; readonly deadline: Instant };
-}
+};
 
-export interface LatenessDecision extends LatenessFacts {
+export type LatenessDecision = LatenessFacts & {
   readonly rule: 'timeout' | 'run-timeout';
   /** Up to when pings were known to be complete. */
   readonly judged_at: Instant;
-}
+};
 
-export interface ManualDecision {
+export type ManualDecision = {
   readonly rule: 'pause' | 'resume' | 'edit';
   /** Of an edit: the deadline that the new schedule gives, already past. */
   readonly deadline?: Instant;
-}
+};
