@@ -1,0 +1,118 @@
+/** From an SMTP session to the rows in PostgreSQL, through the whole ingester. */
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '@overdue/clock';
+import { loadConfig } from '@overdue/config';
+import { connect } from '@overdue/database';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { createLogger, createRegistry } from '@overdue/observability';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Ingester, startIngester } from '../ingester.ts';
+import { Client, DOMAIN, KEY, OTHER, UUID } from './testing.ts';
+
+let database: TestDatabase;
+let ingester: Ingester;
+let projectId: number;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const [user] = await database.sql<{ id: number }[]>`
+    insert into users (username, email) values ('u', 'u@host.test') returning id`;
+  const [project] = await database.sql<{ id: number }[]>`
+    insert into projects (owner_id, ping_key, badge_key) values (${user!.id}, ${KEY}, 'badge') returning id`;
+  projectId = project!.id;
+  ingester = await startIngester({
+    // Port 0 is for tests; as a setting it is refused.
+    config: {
+      ...loadConfig({ PING_HOST: '127.0.0.1', PING_EMAIL_DOMAIN: DOMAIN, PING_BODY_LIMIT: '100' }),
+      PING_PORT: 0,
+      SMTPD_PORT: 0,
+    },
+    clock: systemClock,
+    logger: createLogger({ service: 'test', level: 'silent', format: 'json' }),
+    registry: createRegistry('test'),
+    database,
+    openConnection: () => connect({ target: database.target, applicationName: 'test batch', max: 1 }),
+    instanceId: randomUUID(),
+  });
+});
+
+afterAll(async () => {
+  await ingester.stop();
+  await database.drop();
+});
+
+async function makeCheck(columns: Record<string, unknown>): Promise<void> {
+  await database.sql`insert into checks ${database.sql({ project_id: projectId, ...columns })}`;
+}
+
+async function send(recipients: string[], message: string): Promise<string> {
+  const client = await Client.open(ingester.smtpPort!);
+  await client.envelope(recipients);
+  const reply = await client.data(message);
+  client.close();
+  return reply;
+}
+
+test('a mail is a ping with the whole message as its body; one to nobody is taken as well', async () => {
+  await makeCheck({ code: UUID, slug: 'backup', methods: 'POST' });
+  const message = `Subject: x\r\n\r\nplease confirm\r\n${'long '.repeat(100)}`;
+  const to = [`${UUID}@${DOMAIN}`, `${OTHER}@${DOMAIN}`, `${UUID}@${DOMAIN}`, `${KEY}+backup@${DOMAIN}`];
+  expect(await send(to, message)).toBe('250 OK');
+  const pings = await database.sql`
+    select n, kind, scheme, method, remote_addr, ua, body, rid, exit_status from pings order by n`;
+  expect(pings.map((ping) => ({ ...ping, body: String(ping.body) }))).toEqual(
+    [1, 2, 3].map((n) => ({
+      n,
+      kind: 'success',
+      scheme: 'email',
+      method: '',
+      remote_addr: '127.0.0.1',
+      ua: 'Email from cron@host.test',
+      body: `${message}\r\n`,
+      rid: null,
+      exit_status: null,
+    })),
+  );
+  const [check] = await database.sql`select status, n_pings, has_confirmation_link from checks where code = ${UUID}`;
+  expect(check).toEqual({ status: 'up', n_pings: 3, has_confirmation_link: true });
+});
+
+test('filters and the sticky pause', async () => {
+  const filter = { filter_subject: true, failure_kw: 'FAIL', success_kw: 'OK', start_kw: 'BEGIN' };
+  const code = randomUUID();
+  await makeCheck({ code, ...filter });
+  for (const subject of ['BEGIN', 'it is OK', 'nothing', 'FAIL OK']) {
+    expect(await send([`${code}@${DOMAIN}`], `Subject: ${subject}\r\n\r\nx`)).toBe('250 OK');
+  }
+  const paused = randomUUID();
+  await makeCheck({ code: paused, status: 'paused', manual_resume: true });
+  expect(await send([`${paused}@${DOMAIN}`], 'Subject: OK\r\n\r\nx')).toBe('250 OK');
+  const rows = await database.sql`
+    select code, n, pings.kind from pings join checks on checks.id = check_id where code <> ${UUID} order by code, n`;
+  const kinds = (of: string) => rows.filter((row) => row.code === of).map((row) => row.kind);
+  expect(kinds(code)).toEqual(['start', 'success', 'ign', 'fail']);
+  expect(kinds(paused)).toEqual(['ign']);
+});
+
+test('two checks with one slug', async () => {
+  await makeCheck({ slug: 'twin' });
+  await makeCheck({ slug: 'twin' });
+  expect(await send([`${KEY}+twin@${DOMAIN}`], 'Subject: x\r\n\r\n')).toBe('250 OK');
+  const [count] =
+    await database.sql`select count(*)::int as n from pings join checks on checks.id = check_id where slug = 'twin'`;
+  expect(count).toEqual({ n: 0 });
+});
+
+test('the greatest message', async () => {
+  const code = '33333333-2222-4333-8444-555555555555';
+  await makeCheck({ code });
+  const message = 'x'
+    .repeat(1022)
+    .concat('\r\n')
+    .repeat(32 * 1024)
+    .slice(0, -2);
+  expect(await send([`${code}@${DOMAIN}`], message)).toBe('250 OK');
+  const [ping] = await database.sql`
+    select length(body) as bytes from pings join checks on checks.id = check_id where code = ${code}`;
+  expect(ping).toEqual({ bytes: 33_554_432 });
+});
