@@ -15,7 +15,9 @@ const simple = aCheck({ status: 'up', timeout: 7200, grace: 1800, last_ping: utc
 
 describe('a simple check', () => {
   test.each([
-    ['before the window', '11:00', '12:00', '12:30'],
+    ['before the window', '11:00', '11:59', '12:30'],
+    ['that swallowed a ping a little early', '11:00', '11:59:01', '14:30'],
+    ['that ends when the ping is expected', '11:00', '12:00', '14:30'],
     ['over its beginning', '11:00', '12:01', '14:30'],
     ['within it', '12:10', '12:11', '14:30'],
     ['over its end', '12:29', '12:40', '14:30'],
@@ -60,6 +62,21 @@ test.each([
   // Recovered just in time for an occurrence, and just too late for it.
   expect(alertAfter(nightly, [gap('2026-03-02T00:10', '2026-03-05T00:00')])).toBe(utc('2026-03-05T00:30'));
   expect(alertAfter(nightly, [gap('2026-03-02T00:10', '2026-03-05T00:00:01')])).toBe(utc('2026-03-06T00:30'));
+});
+
+test('how early a ping may be: no more than a tenth of the period or the grace time, and not before the last ping', () => {
+  const minutely = aCheck({ status: 'up', timeout: 60, grace: 600, last_ping: utc(`${day}10:00`) });
+  expect(alertAfter(minutely, [gap(`${day}10:00:30`, `${day}10:00:54`)])).toBe(utc(`${day}10:11`));
+  expect(alertAfter(minutely, [gap(`${day}10:00:30`, `${day}10:00:55`)])).toBe(utc(`${day}10:12`));
+  const cron = aCheck({
+    status: 'up',
+    kind: 'cron',
+    schedule: '* * * * *',
+    grace: 120,
+    last_ping: utc(`${day}10:00:30`),
+  });
+  expect(alertAfter(cron, [gap(`${day}10:00:10`, `${day}10:00:30`)])).toBe(utc(`${day}10:03`));
+  expect(alertAfter(cron, [gap(`${day}10:00:20`, `${day}10:00:40`)])).toBe(utc(`${day}10:04`));
 });
 
 test('a schedule whose last occurrence fell into a gap is never late', () => {
