@@ -1,4 +1,5 @@
 /** Messages about checks: what they say, how each integration sends them, and why one was or was not sent. */
+export { type DeadLetter, deadLetters, resend } from './dead-letters.ts';
 export { createDelivery, type Delivery, type DeliveryDeps } from './deliver.ts';
 export { asciiJson, HttpClient } from './http/client.ts';
 export { isPrivateAddress } from './http/private-addresses.ts';
@@ -19,3 +20,4 @@ export { channelDisabledMail, gapMail, verificationMail } from './mail/notices.t
 export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
 export { type NotificationConfig, notificationOptions } from './options-from-config.ts';
 export type { TransportResult } from './result.ts';
+export { sendTest, type TestResult } from './test-notification.ts';

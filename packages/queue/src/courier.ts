@@ -88,8 +88,11 @@ export class Courier {
     return this.#gate.open();
   }
 
-  /** Takes claims and resolves when each has been dealt with: sent and recorded, or given back. */
-  async accept(claims: readonly Claim[]): Promise<void> {
+  /**
+   * Takes claims and resolves when each has been dealt with: sent and recorded, or given back.
+   * @param onDealt hears of each as soon as it is
+   */
+  async accept(claims: readonly Claim[], onDealt: (id: number) => void = () => undefined): Promise<void> {
     if (claims.length === 0) return;
     for (const claim of claims) this.#held.add(claim.id);
     this.#preparing += claims.length;
@@ -99,45 +102,45 @@ export class Courier {
     } catch (err) {
       this.#options.logger.error({ err, count: claims.length }, 'What to send could not be read; trying again');
       await this.#giveBack(claims.map((claim) => ({ claim, delay: 1000 })));
+      for (const claim of claims) onDealt(claim.id);
       return;
     } finally {
       this.#preparing -= claims.length;
     }
     const back: { claim: Claim; delay: Milliseconds }[] = [];
-    const dealt: Promise<unknown>[] = [];
+    const dealt: Promise<void>[] = [];
     for (const claim of claims) {
-      const item = prepared.get(claim.id);
-      if (!item) {
-        dealt.push(this.#record(claim, { result: 'dropped', answer: 'The check or channel does not exist any more' }));
-        continue;
-      }
-      this.#remember(item.destination, claim.channelId);
-      const waitFor = this.#place(claim, item, dealt);
-      if (waitFor !== undefined) back.push({ claim, delay: waitFor });
+      const placed = this.#place(claim, prepared.get(claim.id));
+      if (typeof placed === 'number') back.push({ claim, delay: placed });
+      else dealt.push(placed.then(() => onDealt(claim.id)));
     }
-    if (back.length > 0) dealt.push(this.#giveBack(back));
+    if (back.length > 0) {
+      dealt.push(
+        this.#giveBack(back).then(() => {
+          for (const { claim } of back) onDealt(claim.id);
+        }),
+      );
+    }
     await Promise.all(dealt);
   }
 
-  /** Sends now, or lets wait for a place, or returns after how many milliseconds to come back. */
-  #place(claim: Claim, item: Prepared, dealt: Promise<unknown>[]): Milliseconds | undefined {
+  /** Sends now or when there is a place, or returns after how many milliseconds to come back. */
+  #place(claim: Claim, item: Prepared | undefined): Promise<void> | Milliseconds {
+    if (!item)
+      return this.#record(claim, { result: 'dropped', answer: 'The check or channel does not exist any more' });
+    this.#remember(item.destination, claim.channelId);
     const entry = this.#gate.enter(item.destination);
-    if (entry.kind === 'go') {
-      dealt.push(this.#send(claim, item));
-      return undefined;
-    }
+    if (entry.kind === 'go') return this.#send(claim, item);
     if (entry.kind === 'open') {
       if (!isTooOld(claim.createdAt, this.#clock.now())) return jittered(entry.waitFor, this.#random());
-      dealt.push(this.#record(claim, { result: 'failed', error: entry.lastError, disable: false }));
-      return undefined;
+      return this.#record(claim, { result: 'failed', error: entry.lastError, disable: false });
     }
     const channels = this.#full.get(item.destination) ?? new Set();
     this.#full.set(item.destination, channels.add(claim.channelId));
     const queue = this.#waiting.get(item.destination) ?? [];
     if (queue.length >= (this.#options.gate?.perDestination ?? 24)) return 0;
     this.#waiting.set(item.destination, queue);
-    dealt.push(new Promise<void>((done) => queue.push({ claim, prepared: item, done })));
-    return undefined;
+    return new Promise<void>((done) => queue.push({ claim, prepared: item, done }));
   }
 
   async #send(claim: Claim, item: Prepared): Promise<void> {

@@ -1,9 +1,9 @@
 import type { Clock } from '@overdue/clock';
-import { type Config, databaseTarget } from '@overdue/config';
+import { type Config, databaseTarget, redisTarget } from '@overdue/config';
 import { connect, instanceStore } from '@overdue/database';
 import { createDelivery, HttpClient, Mailer, notificationOptions } from '@overdue/notifications';
 import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
-import { PostgresQueue } from '@overdue/queue';
+import { createQueue } from '@overdue/queue';
 import { Evaluator } from './evaluator.ts';
 import { tellOfGaps } from './gap-notice.ts';
 import { createMetrics } from './metrics.ts';
@@ -32,7 +32,7 @@ export async function startSendalerts(context: {
   const delivery = createDelivery({ sql: database.sql, clock, options, http, mailer, logger }, ({ kind, result }) =>
     metrics.attempts.inc({ kind, result }),
   );
-  const queue = new PostgresQueue({ database, clock, logger, worker: instance.id });
+  const queue = createQueue({ database, clock, logger, worker: instance.id }, redisTarget(config));
 
   let telling = false;
   const notices = () => {

@@ -1,0 +1,224 @@
+import { Queue, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { ClaimGroup } from './claim-group.ts';
+import { Courier } from './courier.ts';
+import { listen, type QueueOptions } from './postgres-queue.ts';
+import { connectRedis, type RedisTarget } from './redis.ts';
+import { WakeUp } from './signal.ts';
+import type { DeliveryHandler, DeliveryQueue } from './types.ts';
+
+export interface BullmqQueueOptions extends QueueOptions {
+  readonly redis: RedisTarget;
+  /** How long Redis has to bring a row to a worker before it counts as forgotten. Default 5 s. */
+  readonly hold?: number;
+  /** Key prefix in Redis. Default `overdue`. */
+  readonly prefix?: string;
+}
+
+const NAME = 'notifications';
+/** Rows handed to Redis in one statement at most, and jobs that may wait there. */
+const MOST_AT_ONCE = 200;
+const MOST_WAITING = 1000;
+
+/**
+ * The delivery queue on BullMQ. Redis spreads the work, the outbox stays the truth:
+ *
+ *   outbox row due ──hand over──> job with its id in Redis ──> any worker ──claim──> courier
+ *        ├── Redis away, full or refusing ────────────claim──────────────────────> courier
+ *        └── handed over and not claimed in time (Redis forgot), or its worker died ──claim──> courier
+ *
+ * A job is only a hint to claim a row: one too many does nothing, one too few is made up for by the sweep. So Redis may
+ * lose everything at any moment.
+ */
+export class BullmqQueue implements DeliveryQueue {
+  readonly #options: BullmqQueueOptions;
+  readonly #courier: Courier;
+  readonly #wakeUp = new WakeUp();
+  readonly #group: ClaimGroup;
+  readonly #enqueueing: Redis;
+  readonly #working: Redis;
+  /** Made when Redis is there, and anew after it failed: BullMQ sets a queue up once, and never again when that fails. */
+  #queue: Queue | undefined;
+  #worker: Worker | undefined;
+  #stopping = false;
+  #loop: Promise<void> | undefined;
+  #unlisten: (() => Promise<unknown>) | undefined;
+  #databaseProblem: string | undefined;
+  #redisProblem: string | undefined;
+  /** Monotonic; until then Redis is not tried again. */
+  #redisRests = 0;
+
+  constructor(options: BullmqQueueOptions) {
+    this.#options = options;
+    this.#courier = new Courier({
+      sql: options.database.sql,
+      worker: options.worker,
+      lease: options.lease ?? 10_000,
+      clock: options.clock,
+      logger: options.logger,
+      concurrency: options.concurrency ?? 200,
+      onRoom: () => this.#wakeUp.wake(),
+      ...(options.gate ? { gate: options.gate } : {}),
+      ...(options.random ? { random: options.random } : {}),
+      ...(options.clockInOutbox ? { clockInOutbox: true } : {}),
+    });
+    this.#group = new ClaimGroup(
+      (ids) => this.#courier.outbox.claimIds(ids),
+      (claims, onDealt) => this.#courier.accept(claims, onDealt),
+    );
+    this.#enqueueing = connectRedis(options.redis, false);
+    this.#working = connectRedis(options.redis, true);
+    // Who cares looks at the connection's status; an error event without a listener would end the process.
+    this.#enqueueing.on('error', () => undefined);
+    this.#working.on('error', () => undefined);
+  }
+
+  async start(handler: DeliveryHandler): Promise<void> {
+    const { logger, redis: _redis, ...options } = this.#options;
+    this.#courier.start(handler);
+    this.#worker = new Worker<{ id: number }>(NAME, (job) => this.#group.deliver(job.data.id), {
+      connection: this.#working,
+      prefix: options.prefix ?? 'overdue',
+      concurrency: options.concurrency ?? 200,
+      lockDuration: 30_000,
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
+    });
+    this.#worker.on('error', (err) => logger.debug({ err }, 'Redis, as a worker sees it'));
+    this.#unlisten = listen(this.#options, () => this.#wakeUp.wake());
+    this.#loop = this.#run();
+  }
+
+  wake(): void {
+    this.#wakeUp.wake();
+  }
+
+  /** Redis being away is none: the outbox is swept instead. */
+  problems(): readonly string[] {
+    return this.#databaseProblem ? [this.#databaseProblem] : [];
+  }
+
+  /** Why the outbox is swept without Redis at present; undefined: it is not. */
+  get fallingBack(): string | undefined {
+    return this.#redisProblem;
+  }
+
+  async stop(drain = 10_000): Promise<void> {
+    const { clock } = this.#options;
+    this.#stopping = true;
+    this.#wakeUp.wake();
+    await this.#unlisten?.();
+    await this.#loop;
+    // Takes no new job and waits for those at work; both at once, for a job ends when its claim is dealt with.
+    const closing = this.#worker?.close().catch(() => undefined);
+    await this.#courier.stop(drain);
+    await Promise.race([closing, clock.sleep(500)]);
+    await Promise.race([this.#queue?.close().catch(() => undefined), clock.sleep(500)]);
+    this.#enqueueing.disconnect();
+    this.#working.disconnect();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger, poll = 1000 } = this.#options;
+    while (!this.#stopping) {
+      let more = false;
+      try {
+        await this.#sweepForgotten();
+        more = this.#redisUsable() ? await this.#handOver() : await this.#sweepAll();
+        this.#databaseProblem = undefined;
+      } catch (err) {
+        this.#databaseProblem = 'The outbox cannot be read.';
+        logger.warn({ err }, 'The outbox cannot be read; trying again');
+        await clock.sleep(200);
+      }
+      if (!more) await this.#wakeUp.wait(clock, poll);
+    }
+  }
+
+  /** Rows whose worker died, or that Redis did not bring to one in time. */
+  async #sweepForgotten(): Promise<void> {
+    const limit = Math.min(MOST_AT_ONCE, this.#courier.room());
+    const claims = await this.#courier.outbox.claimAbandoned(limit, this.#courier.busyChannels());
+    if (claims.length > 0) this.#options.logger.info({ count: claims.length }, 'Redis or a worker forgot deliveries');
+    void this.#courier.accept(claims);
+    if (claims.length > 0 && claims.length === limit) this.#courier.starved();
+  }
+
+  /** True when there is more to hand over at once. */
+  async #handOver(): Promise<boolean> {
+    const { outbox } = this.#courier;
+    const waiting = await this.#ask((queue) => queue.getWaitingCount());
+    if (waiting === undefined) return true;
+    const limit = Math.min(MOST_AT_ONCE, MOST_WAITING - waiting);
+    if (limit <= 0) {
+      await this.#options.clock.sleep(50);
+      return true;
+    }
+    const rows = await outbox.handOver(limit, this.#courier.busyChannels(), this.#options.hold ?? 5000);
+    if (rows.length === 0) return false;
+    await this.#ask((queue) =>
+      queue.addBulk(
+        // The attempt is in the id, so that a job left over from an earlier one does not stand in the way.
+        rows.map(({ id, attempts }) => ({ name: 'deliver', data: { id }, opts: { jobId: `${id}-${attempts}` } })),
+      ),
+    );
+    return rows.length === limit || this.#redisProblem !== undefined;
+  }
+
+  /** Without Redis: claims everything that is due, also what Redis was handed. */
+  async #sweepAll(): Promise<boolean> {
+    const limit = Math.min(MOST_AT_ONCE, this.#courier.room());
+    const claims = await this.#courier.outbox.claimDue(limit, this.#courier.busyChannels(), true);
+    void this.#courier.accept(claims);
+    if (claims.length < limit) return false;
+    if (limit > 0 && this.#courier.room() > 0) return true;
+    this.#courier.starved();
+    return false;
+  }
+
+  #redisUsable(): boolean {
+    if (this.#enqueueing.status !== 'ready') {
+      this.#fallBack(`Redis is away (${this.#enqueueing.status})`);
+      return false;
+    }
+    return this.#options.clock.monotonic() >= this.#redisRests;
+  }
+
+  /** Asks Redis; undefined when it did not answer or refused, and then it is left alone for a second. */
+  async #ask<T>(command: (queue: Queue) => Promise<T>): Promise<T | undefined> {
+    const { clock, logger } = this.#options;
+    try {
+      const answer = await Promise.race([
+        command(this.#connected()).then((value) => ({ value })),
+        clock.sleep(3000).then(() => undefined),
+      ]);
+      if (!answer) throw new Error('Redis did not answer within 3 seconds');
+      if (this.#redisProblem) logger.info({}, 'Redis is back: deliveries go through it again');
+      this.#redisProblem = undefined;
+      return answer.value;
+    } catch (err) {
+      this.#fallBack(err instanceof Error ? err.message : String(err));
+      this.#redisRests = clock.monotonic() + 1000;
+      void this.#queue?.close().catch(() => undefined);
+      this.#queue = undefined;
+      return undefined;
+    }
+  }
+
+  #connected(): Queue {
+    if (!this.#queue) {
+      this.#queue = new Queue(NAME, {
+        connection: this.#enqueueing,
+        prefix: this.#options.prefix ?? 'overdue',
+        defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+      });
+      this.#queue.on('error', () => undefined);
+    }
+    return this.#queue;
+  }
+
+  #fallBack(why: string): void {
+    if (!this.#redisProblem) this.#options.logger.warn({ why }, 'Redis cannot be used; the outbox is swept without it');
+    this.#redisProblem = why;
+  }
+}

@@ -1,0 +1,9 @@
+import { BullmqQueue } from './bullmq-queue.ts';
+import { PostgresQueue, type QueueOptions } from './postgres-queue.ts';
+import type { RedisTarget } from './redis.ts';
+import type { DeliveryQueue } from './types.ts';
+
+/** The delivery queue for a configuration: on BullMQ when there is a Redis, else on PostgreSQL alone. */
+export function createQueue(options: QueueOptions, redis: RedisTarget | null): DeliveryQueue {
+  return redis ? new BullmqQueue({ ...options, redis }) : new PostgresQueue(options);
+}
