@@ -1,4 +1,4 @@
-import { dayWords, lastWeekdayWords, monthWords, nthWeekdayWords, weekdayWords } from '../words/date.ts';
+import { dayWords, lastWeekdayWords, monthWords, nthWeekdayWords, weekdayItems } from '../words/date.ts';
 import { listed } from '../words/list.ts';
 import { timeWords } from '../words/time.ts';
 import { type DaysOfMonth, type DaysOfWeek, parseCron } from './parse.ts';
@@ -35,8 +35,7 @@ function dayOfMonthWords({ days, lastDay, lastWorkday }: DaysOfMonth): string | 
 
 function dayOfWeekWords({ every, last, nth }: DaysOfWeek): string | null {
   if (every.size === 7) return null;
-  const items: string[] = [];
-  if (every.size > 0) items.push(weekdayWords(every));
+  const items = weekdayItems(every);
   for (const { weekday, n } of nth) items.push(nthWeekdayWords(weekday, n));
   for (const weekday of last) items.push(lastWeekdayWords(weekday));
   return `on ${listed([...new Set(items)])}`;

@@ -1,4 +1,5 @@
-import { dayFromEndWords, dayWords, monthWords, weekdayWords, yearWords } from '../words/date.ts';
+import { dayFromEndWords, dayWords, monthWords, weekdayItems, yearWords } from '../words/date.ts';
+import { listed } from '../words/list.ts';
 import { timeWords } from '../words/time.ts';
 import { YEAR } from './fields.ts';
 import { type OnCalendarLine, parseOnCalendar } from './parse.ts';
@@ -17,7 +18,9 @@ function lineWords(line: OnCalendarLine): string {
   const byDate =
     days.values.size === 31 ? '' : `, on ${days.fromEnd ? dayFromEndWords(days.values) : dayWords(days.values)}`;
   const byWeekday =
-    weekdays === null || weekdays.size === 7 ? '' : `, ${byDate === '' ? '' : 'only '}on ${weekdayWords(weekdays)}`;
+    weekdays === null || weekdays.size === 7
+      ? ''
+      : `, ${byDate === '' ? '' : 'only '}on ${listed(weekdayItems(weekdays))}`;
   const dates = byDate + byWeekday + monthWords(months) + yearWords(years, YEAR.max - YEAR.min + 1);
   return timeWords(line) + dates + (zone === null ? '' : ` (time zone ${zone})`);
 }

@@ -18,7 +18,7 @@ export const MINUTE: Unit = { name: 'minute', min: 0, max: 59 };
 export const SECOND: Unit = { name: 'second', min: 0, max: 59 };
 
 /** 0 = Sunday, as everywhere in this package. */
-export const WEEKDAY_NAMES = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
+const WEEKDAY_NAMES = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
 
 export interface FieldValues {
   readonly values: ReadonlySet<number>;

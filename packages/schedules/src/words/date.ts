@@ -1,4 +1,4 @@
-import { listed, listedNumbers, ordinal } from './list.ts';
+import { listed, listedNumbers, numberItems, ordinal } from './list.ts';
 
 /*
  * Days, months and years in words. Own, because cronstrue knows neither OnCalendar's dates nor which of cron's two day
@@ -24,10 +24,10 @@ const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Frida
 
 const NTH = ['first', 'second', 'third', 'fourth', 'fifth'] as const;
 
-/** `Monday through Friday`, `Monday and Thursday`; 0 = Sunday, which comes last. */
-export function weekdayWords(weekdays: ReadonlySet<number>): string {
+/** `Monday through Friday`, or `Monday` and `Thursday`; 0 = Sunday, which comes last. */
+export function weekdayItems(weekdays: ReadonlySet<number>): string[] {
   const fromMonday = [...weekdays].map((weekday) => (weekday + 6) % 7);
-  return listedNumbers(fromMonday, (value) => WEEKDAYS[(value + 1) % 7]!);
+  return numberItems(fromMonday, (value) => WEEKDAYS[(value + 1) % 7]!);
 }
 
 /** `the second Monday of the month` */

@@ -20,10 +20,13 @@ export function listed(items: readonly string[], conjunction = 'and'): string {
 
 /** `1, 5 through 9 and 31`, each number in the words of `say`. */
 export function listedNumbers(values: Iterable<number>, say: (value: number) => string): string {
+  return listed(numberItems(values, say));
+}
+
+/** The items of {@link listedNumbers}, to be listed together with others. */
+export function numberItems(values: Iterable<number>, say: (value: number) => string): string[] {
   const sorted = [...values].sort((a, b) => a - b);
-  return listed(
-    runs(sorted).map(([first, last]) => (first === last ? say(first) : `${say(first)} through ${say(last)}`)),
-  );
+  return runs(sorted).map(([first, last]) => (first === last ? say(first) : `${say(first)} through ${say(last)}`));
 }
 
 /** `1st`, `2nd`, `3rd`, `11th`. */

@@ -45,7 +45,8 @@ test.each([
 });
 
 test('Z2: a legacy name has the clock of its canonical name', () => {
-  const legacy = 'Iceland Egypt CST6CDT Navajo Canada/Mountain Asia/Calcutta Asia/Saigon CET MET WET EET W-SU NZ-CHAT HST';
+  const legacy =
+    'Iceland Egypt CST6CDT Navajo Canada/Mountain Asia/Calcutta Asia/Saigon CET MET WET EET W-SU NZ-CHAT HST';
   for (const name of legacy.split(' ')) {
     const canonical = canonicalZone(name)!;
     expect(isZone(canonical)).toBe(true);
