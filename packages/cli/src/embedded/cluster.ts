@@ -58,7 +58,8 @@ export function startCluster(options: {
   onSpawn?: (pid: number) => void;
 }): Promise<EmbeddedServer> {
   const { dataDir, ...rest } = options;
-  return startEmbedded({ directory: clusterDirectory(dataDir), ...rest });
+  // Whoever shows the lines knows when and from whom they came.
+  return startEmbedded({ directory: clusterDirectory(dataDir), settings: { log_line_prefix: '' }, ...rest });
 }
 
 /** Ends a server that a killed supervisor left running on this DATA_DIR. Call with the DATA_DIR's lock held. */

@@ -1,0 +1,195 @@
+/** What may go wrong when the product is started, and what it says then. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { CLI, freshEnvironment, overdue, Product } from '../support/product.ts';
+
+const empty = mkdtempSync(join(tmpdir(), 'overdue-start-'));
+afterAll(() => rmSync(empty, { recursive: true, force: true }));
+
+describe('refusals', () => {
+  test('a malformed value: its name, what it held, what is allowed; secrets are not shown', async () => {
+    const env = await freshEnvironment({
+      DATA_DIR: empty,
+      PORT: '80a',
+      DATABASE_URL: 'postgres://u:s3cret@/x?nonsense=1',
+    });
+    const { code, stdout, stderr } = await overdue(env, ['start']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('PORT holds "80a". Allowed: a whole number from 0 to 65535.');
+    expect(stderr).toContain('DATABASE_URL holds');
+    expect(stdout + stderr).not.toContain('s3cret');
+  });
+
+  test('a port in use: its variable and its number; nothing is left running or half made', async () => {
+    const env = await freshEnvironment({ DATA_DIR: empty });
+    const other = await occupy(Number(env.PING_PORT));
+    try {
+      const { code, stderr } = await overdue(env, ['start']);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`Port ${env.PING_PORT} (PING_PORT)`);
+      expect(stderr).toContain('already in use');
+      expect(existsSync(join(empty, 'run', 'overdue.lock'))).toBe(false);
+      expect(existsSync(join(empty, 'postgres'))).toBe(false);
+    } finally {
+      other.close();
+    }
+  });
+
+  test('one port for two services', async () => {
+    const env = await freshEnvironment({ DATA_DIR: empty });
+    const { code, stderr } = await overdue({ ...env, PING_PORT: env.PORT! }, ['start']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`PORT and PING_PORT are both ${env.PORT}`);
+  });
+
+  test('a database that refuses us stops the start and says why', async () => {
+    const env = await freshEnvironment({ DATA_DIR: empty });
+    const { code, stderr } = await overdue({ ...env, DATABASE_URL: `${product.databaseUrl}_missing` }, ['migrate']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('has no database "overdue_missing"');
+  });
+
+  test.each([
+    ['serve without a database', { SECRET_KEY: 'x'.repeat(50) }, 'serve web needs a database'],
+    ['serve without SECRET_KEY', { DATABASE_URL: 'postgres://localhost/x' }, 'serve web needs SECRET_KEY'],
+  ])('%s', async (_name, extra, message) => {
+    const { code, stderr } = await overdue(await freshEnvironment({ DATA_DIR: empty, ...extra }), ['serve', 'web']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
+});
+
+let product: RunningProduct;
+type RunningProduct = Product & { databaseUrl?: string };
+beforeAll(async () => {
+  product = await Product.start(await freshEnvironment());
+  product.databaseUrl = `postgres://overdue@127.0.0.1:${product.database().target.hosts[0]!.port}/overdue`;
+}, 120_000);
+afterAll(() => product?.dispose(), 30_000);
+
+test('a second instance on the same DATA_DIR is refused and does no harm to the first', async () => {
+  const env = await freshEnvironment({ DATA_DIR: product.env.DATA_DIR! });
+  const { code, stderr } = await overdue(env, ['start']);
+  expect(code).toBe(1);
+  expect(stderr).toContain(`Overdue is already running on ${product.env.DATA_DIR} (process ${product.pid}`);
+  expect((await fetch(`${product.url}/api/v3/status/`)).status).toBe(200);
+});
+
+test('the generated secret is readable by its owner only', () => {
+  expect(statSync(join(product.env.DATA_DIR!, 'secret_key')).mode & 0o777).toBe(0o600);
+});
+
+describe('the command line beside it', () => {
+  test('bootstrap makes an account, a project, keys and a channel; stdout is one JSON object', async () => {
+    const args = ['bootstrap', '--email', 'ops@example.org', '--password', 'correct horse battery', '--project', 'Ops'];
+    const { code, stdout } = await overdue(product.env, args);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({ email: 'ops@example.org', project: { name: 'Ops' } });
+    const checks = await fetch(`${product.url}/api/v3/checks/`, { headers: { 'x-api-key': result.api_key } });
+    expect(checks.status).toBe(200);
+  });
+
+  test('doctor finds nothing wrong; migrate nothing to do', async () => {
+    const doctor = await overdue(product.env, ['doctor']);
+    expect(doctor.stdout).toContain('Nothing is wrong.');
+    expect(doctor.code).toBe(0);
+    expect(await overdue(product.env, ['migrate'])).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  test('maintenance takes a service out, and puts it back, without a restart', async () => {
+    const ready = async () => (await fetch(`http://127.0.0.1:${product.env.INGESTER_ADMIN_PORT}/readyz`)).status;
+    expect(await ready()).toBe(200);
+    expect((await overdue(product.env, ['maintenance', 'on', '--service', 'ingester'])).code).toBe(0);
+    expect(await ready()).toBe(503);
+    expect((await overdue(product.env, ['maintenance', 'off'])).code).toBe(0);
+    expect(await ready()).toBe(200);
+  });
+
+  test('schedule answers each line with its instants, or with why it is not valid', async () => {
+    const lines = [
+      { kind: 'cron', expr: '5 4 * * *', tz: 'Europe/Riga', start: '2026-01-01T00:00:00Z', count: 2 },
+      { kind: 'cron', expr: 'nonsense', tz: 'UTC', start: '2026-01-01T00:00:00Z', count: 1 },
+    ];
+    const { code, stdout } = await overdue(
+      { PATH: process.env.PATH! },
+      ['schedule'],
+      lines.map((l) => JSON.stringify(l)).join('\n'),
+    );
+    expect(code).toBe(0);
+    const [first, second] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(first).toEqual({ next: ['2026-01-01T02:05:00Z', '2026-01-02T02:05:00Z'] });
+    expect(second.error).toMatch(/\w/);
+  });
+
+  test('help config prints every variable', async () => {
+    const { code, stdout } = await overdue({ PATH: process.env.PATH! }, ['help', 'config']);
+    expect(code).toBe(0);
+    for (const name of ['PORT', 'PING_THROTTLE_SECONDS', 'SITE_ROOT', 'EMAIL_HOST'])
+      expect(stdout).toContain(`  ${name}  (`);
+  });
+
+  test('a wrong call: exit code 2, and what there is', async () => {
+    const { code, stderr } = await overdue(product.env, ['nonsense']);
+    expect(code).toBe(2);
+    expect(stderr).toContain("unknown command 'nonsense'");
+  });
+});
+
+test('a supervisor that is killed: its services end, and the next start ends its database and takes over', {
+  timeout: 60_000,
+}, async () => {
+  const env = await freshEnvironment();
+  const first = await Product.start(env);
+  const postgres = first.pidOf('postgres')!;
+  const web = first.pidOf('web')!;
+  await first.stop('SIGKILL');
+  await eventually('its web has ended', () => !alive(web));
+  expect(alive(postgres)).toBe(true);
+  const second = await Product.start(env);
+  try {
+    expect(alive(postgres)).toBe(false);
+    expect(second.pidOf('postgres')).not.toBe(postgres);
+  } finally {
+    await second.dispose();
+  }
+});
+
+test('stopped while it starts: exit code 0, nothing left running', { timeout: 60_000 }, async () => {
+  const env = await freshEnvironment();
+  const child = spawn(process.execPath, [CLI, 'start'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    output += chunk;
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  await eventually('the database starts', () => output.includes('postgres'));
+  child.kill('SIGTERM');
+  expect(await exited).toBe(0);
+  expect(existsSync(join(env.DATA_DIR!, 'run', 'postgres.pid'))).toBe(false);
+  rmSync(env.DATA_DIR!, { recursive: true });
+});
+
+function occupy(port: number): Promise<Server> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen({ port, host: '0.0.0.0' }, () => resolve(server));
+  });
+}
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requireBinary } from '../support/binaries.ts';
+import { HttpReceiver } from '../support/http-receiver.ts';
+import { freshEnvironment, Product } from '../support/product.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { SmtpSink } from '../support/smtp-sink.ts';
+import { tellStory } from './story.ts';
+
+const binary = requireBinary('redis-server');
+
+describe.skipIf(!binary)('with the delivery queue on Redis', () => {
+  let redis: RedisServer;
+  let smtp: SmtpSink;
+  let receiver: HttpReceiver;
+  let product: Product;
+  beforeAll(async () => {
+    redis = await startRedis(binary!);
+    smtp = await new SmtpSink().start();
+    receiver = await new HttpReceiver().start();
+    const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True', REDIS_URL: redis.url };
+    product = await Product.start(await freshEnvironment(env));
+  }, 120_000);
+  afterAll(async () => {
+    await product?.dispose();
+    await Promise.all([smtp.stop(), receiver.stop(), redis.stop()]);
+  }, 30_000);
+
+  test('the story', { timeout: 120_000 }, async () => {
+    await tellStory({ product, smtp, receiver });
+    expect(smtp.mails).toHaveLength(2);
+    expect(receiver.requests).toHaveLength(2);
+  });
+});
