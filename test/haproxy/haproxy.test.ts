@@ -23,7 +23,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
 
   describe('TLS', () => {
     const ECDSA = 'ECDSA+SHA256';
-    const RSA = 'RSA-PSS+SHA256';
+    const RSA = 'RSA-PSS+SHA256:RSA+SHA256';
     test.each<[string, Ask['tls'], string, string]>([
       ['1.2, ECDSA', { maxVersion: 'TLSv1.2', sigalgs: ECDSA }, 'TLSv1.2', 'ecdsa'],
       ['1.2, RSA', { maxVersion: 'TLSv1.2', sigalgs: RSA }, 'TLSv1.2', 'rsa'],

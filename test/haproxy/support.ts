@@ -87,7 +87,7 @@ export async function startBench(haproxy: string, options: BenchOptions = {}): P
         output += chunk;
       });
     const serverStates = () => readStates(socket);
-    await eventually('HAProxy runs', () => proxy.exitCode !== null || serverStates());
+    await eventually('HAProxy runs', async () => proxy.exitCode !== null || (await serverStates()));
     if (proxy.exitCode !== null) throw new Error(`HAProxy ended: ${output}`);
 
     const [user] = await database.sql<{ id: number }[]>`
