@@ -7,6 +7,7 @@ import { flipEndpoints } from './flips/endpoints.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { pingEndpoints } from './pings/endpoints.ts';
 import { prometheusEndpoints } from './prometheus/endpoints.ts';
+import { bounceEndpoints } from './service/bounces.ts';
 import { deliveryReportEndpoints } from './service/delivery-reports.ts';
 import { metricsEndpoints } from './service/metrics.ts';
 import { statusEndpoints } from './service/status.ts';
@@ -22,6 +23,7 @@ export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonl
     ...statusEndpoints,
     ...metricsEndpoints,
     ...deliveryReportEndpoints,
+    ...bounceEndpoints,
     ...prometheusEndpoints,
   ];
 }

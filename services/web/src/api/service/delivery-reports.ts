@@ -11,7 +11,7 @@ const MAX_ERROR = 200;
 /** What a delivery report says (M-70); null: nothing of interest. */
 export function deliveryError(form: URLSearchParams): { readonly error: string; readonly disable: boolean } | null {
   let report: { error: string; disable: boolean } | null = null;
-  const last = (name: string) => form.getAll(name).at(-1) ?? '';
+  const last = (name: string) => (form.getAll(name).at(-1) ?? '').replaceAll('\0', '');
   const error = last('error');
   if (error !== '') report = { error: [...error].slice(0, MAX_ERROR).join(''), disable: last('mark_disabled') !== '' };
   const disable = report?.disable ?? false;
@@ -52,7 +52,7 @@ const report: OpenOperation = {
     const body = await readBody(request);
     const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');
     if (!body || !isForm) return empty(200);
-    const found = deliveryError(new URLSearchParams(body.toString('utf8').replaceAll('\0', '')));
+    const found = deliveryError(new URLSearchParams(body.toString('utf8')));
     if (found) {
       const since = deps.clock.now() - MAX_AGE_MS;
       await recordDeliveryError(deps.database.sql, { code: params.uuid!, since, ...found });
