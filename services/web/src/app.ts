@@ -1,17 +1,62 @@
+import { trustedProxies } from '@overdue/config';
 import express, { type Express } from 'express';
 import { apiRouter } from './api/index.ts';
 import type { WebDeps } from './deps.ts';
+import { csrfProtection } from './http/csrf.ts';
+import { makeRouter } from './http/handlers.ts';
+import { hostCheck } from './http/host-check.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { LiveHub } from './live/hub.ts';
+import { pingProxy } from './ping-proxy.ts';
+import { makeSite } from './site.ts';
+import { errorPages, nothingHere } from './ui/errors.tsx';
+import { mailedRoutes, routes } from './ui/routes.ts';
+
+export interface WebApp {
+  readonly express: Express;
+  /** Ends open streams and connections to the ingester. */
+  close(): Promise<void>;
+}
 
 /**
- * The whole HTTP application. Order matters: the management API, badges and Prometheus metrics come before sessions,
- * CSRF and the Host check, because their callers have keys and no cookies.
+ * The whole HTTP application. Order matters: pings, the management API, badges and Prometheus metrics come before
+ * sessions, CSRF and the Host check, because their callers have keys and no cookies.
  */
-export function createApp(deps: WebDeps): Express {
+export function createApp(deps: WebDeps): WebApp {
+  const { config } = deps;
+  const site = makeSite(config);
+  const hub = new LiveHub(deps.database, deps.clock, deps.logger);
+  const proxy = pingProxy(deps);
+
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
-  app.use(apiRouter(deps));
-  return app;
+  app.set('trust proxy', trustedProxies(config));
+
+  const inner = express.Router({ caseSensitive: true, strict: true });
+  inner.use('/ping', proxy.handler);
+  inner.use(apiRouter(deps));
+  inner.use(securityHeaders(site));
+  inner.use(hostCheck(config));
+  inner.use(site.assets.router);
+  inner.get('/favicon.ico', (_req, res) => res.redirect(302, site.base + site.assets.url('favicon.svg')));
+  inner.use(makeRouter(deps, site, mailedRoutes));
+  inner.use(express.urlencoded({ extended: false, limit: '512kb', parameterLimit: 20_000 }));
+  inner.use(csrfProtection(deps, site));
+  inner.use(makeRouter(deps, site, routes(hub)));
+  inner.use(nothingHere);
+
+  if (site.base === '') app.use(inner);
+  else app.use(site.base, inner);
+  app.use(nothingHere);
+  app.use(errorPages(deps, site));
+  return {
+    express: app,
+    async close() {
+      hub.close();
+      await proxy.close();
+    },
+  };
 }

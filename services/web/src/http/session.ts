@@ -1,0 +1,15 @@
+import { findSession, type Session } from '@overdue/accounts';
+import type { Request, Response } from 'express';
+import type { WebDeps } from '../deps.ts';
+import type { Site } from '../site.ts';
+import { writeSessionCookie } from './cookies.ts';
+import { cookieToken } from './visit.ts';
+
+/** Who is asking; one query, none for visitors without a cookie. A session that was extended gets its cookie again. */
+export async function readSession(deps: WebDeps, site: Site, req: Request, res: Response): Promise<Session | null> {
+  const token = cookieToken(site, req);
+  if (token === null) return null;
+  const session = await findSession(deps.database, deps.clock, token);
+  if (session?.extended) writeSessionCookie(site, res, token);
+  return session;
+}

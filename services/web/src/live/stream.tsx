@@ -1,0 +1,105 @@
+import type { JSX } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import type { ForCheck, InProject } from '../http/handlers.ts';
+import { HttpError } from '../http/http-error.ts';
+import type { Visit } from '../http/visit.ts';
+import { LastPing } from '../ui/checks/row.tsx';
+import { VisitContext } from '../ui/components/context.ts';
+import { StatusIcon } from '../ui/components/icons.tsx';
+import type { LiveCheck, LiveHub } from './hub.ts';
+import { seenState } from './seen.ts';
+
+/** A comment this often keeps proxies from closing the connection. */
+const HEARTBEAT_MS = 20_000;
+/** A stream ends after this time; the browser opens a new one, and so finds out that it was signed out. */
+const LONGEST_MS = 15 * 60_000;
+const MOST_STREAMS = 1000;
+
+let open = 0;
+
+/** GET /projects/P/checks/status/: JSON once, or server-sent events for `Accept: text/event-stream`. */
+export function projectStatus(hub: LiveHub) {
+  return (visit: InProject): void => {
+    const fragments = (items: readonly LiveCheck[]) => items.map((item) => fragment(visit, item));
+    watch(visit, hub, visit.access.project.id, (changed, all) => ({
+      down: all.filter((item) => item.status === 'down').length,
+      codes: all.map((item) => item.check.code),
+      checks: fragments(changed),
+    }));
+  };
+}
+
+/** GET /checks/C/status/: says that something changed; the page then fetches itself. */
+export function checkStatus(hub: LiveHub) {
+  return (visit: ForCheck): void => {
+    watch(visit, hub, visit.check.project_id, (changed) => {
+      const item = changed.find((c) => c.check.code === visit.check.code);
+      return item
+        ? { status: item.status, started: item.started, version: item.version, seen: seenState(item.check) }
+        : null;
+    });
+  };
+}
+
+type Listener = (changed: readonly LiveCheck[], all: readonly LiveCheck[]) => object | null;
+
+function watch(visit: Visit, hub: LiveHub, projectId: number, toMessage: Listener): void {
+  const { req, res } = visit;
+  if (!(req.headers.accept ?? '').startsWith('text/event-stream')) {
+    let stop: (() => void) | undefined;
+    stop = hub.watch(projectId, (changed, all) => {
+      if (!res.headersSent) res.json(toMessage(changed, all) ?? {});
+      stop?.();
+    });
+    if (res.headersSent) stop();
+    res.on('close', () => stop?.());
+    return;
+  }
+  stream(visit, (send) => hub.watch(projectId, (changed, all) => send(toMessage(changed, all))));
+}
+
+/** Server-sent events until the browser goes away. */
+function stream(visit: Visit, subscribe: (send: (message: object | null) => void) => () => void): void {
+  const { res, deps } = visit;
+  if (open >= MOST_STREAMS) {
+    throw new HttpError(503, 'Too many pages are open at once.', { retryAfterSeconds: 60 });
+  }
+  open++;
+  res.set({
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  });
+  res.flushHeaders();
+  res.write('retry: 3000\n\n');
+  const heartbeat = deps.clock.every(HEARTBEAT_MS, () => res.write(': still here\n\n'));
+  const end = deps.clock.after(LONGEST_MS, () => res.end());
+  const stop = subscribe((message) => {
+    // A browser that does not read is cut off rather than buffered for.
+    if (res.writableLength > 1_000_000) res.destroy();
+    else if (message) res.write(`data: ${JSON.stringify(message)}\n\n`);
+  });
+  res.on('close', () => {
+    open--;
+    heartbeat.cancel();
+    end.cancel();
+    stop();
+  });
+}
+
+/** The cells of a row of the list that change by themselves. */
+function fragment(visit: Visit, { check, status, started, version }: LiveCheck) {
+  const now = visit.deps.clock.now();
+  const render = (node: JSX.Element) =>
+    renderToString(<VisitContext.Provider value={{ ...visit, now }}>{node}</VisitContext.Provider>);
+  return {
+    code: check.code,
+    status,
+    started,
+    version,
+    html: {
+      status: render(<StatusIcon status={status} started={started} />),
+      last: render(<LastPing check={check} />),
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { RequestHandler } from 'express';
+import { Agent, request } from 'undici';
+import type { WebDeps } from './deps.ts';
+
+/** More than the ingester takes in the worst case (waiting for the database, then the spool). */
+const TIMEOUT_MS = 10_000;
+/** Of a header or body that goes no further than this hop. */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+]);
+
+export interface PingProxy {
+  readonly handler: RequestHandler;
+  close(): Promise<void>;
+}
+
+/**
+ * What arrives under /ping/ is the ingester's: handed on as it is, body streamed, with the client's address and scheme.
+ * No ingester: 503 with Retry-After, so a client that retries loses nothing.
+ */
+export function pingProxy(deps: WebDeps): PingProxy {
+  const agent = new Agent({ connections: 128, keepAliveTimeout: 10_000, headersTimeout: TIMEOUT_MS });
+  return {
+    async handler(req, res) {
+      const headers = forwardable(req.headers);
+      headers['x-forwarded-for'] = req.ip ?? '';
+      headers['x-forwarded-proto'] = req.protocol;
+      const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+      const gone = new AbortController();
+      res.on('close', () => gone.abort());
+      try {
+        const answer = await request(deps.config.INGESTER_URL + req.originalUrl.slice(pathPrefix(deps).length), {
+          method: req.method as 'GET',
+          headers,
+          body: hasBody ? req : null,
+          dispatcher: agent,
+          signal: gone.signal,
+        });
+        res.status(answer.statusCode).set(forwardable(answer.headers));
+        for await (const chunk of answer.body) res.write(chunk);
+        res.end();
+      } catch (error) {
+        if (gone.signal.aborted) return;
+        deps.logger.warn({ err: error }, 'A ping could not be handed on to the ingester');
+        if (res.headersSent) return void res.destroy();
+        res.status(503).set({ 'Retry-After': '5', 'Access-Control-Allow-Origin': '*' }).type('text/plain');
+        res.end('ingester not reachable');
+      }
+    },
+    close: () => agent.close(),
+  };
+}
+
+function pathPrefix(deps: WebDeps): string {
+  return new URL(deps.config.SITE_ROOT).pathname.replace(/\/+$/, '');
+}
+
+function forwardable(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(
+      (entry): entry is [string, string | string[]] => entry[1] !== undefined && !HOP_BY_HOP.has(entry[0]),
+    ),
+  );
+}

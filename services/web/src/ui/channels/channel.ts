@@ -1,0 +1,15 @@
+import type { Sql } from '@overdue/database';
+import type { ChannelRow } from '@overdue/operations';
+
+export type { ChannelRow };
+
+export async function findChannel(sql: Sql, code: string): Promise<ChannelRow | null> {
+  const [row] = await sql<ChannelRow[]>`select * from channels where code = ${code}`;
+  return row ?? null;
+}
+
+/** Groups first, then in order of creation (IG-1). */
+export async function listChannels(sql: Sql, projectId: number): Promise<ChannelRow[]> {
+  return await sql<ChannelRow[]>`
+    select * from channels where project_id = ${projectId} order by kind <> 'group', id`;
+}

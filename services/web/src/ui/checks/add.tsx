@@ -1,0 +1,104 @@
+import { ALL_CHANNELS, createCheck } from '@overdue/operations';
+import { type Errors, parseForm, type Values, valuesOf } from '../../http/forms.ts';
+import type { InProject } from '../../http/handlers.ts';
+import { redirect } from '../../http/redirect.ts';
+import { FormError, TextField } from '../components/fields.tsx';
+import { Link, PostForm } from '../components/link.tsx';
+import { sendPage } from '../components/page.tsx';
+import { nameFields, scheduleFields, slugOf } from './forms.ts';
+import { SlugFields } from './name.tsx';
+import { previewOf } from './preview.tsx';
+import { ScheduleFields } from './schedule-fields.tsx';
+
+const NEW_CHECK: Values = {
+  kind: 'simple',
+  timeout_value: '1',
+  timeout_unit: '86400',
+  grace_value: '1',
+  grace_unit: '3600',
+  schedule_cron: '* * * * *',
+  schedule_oncalendar: '*-*-* 08:00:00',
+  tz: 'UTC',
+};
+
+/** GET /projects/P/checks/add/ */
+export async function showAddCheck(visit: InProject): Promise<void> {
+  const { tag } = visit.req.query;
+  const tags = (Array.isArray(tag) ? tag : [tag]).filter((t) => typeof t === 'string').join(' ');
+  const tz = visit.session.user.tz;
+  await sendAddCheck(visit, { ...NEW_CHECK, tags, tz, slug_from_name: 'on' }, {});
+}
+
+/** POST /projects/P/checks/add/: status new, with all of the project's integrations (DA-7). */
+export async function addCheck(visit: InProject): Promise<void> {
+  const values = valuesOf(visit);
+  const { database, clock } = visit.deps;
+  const named = parseForm(nameFields, values);
+  const scheduled = parseForm(scheduleFields, { ...NEW_CHECK, ...values });
+  if (!named.ok || !scheduled.ok) {
+    const errors = { ...(named.ok ? {} : named.errors), ...(scheduled.ok ? {} : scheduled.errors) };
+    return sendAddCheck(visit, values, errors, 400);
+  }
+  const { project } = visit.access;
+  const outcome = await createCheck(database, clock, {
+    projectId: project.id,
+    fields: { ...named.data, slug: slugOf(values, named.data.name, named.data.slug), ...scheduled.data },
+    channels: ALL_CHANNELS,
+  });
+  if (!outcome.ok) return sendAddCheck(visit, values, { '': outcome.message }, 400);
+  redirect(visit, `/checks/${outcome.value.code}/details/`, {
+    kind: 'success',
+    text: 'The check is ready. It waits for its first ping.',
+  });
+}
+
+function sendAddCheck(visit: InProject, values: Values, errors: Errors, status = 200): Promise<void> {
+  const { project } = visit.access;
+  return sendPage(visit, {
+    title: 'Add a check',
+    section: 'checks',
+    access: visit.access,
+    width: 'narrow',
+    status,
+    scripts: ['schedule.js'],
+    body: (
+      <>
+        <h1>Add a check</h1>
+        <p class="lead">One check for each job: it says how often the job should tell us that it ran.</p>
+        <FormError errors={errors} />
+        <PostForm action={`/projects/${project.code}/checks/add/`} class="stack">
+          <TextField
+            name="name"
+            label="Name"
+            maxlength={100}
+            autofocus
+            autocomplete="off"
+            placeholder="Nightly database backup"
+            values={values}
+            errors={errors}
+          />
+          <TextField
+            name="tags"
+            label="Tags"
+            autocomplete="off"
+            placeholder="prod db"
+            values={values}
+            errors={errors}
+            hint="Words separated by spaces, to filter by and to group badges."
+          />
+          <SlugFields values={values} errors={errors} />
+          <hr />
+          <ScheduleFields values={values} errors={errors} preview={previewOf(values, visit.now)} />
+          <div class="form-actions">
+            <button type="submit" class="button primary">
+              Add the check
+            </button>
+            <Link to={`/projects/${project.code}/checks/`} class="button quiet">
+              Cancel
+            </Link>
+          </div>
+        </PostForm>
+      </>
+    ),
+  });
+}

@@ -1,0 +1,29 @@
+import { toggleChannel } from '@overdue/operations';
+import { type ForCheck, isUuid } from '../../http/handlers.ts';
+import { HttpError, notFound } from '../../http/http-error.ts';
+import { redirect } from '../../http/redirect.ts';
+import { findChannel } from '../channels/channel.ts';
+import { backTo } from './back.ts';
+import { valueOf } from './outcome.ts';
+
+/** POST /checks/C/channels/CH/enabled with state=on, or anything else for off. Another project's channel: 400. */
+export async function setChannel(visit: ForCheck): Promise<void> {
+  const { channel } = visit.req.params;
+  const { database } = visit.deps;
+  if (!isUuid(channel)) throw notFound();
+  const row = await findChannel(database.sql, channel);
+  if (!row) throw notFound();
+  if (row.project_id !== visit.check.project_id) {
+    throw new HttpError(400, 'That integration belongs to another project.');
+  }
+  const state = (visit.req.body as Record<string, unknown>).state;
+  valueOf(
+    await toggleChannel(database, {
+      code: visit.check.code,
+      projectId: visit.check.project_id,
+      channel: row.code,
+      on: state === 'on',
+    }),
+  );
+  redirect(visit, backTo(visit));
+}

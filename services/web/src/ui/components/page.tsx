@@ -1,0 +1,80 @@
+import { type Access, listProjects, projectTitle } from '@overdue/accounts';
+import type { ComponentChildren } from 'preact';
+import { renderToString } from 'preact-render-to-string';
+import type { Flash } from '../../http/flash.ts';
+import type { Visit } from '../../http/visit.ts';
+import { VisitContext } from './context.ts';
+import { Footer, TopBar } from './frame.tsx';
+
+export type Section = 'checks' | 'integrations' | 'badges' | 'settings' | 'overview' | 'docs' | 'instance' | 'account';
+
+export interface PageOptions {
+  readonly title: string;
+  readonly body: ComponentChildren;
+  readonly status?: number;
+  /** What the navigation marks as current. */
+  readonly section?: Section;
+  readonly access?: Access;
+  /** Something is down: the tab shows it. */
+  readonly alarm?: boolean;
+  /** Names of public/*.js beside app.js. */
+  readonly scripts?: readonly string[];
+  /** `narrow`: one column of text or a form. */
+  readonly width?: 'narrow' | 'medium' | 'wide' | 'full';
+  /** Said at the top of this page; default: what the previous page left. */
+  readonly flash?: Flash | null;
+}
+
+/** Renders a page and answers with it. Text is escaped by the renderer. */
+export async function sendPage(visit: Visit, options: PageOptions): Promise<void> {
+  const { session, deps, site, res } = visit;
+  const projects = session ? await listProjects(deps.database.sql, session.user) : [];
+  const flash = options.flash ?? visit.flash();
+  const theme = session?.user.theme ?? 'system';
+  const favicon = site.base + site.assets.url(options.alarm ? 'favicon-down.svg' : 'favicon.svg');
+  const title = options.title ? `${options.title} – ${site.name}` : site.name;
+  const html = renderToString(
+    <VisitContext.Provider value={visit}>
+      <html lang="en" data-theme={theme}>
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="overdue-now" content={new Date(visit.now).toISOString()} />
+          <meta name="color-scheme" content={theme === 'system' ? 'light dark' : theme} />
+          <title>{title}</title>
+          <link rel="icon" href={favicon} type="image/svg+xml" />
+          <link rel="stylesheet" href={site.base + site.assets.url('app.css')} />
+          <script type="module" src={site.base + site.assets.url('app.js')} />
+          {(options.scripts ?? []).map((name) => (
+            <script key={name} type="module" src={site.base + site.assets.url(name)} />
+          ))}
+        </head>
+        <body>
+          <a class="skip" href="#main">
+            Skip to content
+          </a>
+          <TopBar projects={projects} access={options.access} section={options.section} />
+          <main id="main" class={`container ${options.width ?? 'medium'}`} tabIndex={-1}>
+            {flash && <Notice {...flash} />}
+            {options.body}
+          </main>
+          <Footer />
+        </body>
+      </html>
+    </VisitContext.Provider>,
+  );
+  res
+    .status(options.status ?? 200)
+    .type('html')
+    .send(`<!doctype html>${html}`);
+}
+
+export function Notice({ kind, text }: Flash) {
+  return (
+    <p class={`notice notice-${kind}`} role={kind === 'error' ? 'alert' : 'status'}>
+      {text}
+    </p>
+  );
+}
+
+export { projectTitle };

@@ -1,0 +1,152 @@
+import {
+  BUCKETS,
+  createApiKey,
+  createPingKey,
+  emailAddress,
+  inviteMember,
+  projectNameProblem,
+  removeMember,
+  renameProject,
+  revokeApiKey,
+  revokePingKey,
+  takeToken,
+} from '@overdue/accounts';
+import { z } from 'zod';
+import { parseForm, type Values, valuesOf } from '../../http/forms.ts';
+import type { InProject } from '../../http/handlers.ts';
+import { forbidden, HttpError, tooMany } from '../../http/http-error.ts';
+import { redirect } from '../../http/redirect.ts';
+import { Link, PostForm } from '../components/link.tsx';
+import { sendPage } from '../components/page.tsx';
+import { sendSettings } from './settings.tsx';
+
+const KEYS = {
+  api_key: { kind: 'rw', label: 'API key' },
+  api_key_readonly: { kind: 'ro', label: 'Read-only API key' },
+  ping_key: { kind: null, label: 'Ping key' },
+} as const;
+
+/** POST /projects/P/settings/: one of the panels' actions. */
+export async function changeSettings(visit: InProject): Promise<void> {
+  const values = valuesOf(visit);
+  switch (values.action) {
+    case 'rename':
+      return rename(visit, values);
+    case 'create_key':
+      return createKey(visit, values);
+    case 'revoke_key':
+      return revokeKey(visit, values);
+    case 'invite':
+      return invite(visit, values);
+    case 'remove_member':
+      return removeFromTeam(visit, values);
+    default:
+      throw new HttpError(400, 'This form does not say what to do.');
+  }
+}
+
+function settings(visit: InProject): string {
+  return `/projects/${visit.access.project.code}/settings/`;
+}
+
+async function rename(visit: InProject, values: Values): Promise<void> {
+  if (!visit.access.canWrite) throw forbidden();
+  const name = values.name ?? '';
+  const problem = projectNameProblem(name);
+  if (problem) return sendSettings(visit, { values, errors: { name: problem }, status: 400 });
+  await renameProject(visit.deps.database.sql, visit.access.project.id, name);
+  redirect(visit, settings(visit), { kind: 'success', text: 'The project is renamed.' });
+}
+
+function keyOf(values: Values): keyof typeof KEYS {
+  const { key = '' } = values;
+  if (!Object.hasOwn(KEYS, key)) throw new HttpError(400, 'There is no such kind of key.');
+  return key as keyof typeof KEYS;
+}
+
+/** The answer is the page itself, not a redirect: the key is in no history and no log (KY-6). */
+async function createKey(visit: InProject, values: Values): Promise<void> {
+  const { access, deps, session } = visit;
+  if (!access.canWrite) throw forbidden();
+  const { kind, label } = KEYS[keyOf(values)];
+  const { sql } = deps.database;
+  const projectId = access.project.id;
+  const key =
+    kind === null
+      ? await createPingKey(sql, projectId)
+      : await createApiKey(sql, deps.secretKey, { projectId, kind, createdBy: session.user.id });
+  const project = kind === null ? { ...access.project, ping_key: key } : access.project;
+  await sendSettings({ ...visit, access: { ...access, project } }, { newKey: { label, key, once: kind !== null } });
+}
+
+async function revokeKey(visit: InProject, values: Values): Promise<void> {
+  const { access, deps } = visit;
+  if (!access.canWrite) throw forbidden();
+  const { kind, label } = KEYS[keyOf(values)];
+  const { sql } = deps.database;
+  if (kind === null) await revokePingKey(sql, access.project.id);
+  else await revokeApiKey(sql, { projectId: access.project.id, kind });
+  redirect(visit, settings(visit), { kind: 'success', text: `${label} revoked: it no longer works.` });
+}
+
+/** GET /projects/P/revoke/?key= asks first (KY-3). */
+export function showRevoke(visit: InProject): Promise<void> {
+  const key = keyOf({ key: String(visit.req.query.key ?? '') });
+  const { label } = KEYS[key];
+  return sendPage(visit, {
+    title: `Revoke the ${label}`,
+    section: 'settings',
+    access: visit.access,
+    width: 'narrow',
+    body: (
+      <section class="dialog-page">
+        <h1>Revoke the {label}?</h1>
+        <PostForm action={settings(visit)} class="stack">
+          <input type="hidden" name="action" value="revoke_key" />
+          <input type="hidden" name="key" value={key} />
+          <p>Whatever uses it stops working at once. You can create another afterwards.</p>
+          <div class="form-actions">
+            <button type="submit" class="button danger">
+              Revoke it
+            </button>
+            <Link to={settings(visit)} class="button quiet">
+              Cancel
+            </Link>
+          </div>
+        </PostForm>
+      </section>
+    ),
+  });
+}
+
+const invitation = z.object({
+  email: emailAddress,
+  role: z.enum(['r', 'w', 'm'], { error: 'Choose a role.' }).default('w'),
+});
+
+async function invite(visit: InProject, values: Values): Promise<void> {
+  const { access, deps, session } = visit;
+  if (!access.canManage) throw forbidden();
+  const form = parseForm(invitation, values);
+  if (!form.ok) return sendSettings(visit, { values, errors: form.errors, status: 400 });
+  if (!(await takeToken(deps.database, deps.clock, BUCKETS.invitationsByUser(session.user.id)))) throw tooMany(3600);
+  const { email, role } = form.data;
+  const result = await inviteMember(deps.database, { projectId: access.project.id, email, role });
+  redirect(
+    visit,
+    settings(visit),
+    result.kind === 'already-member'
+      ? { kind: 'info', text: `${email} already belongs to this project; nothing was changed.` }
+      : { kind: 'success', text: `${email} now belongs to this project.` },
+  );
+}
+
+async function removeFromTeam(visit: InProject, values: Values): Promise<void> {
+  const { access, deps, session } = visit;
+  if (!access.canManage) throw forbidden();
+  const userId = Number(values.user);
+  if (!Number.isSafeInteger(userId) || userId === session.user.id) throw new HttpError(400, 'Choose somebody else.');
+  const removed = await removeMember(deps.database.sql, { projectId: access.project.id, userId });
+  if (!removed) throw new HttpError(400, 'That person does not belong to this project.');
+  redirect(visit, settings(visit), { kind: 'success', text: 'Removed from the project.' });
+}

@@ -1,0 +1,69 @@
+import { listProjects, projectTitle } from '@overdue/accounts';
+import { summaryStatus } from '@overdue/checks';
+import type { CheckRow } from '@overdue/operations';
+import { groupBy } from '../../group-by.ts';
+import type { SignedIn } from '../../http/handlers.ts';
+import { listed } from '../checks/list-query.ts';
+import { StatusIcon } from '../components/icons.tsx';
+import { Link } from '../components/link.tsx';
+import { sendPage } from '../components/page.tsx';
+
+/** GET / : the projects one belongs to, those with something down first (PO-3, PO-4). */
+export async function showOverview(visit: SignedIn): Promise<void> {
+  const { deps, session } = visit;
+  const { sql } = deps.database;
+  const projects = await listProjects(sql, session.user);
+  const ids = projects.map((p) => p.project.id);
+  const [checks, channels] = await Promise.all([
+    sql<CheckRow[]>`select * from checks where project_id = any (${ids}::bigint[])`,
+    sql<{ project_id: number; n: number }[]>`
+      select project_id, count(*)::int as n from channels where project_id = any (${ids}::bigint[]) group by project_id`,
+  ]);
+  const byProject = groupBy(listed(checks, visit.now), ({ check }) => check.project_id);
+  const cards = projects.map((access) => {
+    const items = byProject.get(access.project.id) ?? [];
+    return {
+      access,
+      items,
+      status: summaryStatus(items.map((item) => item.status)),
+      down: items.filter((item) => item.status === 'down').length,
+      started: items.some((item) => item.started),
+      channels: channels.find((row) => row.project_id === access.project.id)?.n ?? 0,
+    };
+  });
+  cards.sort((a, b) => Number(b.status === 'down') - Number(a.status === 'down'));
+  const alarm = cards.some((card) => card.status === 'down');
+  await sendPage(visit, {
+    title: 'Projects',
+    section: 'overview',
+    alarm,
+    width: 'wide',
+    body: (
+      <>
+        <h1>Projects</h1>
+        <ul class="cards">
+          {cards.map(({ access, items, status, down, started, channels: n }) => (
+            <li key={access.project.code}>
+              <Link to={`/projects/${access.project.code}/checks/`} class={`card card-${status}`}>
+                <StatusIcon status={status} started={started} size={28} />
+                <span class="card-words">
+                  <strong>{projectTitle(access)}</strong>
+                  <span>
+                    {items.length} check{items.length === 1 ? '' : 's'}
+                    {down > 0 && `, ${down} down`}, {n} integration{n === 1 ? '' : 's'}
+                  </span>
+                  {!access.isOwner && <small>{access.ownerEmail}</small>}
+                </span>
+              </Link>
+            </li>
+          ))}
+          <li>
+            <Link to="/projects/add/" class="card card-new">
+              New project…
+            </Link>
+          </li>
+        </ul>
+      </>
+    ),
+  });
+}

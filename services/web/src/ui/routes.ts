@@ -1,0 +1,113 @@
+import { type Actions, anybody, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
+import type { LiveHub } from '../live/hub.ts';
+import { checkStatus, projectStatus } from '../live/stream.tsx';
+import { logIn, showLogin } from './accounts/login.tsx';
+import { logOut } from './accounts/logout.ts';
+import { changeProfile, showProfile } from './accounts/profile.tsx';
+import { setUp, showSetup } from './accounts/setup.tsx';
+import { addChannel, showAddChannel } from './channels/add.tsx';
+import { assign, rename, showAssign } from './channels/assign.tsx';
+import { editChannel, showEditChannel } from './channels/edit.tsx';
+import { showChannels } from './channels/list.tsx';
+import { removeChannel, showRemoveChannel } from './channels/remove.tsx';
+import { testChannel } from './channels/test-notification.ts';
+import { showUnsubscribe, unsubscribe, verify } from './channels/verify.tsx';
+import { addCheck, showAddCheck } from './checks/add.tsx';
+import { clear, showClear } from './checks/clear.tsx';
+import { copy } from './checks/copy.ts';
+import { showCheck } from './checks/details.tsx';
+import { saveFiltering, showFiltering } from './checks/filtering.tsx';
+import { showChecks } from './checks/list.tsx';
+import { showLog } from './checks/log.tsx';
+import { saveName, showName } from './checks/name.tsx';
+import { pause } from './checks/pause.ts';
+import { downloadBody, showLastPing, showPing } from './checks/ping.tsx';
+import { pingNow } from './checks/ping-now.ts';
+import { preview, validate } from './checks/preview.tsx';
+import { remove, showRemove } from './checks/remove.tsx';
+import { resume } from './checks/resume.ts';
+import { saveSchedule, showSchedule } from './checks/schedule.tsx';
+import { setChannel } from './checks/toggle-channel.ts';
+import { showTransfer, transfer } from './checks/transfer.tsx';
+import { setUrlStyle } from './checks/urls.ts';
+import { openCloaked } from './cloaked.ts';
+import { showDoc } from './docs/docs.tsx';
+import { showInstance } from './instance/status.tsx';
+import { addProject, showAddProject } from './projects/add.tsx';
+import { showBadges } from './projects/badges.tsx';
+import { changeSettings, showRevoke } from './projects/change.tsx';
+import { showOverview } from './projects/overview.tsx';
+import { removeProject, showRemoveProject } from './projects/remove.tsx';
+import { showSettings } from './projects/settings.tsx';
+
+/** Every page and form: address, method, who may. One file an action. */
+export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
+  return {
+    '/': { get: signedIn(showOverview) },
+    '/setup/': { get: anybody(showSetup), post: anybody(setUp) },
+
+    '/accounts/login/': { get: anybody(showLogin), post: anybody(logIn) },
+    '/admin/login/': { get: anybody(showLogin), post: anybody(logIn) },
+    '/accounts/logout/': { post: anybody(logOut) },
+    '/accounts/profile/': { get: signedIn(showProfile), post: signedIn(changeProfile) },
+
+    '/projects/add/': { get: signedIn(showAddProject), post: signedIn(addProject) },
+    '/projects/:project/checks/': { get: inProject('read', showChecks) },
+    '/projects/:project/checks/status/': { get: inProject('read', projectStatus(hub)) },
+    '/projects/:project/checks/add/': { get: inProject('write', showAddCheck), post: inProject('write', addCheck) },
+    '/projects/:project/urls/': { post: inProject('write', setUrlStyle) },
+    '/projects/:project/integrations/': { get: inProject('read', showChannels), post: inProject('write', assign) },
+    '/projects/:project/badges/': { get: inProject('read', showBadges) },
+    '/projects/:project/settings/': { get: inProject('read', showSettings), post: inProject('read', changeSettings) },
+    '/projects/:project/revoke/': { get: inProject('write', showRevoke) },
+    '/projects/:project/remove/': { get: inProject('own', showRemoveProject), post: inProject('own', removeProject) },
+    '/projects/:project/add_:kind/': { get: inProject('write', showAddChannel), post: inProject('write', addChannel) },
+
+    '/checks/cron_preview/': { post: anybody(preview('cron')) },
+    '/checks/oncalendar_preview/': { post: anybody(preview('oncalendar')) },
+    '/checks/validate_schedule/': { get: anybody(validate) },
+    '/checks/:check/details/': { get: forCheck('read', showCheck) },
+    '/checks/:check/status/': { get: forCheck('read', checkStatus(hub)) },
+    '/checks/:check/log/': { get: forCheck('read', showLog) },
+    '/checks/:check/last_ping/': { get: forCheck('read', showLastPing) },
+    '/checks/:check/pings/:n/': { get: forCheck('read', showPing) },
+    '/checks/:check/pings/:n/body/': { get: forCheck('read', downloadBody) },
+    '/checks/:check/name/': { get: forCheck('write', showName), post: forCheck('write', saveName) },
+    '/checks/:check/timeout/': { get: forCheck('write', showSchedule), post: forCheck('write', saveSchedule) },
+    '/checks/:check/filtering_rules/': {
+      get: forCheck('write', showFiltering),
+      post: forCheck('write', saveFiltering),
+    },
+    '/checks/:check/pause/': { post: forCheck('write', pause) },
+    '/checks/:check/resume/': { post: forCheck('write', resume) },
+    '/checks/:check/ping/': { post: forCheck('read', pingNow) },
+    '/checks/:check/copy/': { post: forCheck('write', copy) },
+    '/checks/:check/transfer/': { get: forCheck('write', showTransfer), post: forCheck('write', transfer) },
+    '/checks/:check/clear_events/': { get: forCheck('write', showClear), post: forCheck('write', clear) },
+    '/checks/:check/remove/': { get: forCheck('write', showRemove), post: forCheck('write', remove) },
+    '/checks/:check/channels/:channel/enabled': { post: forCheck('write', setChannel) },
+
+    '/integrations/:channel/checks/': { get: forChannel('write', showAssign) },
+    '/integrations/:channel/name/': { post: forChannel('write', rename) },
+    '/integrations/:channel/edit/': {
+      get: forChannel('write', showEditChannel),
+      post: forChannel('write', editChannel),
+    },
+    '/integrations/:channel/test/': { post: forChannel('read', testChannel) },
+    '/integrations/:channel/remove/': {
+      get: forChannel('write', showRemoveChannel),
+      post: forChannel('write', removeChannel),
+    },
+
+    '/instance/': { get: signedIn(showInstance) },
+    '/cloaked/:key/': { get: signedIn(openCloaked) },
+    '/docs/': { get: anybody(showDoc) },
+    '/docs/:slug/': { get: anybody(showDoc) },
+  };
+}
+
+/** From links in mails: no session and no CSRF token, what is signed in the address is the proof. */
+export const mailedRoutes: Readonly<Record<string, Actions>> = {
+  '/integrations/:channel/verify/:token/': { get: anybody(verify) },
+  '/integrations/:channel/unsub/:signed/': { get: anybody(showUnsubscribe), post: anybody(unsubscribe) },
+};
