@@ -5,7 +5,7 @@ import { judgeableUntil, uncovered } from './coverage.ts';
 import { dismissGap, openGap, recordGaps } from './gaps.ts';
 import { IngesterWatch } from './ingester-watch.ts';
 import { type Judged, judgeDue, type Poison } from './judge.ts';
-import { readWorld, type World, writeJudgedUntil } from './state.ts';
+import { bury, readWorld, type World, writeJudgedUntil } from './state.ts';
 
 export interface EvaluatorOptions {
   readonly database: Pick<Database, 'sql'>;
@@ -81,8 +81,6 @@ export class Evaluator {
     while (!this.#stopping.signal.aborted) {
       try {
         await this.pass();
-        if (this.#unreachable) logger.info({}, 'Lateness is being judged');
-        this.#unreachable = undefined;
       } catch (err) {
         this.#watch.interrupted();
         if (!this.#unreachable) logger.warn({ err }, 'Lateness cannot be judged; trying again');
@@ -96,7 +94,13 @@ export class Evaluator {
   async pass(): Promise<void> {
     const { database, clock, onGap, onJudged } = this.#options;
     const world = await this.#world();
-    const { live } = this.#watch.look(world.ingesters, clock.monotonic());
+    if (this.#unreachable) this.#options.logger.info({}, 'The database answers');
+    this.#unreachable = undefined;
+    const { live, dead } = this.#watch.look(world.ingesters, clock.monotonic());
+    for (const ingester of dead) {
+      this.#options.logger.warn({ ingester: ingester.id }, 'An ingester gives no sign of life; it is not waited for');
+      await bury(database.sql, ingester);
+    }
     const until = judgeableUntil(
       world.now,
       live.map((row) => row.watermark),
@@ -136,7 +140,8 @@ export class Evaluator {
     const gaps = uncovered(world.coverage, Math.min(from, ...world.openGaps.map((gap) => gap.from)), until, minGap);
     let changed = gaps.length > 0 ? (await recordGaps(database.sql, gaps)) > 0 : false;
     for (const gap of world.openGaps) {
-      if (gaps.some((found) => found.from === gap.from)) continue;
+      // Not judged that far: it may well go on being one.
+      if (gap.from >= until || gaps.some((found) => found.from === gap.from)) continue;
       await dismissGap(database.sql, gap.id);
       changed = true;
     }

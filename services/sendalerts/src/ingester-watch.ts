@@ -10,8 +10,8 @@ export interface IngesterRow {
 export interface Verdict {
   /** Ingesters whose watermarks count. */
   readonly live: readonly IngesterRow[];
-  /** Of those that have not stopped in order, how many do not move any more. */
-  readonly dead: number;
+  /** Those that have not stopped in order and do not move any more. */
+  readonly dead: readonly IngesterRow[];
 }
 
 /** How long a row must stand still, with the database reachable, before its ingester counts as dead. */
@@ -43,7 +43,7 @@ export class IngesterWatch {
       this.#still.set(row.id, { seenAt: row.seenAt, since: at });
       return true;
     });
-    return { live, dead: rows.length - live.length };
+    return { live, dead: rows.filter((row) => !live.includes(row)) };
   }
 
   /** A look failed: what stood still may have been unable to move. */

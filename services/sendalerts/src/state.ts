@@ -33,7 +33,7 @@ export async function readWorld(sql: Sql): Promise<World> {
       (select at from judged) as "judgedUntil",
       (select jsonb_agg(jsonb_build_object('id', id, 'seenAt', extract(epoch from seen_at) * 1000,
                                            'watermark', floor(extract(epoch from watermark) * 1000)))
-       from instances where service = 'ingester' and stopped_at is null) as ingesters,
+       from instances where service = 'ingester' and (stopped_at is null or seen_at > stopped_at)) as ingesters,
       (select jsonb_agg(jsonb_build_object('from', floor(extract(epoch from from_at) * 1000),
                                            'until', floor(extract(epoch from until_at) * 1000)))
        from coverage
@@ -55,4 +55,14 @@ export async function writeJudgedUntil(sql: Sql, at: Instant): Promise<void> {
     insert into installation (key, value) values (${JUDGED_UNTIL}, jsonb_build_object('at', ${at}::float8))
     on conflict (key) do update set value = excluded.value
     where (installation.value ->> 'at')::float8 < (excluded.value ->> 'at')::float8`;
+}
+
+/**
+ * Marks an ingester as dead, so that nobody waits for its watermark again, also not an instance that has just started.
+ * Should it live after all, its next sign of life is later than this and undoes it (see {@link readWorld}).
+ */
+export async function bury(sql: Sql, ingester: IngesterRow): Promise<void> {
+  await sql`
+    update instances set stopped_at = clock_timestamp()
+    where id = ${ingester.id} and abs(extract(epoch from seen_at) * 1000 - ${ingester.seenAt}::float8) < 0.01`;
 }
