@@ -23,7 +23,16 @@ export interface Cast {
   readonly between?: (scene: string) => Promise<void>;
 }
 
+/** @throws what did not happen, with everything that the product printed */
 export async function tellStory(cast: Cast): Promise<void> {
+  try {
+    await tell(cast);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${cast.product.output}`, { cause: error });
+  }
+}
+
+async function tell(cast: Cast): Promise<void> {
   const { product, between = async () => {} } = cast;
   const visitor = new Visitor(product.url);
 
@@ -107,7 +116,8 @@ async function addCheck(visitor: Visitor): Promise<string> {
 async function ping(product: Product, code: string): Promise<void> {
   await eventually('the ping is answered', async () => {
     const response = await fetch(`${product.pingUrl}/${code}`);
-    return response.status === 200 && (await response.text()) === 'OK';
+    expect([response.status, await response.text()]).toEqual([200, 'OK']);
+    return true;
   });
 }
 

@@ -23,7 +23,8 @@ export async function eventually<T>(
       last = error;
     }
     if (performance.now() > deadline) {
-      throw new Error(`Not within ${seconds} s: ${what}`, last === undefined ? {} : { cause: last });
+      const why = last instanceof Error ? ` (${last.message})` : '';
+      throw new Error(`Not within ${seconds} s: ${what}${why}`, { cause: last });
     }
     await sleep(every);
   }

@@ -97,7 +97,7 @@ export class Product {
       await eventually('overdue is ready', () => ended || /^overdue ready/m.test(product.output), { seconds: 90 });
       if (ended) throw new Error('it ended');
     } catch (error) {
-      await product.stop('SIGKILL');
+      await product.stop();
       throw new Error(`overdue start: ${(error as Error).message}\n${product.output}`);
     }
     return product;
