@@ -54,7 +54,9 @@ export interface ApplyOptions {
   /** Tell other ingesters which checks got informative pings less than this many milliseconds after a success; 0: no. */
   readonly announceWithinMs?: number;
   readonly onProblem?: ReportProblem;
-  /** Called when everything but `commit` was answered; what it returns is awaited before `commit` is sent. */
+  /** Only try: roll back at the end. */
+  readonly dryRun?: boolean;
+  /** Awaited before `commit` is sent. */
   readonly beforeCommit?: Promise<unknown>;
 }
 
@@ -112,6 +114,11 @@ export async function applyBatch(sql: Sql, pings: readonly Ping[], options: Appl
   if (options.beforeCommit) {
     statements.push(options.beforeCommit);
     await all(statements);
+  }
+  if (options.dryRun) {
+    await all(statements);
+    await sql`rollback`;
+    return { already: false, outcomes: work.outcomes, checks: work.touched };
   }
   const committed = sql`commit`.execute();
   await all([...statements, committed]);

@@ -10,6 +10,7 @@ export {
   NotCommittedError,
   type TouchedCheck,
 } from './apply-batch.ts';
+export { ChangeListener, type Changes } from './change-listener.ts';
 export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
 export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAddress } from './check-loader.ts';
 export { clientAddress, forwardedClient, forwardedScheme, plainAddress } from './client-address.ts';
@@ -31,15 +32,17 @@ export {
   parsePingPath,
 } from './path.ts';
 export { isPlainSuccess, type Outcome, type Ping, type Submission, type Unresolved } from './ping.ts';
+export { PatientPool } from './pool.ts';
 export { type PingQuery, parseQuery } from './query.ts';
+export { RateLimit } from './rate-limit.ts';
+export { Replay, type ReplayEvents } from './replay.ts';
 export { type CheckRules, classifyHttp, classifyText, keywords, NO_RULES, rulesOf } from './rules.ts';
+export { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
+export { SpoolLockedError } from './spool/lock.ts';
+export type { Damage } from './spool/segment-log.ts';
+export { type SpoolStatus, spoolStatus } from './spool/status.ts';
+export { Throttle } from './throttle.ts';
 export { uuid7 } from './uuid7.ts';
-export {
-  BatchConnection,
-  meansAway,
-  type Overflow,
-  PingWriter,
-  TimedOutError,
-  type WriterEvents,
-  within,
-} from './writer.ts';
+export { COALESCED_GRACE_MS, Watermark } from './watermark.ts';
+export { TimedOutError, within } from './within.ts';
+export { meansAway, type Overflow, PingWriter, type StrandedBatch, type WriterEvents } from './writer.ts';

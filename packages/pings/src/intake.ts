@@ -5,7 +5,8 @@ import type { PingAction, PingAddress } from './path.ts';
 import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
 import type { CheckRules } from './rules.ts';
 import { uuid7 } from './uuid7.ts';
-import { type PingWriter, within } from './writer.ts';
+import { within } from './within.ts';
+import type { PingWriter } from './writer.ts';
 
 /** A ping as a transport received it, before its check is known. */
 export interface IncomingPing {

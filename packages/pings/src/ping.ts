@@ -1,5 +1,6 @@
 import type { PingKind } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
+import type { Claim } from './journal.ts';
 import type { PingAction, PingAddress } from './path.ts';
 
 /**
@@ -57,6 +58,8 @@ export type Outcome =
 /** A ping and whoever waits for its outcome. `settle` is called exactly once, and must not throw. */
 export interface Submission {
   readonly ping: Ping;
+  /** For pings that were answered before: see journal.ts. Submissions of one claim are submitted in one go. */
+  readonly claim?: Claim;
   settle(outcome: Outcome): void;
 }
 

@@ -1,12 +1,20 @@
-import type { Clock, Instant } from '@overdue/clock';
+import type { Clock } from '@overdue/clock';
 import { type Database, isConnectionError } from '@overdue/database';
 import { type Applied, type ApplyOptions, applyBatch, type BatchNumber, type ReportProblem } from './apply-batch.ts';
+import type { Claim } from './journal.ts';
 import type { Outcome, Ping, Submission } from './ping.ts';
+import { TimedOutError, within } from './within.ts';
 
 /** Where pings go while the database is away. */
 export interface Overflow {
   /** Resolves when the pings are on disk. @throws when they are not: full, or the disk failed */
   append(number: BatchNumber, pings: readonly Ping[]): Promise<void>;
+}
+
+export interface StrandedBatch {
+  readonly number: BatchNumber;
+  readonly pings: readonly Ping[];
+  done(): void;
 }
 
 /** What happened, for metrics and the throttle. None of these may throw. */
@@ -17,6 +25,11 @@ export interface WriterEvents {
   /** The database stopped or started taking batches. `error`: why it stopped. */
   away(error: unknown): void;
   back(): void;
+  /**
+   * Pings that are answered already, and that neither the database nor the spool took. They are safe in the journal;
+   * to be applied under this number before anything else, and `done` to be called then.
+   */
+  stranded(batch: StrandedBatch): void;
   /** One ping that PostgreSQL will never take, whatever the day. It is reported, answered as refused, and left out. */
   poison(ping: Ping, error: unknown): void;
   problem: ReportProblem;
@@ -40,19 +53,24 @@ export interface WriterOptions {
   readonly announceWithinMs?: () => number;
 }
 
+export type WriterMode = 'live' | 'spooling' | 'holding';
+
 /**
  * Group commit: what arrives while a lane's transaction is in flight goes into its next. Pings of a check always go the
  * same lane, so they stay in order and two lanes never lock the same row.
  *
- *   live ──a batch fails or takes longer than timeoutMs──> spooling ──goLive(), when the spool is empty──> live
+ *   live ──a batch fails or takes longer than timeoutMs──> spooling <──goAway── holding ──goLive()──> live
+ *                                                              └────────hold()────────^
  *
  * In `spooling`, batches go to the overflow instead, each lane's after what it had in flight. A batch whose fate is
- * unknown goes there under its own number, so that it is applied again exactly if it had not committed.
+ * unknown goes there under its own number, so that it is applied again exactly if it had not committed. In `holding`,
+ * pings wait for the last ones in the overflow to be applied before them.
  */
 export class PingWriter {
   readonly #options: WriterOptions;
   readonly #lanes: Lane[];
-  #mode: 'live' | 'spooling' = 'live';
+  #mode: WriterMode = 'live';
+  #waitingForAway: (() => void)[] = [];
   #closed = false;
   /** Pings submitted and not settled. */
   pending = 0;
@@ -64,11 +82,11 @@ export class PingWriter {
     this.#lanes = options.lanes.map((id) => new Lane(id, options.open));
   }
 
-  get mode(): 'live' | 'spooling' {
+  get mode(): WriterMode {
     return this.#mode;
   }
 
-  /** Whether a batch is on its way to the database; replay waits for it. */
+  /** Whether a batch is on its way, to the database or the overflow. */
   get busy(): boolean {
     return this.#lanes.some((lane) => lane.inFlight !== null);
   }
@@ -77,7 +95,7 @@ export class PingWriter {
     const { ping } = submission;
     this.pending++;
     if (ping.body) this.pendingBytes += ping.body.length;
-    if (ping.checkId === null && this.#mode === 'live') this.goAway(null);
+    if (ping.checkId === null) this.goAway(null);
     const lane = this.#lanes[(ping.checkId ?? 0) % this.#lanes.length]!;
     lane.queue.push(submission);
     if (!lane.scheduled && lane.inFlight === null) {
@@ -91,9 +109,22 @@ export class PingWriter {
 
   /** To the overflow from now on. */
   goAway(error: unknown): void {
-    if (this.#mode === 'spooling') return;
+    const before = this.#mode;
     this.#mode = 'spooling';
-    this.#options.events.away(error);
+    if (before === 'live') this.#options.events.away(error);
+    if (before === 'holding') this.#pumpAll();
+    for (const resolve of this.#waitingForAway.splice(0)) resolve();
+  }
+
+  /** Resolves when the mode is not `live`. */
+  away(): Promise<void> {
+    if (this.#mode !== 'live') return Promise.resolve();
+    return new Promise((resolve) => this.#waitingForAway.push(resolve));
+  }
+
+  /** From `spooling` to `holding`. */
+  hold(): void {
+    if (this.#mode === 'spooling') this.#mode = 'holding';
   }
 
   /** To the database again. Call it when nothing is left in the overflow, in the tick in which that was seen. */
@@ -101,6 +132,7 @@ export class PingWriter {
     if (this.#mode === 'live') return;
     this.#mode = 'live';
     this.#options.events.back();
+    this.#pumpAll();
   }
 
   /** Resolves when everything submitted until now (and meanwhile) is settled. */
@@ -113,12 +145,17 @@ export class PingWriter {
     await Promise.all(this.#lanes.map((lane) => lane.connection.discard(1)));
   }
 
+  #pumpAll(): void {
+    for (const lane of this.#lanes) void this.#pump(lane);
+  }
+
   async #pump(lane: Lane): Promise<void> {
-    while (lane.inFlight === null && lane.queue.length > 0) {
+    while (lane.inFlight === null && lane.queue.length > 0 && this.#mode !== 'holding') {
       const batch = this.#take(lane);
       lane.inFlight = batch;
       const number = { lane: lane.id, batch: ++lane.number };
       try {
+        // An unresolved ping may have been taken along just before the mode changed.
         if (this.#mode === 'live') await this.#commit(lane, number, batch);
         else await this.#spool(number, batch);
       } finally {
@@ -137,6 +174,8 @@ export class PingWriter {
       if (bytes > maxBatchBytes && count > 0) break;
       count++;
     }
+    // A claim is not divided: it is bound to one batch.
+    while (count < queue.length && queue[count]!.claim && queue[count]!.claim === queue[count - 1]!.claim) count++;
     if (count === queue.length) {
       lane.queue = [];
       return queue;
@@ -149,7 +188,13 @@ export class PingWriter {
     const pings = batch.map((submission) => submission.ping);
     const began = clock.monotonic();
     const announce = announceWithinMs?.() ?? 0;
-    const options: ApplyOptions = { number, onProblem: events.problem, announceWithinMs: announce };
+    const claims = claimsOf(batch);
+    const options: ApplyOptions = {
+      number,
+      onProblem: events.problem,
+      announceWithinMs: announce,
+      ...(claims.length > 0 ? { beforeCommit: Promise.all(claims.map((claim) => claim.bind(number))) } : {}),
+    };
     let applied: Applied;
     try {
       applied = await lane.connection.apply(pings, options, clock, timeoutMs);
@@ -163,6 +208,7 @@ export class PingWriter {
       return;
     }
     events.committed(applied, pings, clock.monotonic() - began);
+    for (const claim of claims) claim.done();
     for (let i = 0; i < batch.length; i++) this.#settle(batch[i]!, applied.outcomes[i]!);
   }
 
@@ -170,10 +216,15 @@ export class PingWriter {
   async #isolate(lane: Lane, batch: Submission[], error: unknown): Promise<void> {
     if (batch.length === 1) {
       this.#options.events.poison(batch[0]!.ping, error);
+      batch[0]!.claim?.done();
       this.#settle(batch[0]!, 'refused');
       return;
     }
-    const middle = batch.length >> 1;
+    let middle = batch.length >> 1;
+    // As in #take. (A claim's pings were made by us; it is someone else's ping that is refused.)
+    while (middle < batch.length - 1 && batch[middle]!.claim && batch[middle]!.claim === batch[middle - 1]!.claim) {
+      middle++;
+    }
     for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
       const number = { lane: lane.id, batch: ++lane.number };
       if (this.#mode === 'live') await this.#commit(lane, number, half);
@@ -184,14 +235,21 @@ export class PingWriter {
   async #spool(number: BatchNumber, batch: Submission[]): Promise<void> {
     const { overflow, events } = this.#options;
     const pings = batch.map((submission) => submission.ping);
+    const claims = claimsOf(batch);
     try {
       if (!overflow) throw new Error('There is no spool.');
+      for (const claim of claims) await claim.bind(number);
       await overflow.append(number, pings);
     } catch {
-      events.refused(batch.length);
+      const answered = batch.filter((submission) => submission.claim).map((submission) => submission.ping);
+      if (answered.length > 0) {
+        events.stranded({ number, pings: answered, done: () => claims.forEach((claim) => claim.done()) });
+      }
+      events.refused(batch.length - answered.length);
       for (const submission of batch) this.#settle(submission, 'refused');
       return;
     }
+    for (const claim of claims) claim.done();
     events.spooled(pings);
     for (const submission of batch) this.#settle(submission, 'recorded');
   }
@@ -201,6 +259,12 @@ export class PingWriter {
     if (submission.ping.body) this.pendingBytes -= submission.ping.body.length;
     submission.settle(outcome);
   }
+}
+
+function claimsOf(batch: readonly Submission[]): Claim[] {
+  const claims = new Set<Claim>();
+  for (const { claim } of batch) if (claim) claims.add(claim);
+  return [...claims];
 }
 
 class Lane {
@@ -215,11 +279,6 @@ class Lane {
     this.id = id;
     this.connection = new BatchConnection(open);
   }
-}
-
-/** The database took too long. What it was doing may still happen. */
-export class TimedOutError extends Error {
-  override readonly name = 'TimedOutError';
 }
 
 /**
@@ -253,25 +312,6 @@ export class BatchConnection {
   }
 }
 
-/** Rejects with {@link TimedOutError} after `milliseconds`; what `promise` comes to later is dropped. */
-export function within<T>(clock: Clock, milliseconds: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = clock.after(milliseconds, () =>
-      reject(new TimedOutError(`The database did not answer within ${milliseconds} ms`)),
-    );
-    promise.then(
-      (value) => {
-        timer.cancel();
-        resolve(value);
-      },
-      (error) => {
-        timer.cancel();
-        reject(error);
-      },
-    );
-  });
-}
-
 /** Whether to spool and try again later, rather than look for the ping that PostgreSQL refuses. */
 export function meansAway(error: unknown): boolean {
   if (error instanceof TimedOutError || isConnectionError(error)) return true;
@@ -281,6 +321,3 @@ export function meansAway(error: unknown): boolean {
   if (typeof code !== 'string') return true;
   return !/^(22|23)/.test(code);
 }
-
-/** Oldest first: the instant of the first that is not settled. */
-export type OldestOf = () => Instant | null;

@@ -16,6 +16,7 @@ export interface MeasuredState {
   /** Seconds since the oldest spooled ping was received; 0: none. */
   spoolAge(): number;
   coalescedPings(): number;
+  throttled(): number;
 }
 
 export function createMetrics(registry: Registry, state: () => MeasuredState | null) {
@@ -42,11 +43,11 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
   gauge('coalesced_pings', 'Plain successes answered and waiting for their window to close.', (s) =>
     s.coalescedPings(),
   );
+  gauge('throttled_total', 'Pings coalesced by the throttle.', (s) => s.throttled());
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `overdue_ingester_${name}`, help, labelNames, registers });
   return {
     accepted: counter('accepted_total', 'Pings answered 200: committed, or in the spool.', ['how']),
-    throttled: counter('throttled_total', 'Pings coalesced by the throttle.'),
     refused: counter('refused_total', 'Requests refused, by status.', ['status']),
     replayed: counter('replayed_total', 'Pings applied from the spool.'),
     dropped: counter('dropped_total', 'Pings from the spool that led to no check, or that cannot be applied.', ['why']),

@@ -24,6 +24,7 @@ const TEXT = 'text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff';
 export class Answers {
   readonly #clock: Clock;
   readonly #limitHeader: string;
+  readonly #tooMany: Answer;
   #madeAt = -1;
   #recorded!: Answer;
   #created!: Answer;
@@ -31,9 +32,14 @@ export class Answers {
   #badUrl!: Answer;
   #badRid!: Answer;
 
-  /** @param bodyLimit PING_BODY_LIMIT; null: none */
-  constructor(clock: Clock, bodyLimit: number | null) {
+  /**
+   * @param bodyLimit PING_BODY_LIMIT; null: none
+   * @param rateLimit PING_RATE_LIMIT, pings a minute; 0: none
+   */
+  constructor(clock: Clock, bodyLimit: number | null, rateLimit: number) {
     this.#clock = clock;
+    const wait = rateLimit > 0 ? Math.ceil(60 / rateLimit) : 60;
+    this.#tooMany = { ...TOO_MANY, contentType: `${TEXT}\r\nRetry-After: ${wait}` };
     this.#limitHeader = bodyLimit === null ? '' : `\r\nPing-Body-Limit: ${bodyLimit}`;
   }
 
@@ -64,7 +70,7 @@ export class Answers {
       case 'ambiguous':
         return AMBIGUOUS;
       case 'too many':
-        return TOO_MANY;
+        return this.#tooMany;
       case 'refused':
         return UNAVAILABLE;
     }
@@ -102,11 +108,7 @@ export const BODY_TOO_LARGE: Answer = {
   contentType: HTML,
   body: PAGE('Bad Request', 'The request body is too large.'),
 };
-const TOO_MANY: Answer = {
-  status: '429 Too Many Requests',
-  contentType: `${TEXT}\r\nRetry-After: 60`,
-  body: 'too many pings',
-};
+const TOO_MANY = { status: '429 Too Many Requests', body: 'too many pings' };
 export const UNAVAILABLE: Answer = {
   status: '503 Service Unavailable',
   contentType: `${TEXT}\r\nRetry-After: 5`,

@@ -39,6 +39,8 @@ export interface HttpServerOptions {
   readonly maxIncomingBytes: number;
   /** Called with the status of each answer that is not 2xx and never reached the intake. */
   readonly onRejected: (status: number) => void;
+  /** A mistake of ours; the connection is closed without an answer. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface HttpServer {
@@ -60,7 +62,14 @@ interface Shared extends HttpServerOptions {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   await requireFreePort(options.host, options.port);
   const shared: Shared = { ...options, draining: false, incomingBytes: 0 };
-  const app = uWS.App().any('/*', (res, req) => onRequest(shared, res, req));
+  const app = uWS.App().any('/*', (res, req) => {
+    try {
+      onRequest(shared, res, req);
+    } catch (error) {
+      shared.onError(error);
+      res.close();
+    }
+  });
   const listening = await listen(app, options.host, options.port);
   const drain = () => {
     if (shared.draining) return;

@@ -1,8 +1,10 @@
 /** From an SMTP session to the rows in PostgreSQL, through the whole ingester. */
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { loadConfig } from '@overdue/config';
-import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { createLogger, createRegistry } from '@overdue/observability';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,15 +25,19 @@ beforeAll(async () => {
   ingester = await startIngester({
     // Port 0 is for tests; as a setting it is refused.
     config: {
-      ...loadConfig({ PING_HOST: '127.0.0.1', PING_EMAIL_DOMAIN: DOMAIN, PING_BODY_LIMIT: '100' }),
+      ...loadConfig({
+        DATA_DIR: mkdtempSync(join(tmpdir(), 'overdue-smtp-')),
+        PING_HOST: '127.0.0.1',
+        PING_EMAIL_DOMAIN: DOMAIN,
+        PING_BODY_LIMIT: '100',
+      }),
       PING_PORT: 0,
       SMTPD_PORT: 0,
     },
     clock: systemClock,
     logger: createLogger({ service: 'test', level: 'silent', format: 'json' }),
     registry: createRegistry('test'),
-    database,
-    openConnection: () => connect({ target: database.target, applicationName: 'test batch', max: 1 }),
+    target: database.target,
     instanceId: randomUUID(),
   });
 });

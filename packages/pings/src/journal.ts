@@ -1,0 +1,318 @@
+import type { Clock, Instant } from '@overdue/clock';
+import type { BatchNumber } from './apply-batch.ts';
+import type { Ping, Submission } from './ping.ts';
+import { ByteReader, ByteWriter } from './spool/bytes.ts';
+import { type Damage, type LogPosition, SegmentLog } from './spool/segment-log.ts';
+
+/** What the log keeps of a coalesced ping; it has no body, run id or exit status. */
+export type CoalescedPing = Pick<Ping, 'at' | 'scheme' | 'method' | 'remoteAddr' | 'ua'>;
+
+/** Coalesced pings of one check, oldest first. */
+export interface CoalescedPings {
+  readonly checkId: number;
+  readonly pings: readonly CoalescedPing[];
+  /** Older ones that are only counted. */
+  readonly skipped: number;
+}
+
+/** Coalesced pings that go into a batch together. */
+export interface Claim {
+  /**
+   * Puts on disk in which batch they go. To be awaited before that batch can be committed, or is spooled: whoever finds
+   * the journal after a crash then knows whose number to look for. A later call replaces an earlier one. Never rejects:
+   * without it, a crash at the wrong moment counts them twice, which is better than not at all.
+   */
+  bind(number: BatchNumber): Promise<void>;
+  /** They are committed, or in the spool. */
+  done(): void;
+}
+
+/** What an earlier process left. */
+export interface Recovered {
+  /** Claimed, but perhaps not committed: to be applied under their number. */
+  readonly claimed: readonly { readonly number: BatchNumber; readonly groups: readonly CoalescedPings[] }[];
+  readonly unclaimed: readonly CoalescedPings[];
+  /** Call when all of it is committed or spooled: the old files are not needed any more. */
+  done(): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly onDamage: (damage: Damage) => void;
+}
+
+export const JOURNAL_PREFIX = 'throttle';
+const COUNTED = 1;
+const CLAIMED = 2;
+/** Of a group of pings of one check, so many are written with their details. */
+const KEEP = 128;
+/** After a failure, so long nothing is tried. */
+const FAILURE_MS = 1000;
+
+/**
+ * Pings that the throttle has counted and that are answered: on disk (one fdatasync for all that came during the last
+ * one) until the write that carries their sum is committed. Two kinds of records, in order:
+ *
+ *   counted  sequence number, and for each check how many pings and the newest of them
+ *   claimed  claim id, check, sequence number: the check's pings up to that number go into batch (lane, number)
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #log: SegmentLog;
+  #sequence = 0;
+  #claims = 0;
+  /** What is not on its way to the disk yet, by check. */
+  #waiting = new Map<number, { pings: CoalescedPing[]; skipped: number }>();
+  #submissions: Submission[] = [];
+  #flushing = false;
+  #failedAt = Number.NEGATIVE_INFINITY;
+  #end: LogPosition | null = null;
+  /** What is not committed: from which segment on it is needed. */
+  readonly #unclaimed = new Map<number, number>();
+  readonly #claimed = new Set<{ segment: number }>();
+
+  private constructor(options: JournalOptions, log: SegmentLog) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  static async open(options: JournalOptions): Promise<{ journal: Journal; recovered: Recovered }> {
+    const found = new Recovery();
+    let end: LogPosition | null = null;
+    const log = await SegmentLog.open({ ...options, prefix: JOURNAL_PREFIX }, (payload, at) => {
+      found.read(payload);
+      end = at;
+    });
+    const journal = new Journal(options, log);
+    journal.#sequence = found.sequence;
+    journal.#claims = found.claims;
+    // Held until the old content is taken care of.
+    const old = { segment: 0 };
+    journal.#claimed.add(old);
+    journal.#end = end;
+    const done = async () => {
+      journal.#claimed.delete(old);
+      await journal.#dropOld();
+    };
+    return { journal, recovered: { ...found.result(), done } };
+  }
+
+  /** Whether the disk takes nothing: do not add. */
+  get failing(): boolean {
+    return this.#options.clock.monotonic() - this.#failedAt < FAILURE_MS;
+  }
+
+  get bytes(): number {
+    return this.#log.bytes;
+  }
+
+  /** Settles the submission when it is on disk, or (`refused`) could not be put there. */
+  add(checkId: number, submission: Submission): void {
+    const waiting = this.#waiting.get(checkId);
+    if (!waiting) {
+      this.#waiting.set(checkId, { pings: [submission.ping], skipped: 0 });
+      if (!this.#unclaimed.has(checkId)) this.#unclaimed.set(checkId, this.#log.lastSegment);
+    } else {
+      waiting.pings.push(submission.ping);
+      if (waiting.pings.length === 2 * KEEP) {
+        waiting.pings.splice(0, KEEP);
+        waiting.skipped += KEEP;
+      }
+    }
+    this.#submissions.push(submission);
+    if (!this.#flushing) {
+      this.#flushing = true;
+      setImmediate(() => void this.#flush());
+    }
+  }
+
+  /** Takes all pings of a check that were added so far. */
+  claim(checkId: number): Claim {
+    const id = ++this.#claims;
+    const held = { segment: this.#unclaimed.get(checkId) ?? this.#log.lastSegment };
+    this.#unclaimed.delete(checkId);
+    this.#claimed.add(held);
+    // What is still waiting is written before the claim.
+    const through = this.#waiting.has(checkId) ? this.#sequence + 1 : this.#sequence;
+    const waiting = this.#takeWaiting(checkId);
+    let bound: { key: string; written: Promise<void> } | null = null;
+    return {
+      bind: ({ lane, batch }) => {
+        const key = `${lane} ${batch}`;
+        if (bound?.key === key) return bound.written;
+        const record = new ByteWriter(64);
+        record.u8(CLAIMED).f64(id).f64(checkId).f64(through).uuid(lane).f64(batch);
+        const written = Promise.all([waiting(), this.#append(record.done())]).then(
+          () => {},
+          () => {
+            this.#failedAt = this.#options.clock.monotonic();
+          },
+        );
+        bound = { key, written };
+        return written;
+      },
+      done: () => {
+        this.#claimed.delete(held);
+        void this.#dropOld();
+      },
+    };
+  }
+
+  /** Waits for what is being written. */
+  async close(): Promise<void> {
+    while (this.#flushing) await this.#options.clock.sleep(2);
+    await this.#dropOld();
+    await this.#log.close();
+  }
+
+  /** A check's waiting pings are part of the group being collected; the returned function writes that group out. */
+  #takeWaiting(checkId: number): () => Promise<void> {
+    if (!this.#waiting.has(checkId)) return () => Promise.resolve();
+    const written = this.#writeWaiting();
+    return () => written;
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#waiting.size > 0) await this.#writeWaiting();
+    this.#flushing = false;
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const waiting = this.#waiting;
+    const submissions = this.#submissions;
+    if (waiting.size === 0) return;
+    this.#waiting = new Map();
+    this.#submissions = [];
+    try {
+      await this.#append(encodeCounted(++this.#sequence, waiting));
+    } catch {
+      this.#failedAt = this.#options.clock.monotonic();
+      for (const submission of submissions) submission.settle('refused');
+      return;
+    }
+    for (const submission of submissions) submission.settle('recorded');
+  }
+
+  async #append(payload: Buffer): Promise<void> {
+    this.#end = await this.#log.append(payload);
+  }
+
+  /** Deletes what nobody needs: everything, or the segments before the oldest that somebody does. */
+  async #dropOld(): Promise<void> {
+    if (!this.#end) return;
+    if (this.#unclaimed.size === 0 && this.#claimed.size === 0) {
+      await this.#log.dropThrough(this.#end);
+      return;
+    }
+    if (this.#log.bytes < 2 * (8 << 20)) return;
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const segment of this.#unclaimed.values()) oldest = Math.min(oldest, segment);
+    for (const { segment } of this.#claimed) oldest = Math.min(oldest, segment);
+    await this.#log.dropThrough({ segment: oldest, offset: 0 });
+  }
+}
+
+function encodeCounted(
+  sequence: number,
+  checks: ReadonlyMap<number, { pings: readonly CoalescedPing[]; skipped: number }>,
+): Buffer {
+  const out = new ByteWriter(256 + checks.size * 64);
+  out.u8(COUNTED).f64(sequence).u32(checks.size);
+  let last: CoalescedPing | null = null;
+  for (const [checkId, { pings, skipped }] of checks) {
+    const first = Math.max(0, pings.length - KEEP);
+    out
+      .f64(checkId)
+      .u32(skipped + first)
+      .u16(pings.length - first);
+    for (let i = first; i < pings.length; i++) {
+      const ping = pings[i]!;
+      const same =
+        last !== null &&
+        last.ua === ping.ua &&
+        last.remoteAddr === ping.remoteAddr &&
+        last.method === ping.method &&
+        last.scheme === ping.scheme;
+      out.f64(ping.at).u8(same ? 1 : 0);
+      if (!same) {
+        out
+          .text(ping.scheme)
+          .text(ping.method)
+          .text(ping.remoteAddr ?? '')
+          .text(ping.ua);
+      }
+      last = ping;
+    }
+  }
+  return out.done();
+}
+
+interface CountedGroup extends CoalescedPings {
+  readonly sequence: number;
+}
+
+/** Reads a journal back. */
+class Recovery {
+  sequence = 0;
+  claims = 0;
+  readonly #counted = new Map<number, CountedGroup[]>();
+  readonly #claimed = new Map<number, { checkId: number; through: number; number: BatchNumber }>();
+
+  read(payload: Buffer): void {
+    const input = new ByteReader(payload);
+    if (input.u8() === CLAIMED) {
+      const id = input.f64();
+      this.claims = Math.max(this.claims, id);
+      const [checkId, through] = [input.f64(), input.f64()];
+      this.#claimed.set(id, { checkId, through, number: { lane: input.uuid(), batch: input.f64() } });
+      return;
+    }
+    const sequence = input.f64();
+    this.sequence = Math.max(this.sequence, sequence);
+    let meta = { scheme: '', method: '', remoteAddr: null as string | null, ua: '' };
+    for (let checks = input.u32(); checks > 0; checks--) {
+      const checkId = input.f64();
+      const skipped = input.u32();
+      const pings: CoalescedPing[] = [];
+      for (let left = input.u16(); left > 0; left--) {
+        const at: Instant = input.f64();
+        if (input.u8() === 0) {
+          meta = { scheme: input.text(), method: input.text(), remoteAddr: input.text() || null, ua: input.text() };
+        }
+        pings.push({ at, ...meta });
+      }
+      const groups = this.#counted.get(checkId) ?? [];
+      groups.push({ checkId, pings, skipped, sequence });
+      this.#counted.set(checkId, groups);
+    }
+  }
+
+  result(): Omit<Recovered, 'done'> {
+    const claimed = new Map<string, { number: BatchNumber; groups: CoalescedPings[] }>();
+    // Claims of a check in order: each takes what the one before it left.
+    for (const [, claim] of [...this.#claimed].sort(([a], [b]) => a - b)) {
+      const groups = this.#counted.get(claim.checkId) ?? [];
+      const taken = groups.filter((group) => group.sequence <= claim.through);
+      this.#counted.set(
+        claim.checkId,
+        groups.filter((group) => group.sequence > claim.through),
+      );
+      if (taken.length === 0) continue;
+      const key = `${claim.number.lane} ${claim.number.batch}`;
+      const batch = claimed.get(key) ?? { number: claim.number, groups: [] };
+      batch.groups.push(merge(taken));
+      claimed.set(key, batch);
+    }
+    const unclaimed = [...this.#counted.values()].filter((groups) => groups.length > 0).map(merge);
+    return { claimed: [...claimed.values()], unclaimed };
+  }
+}
+
+/** Groups of one check as one: the newest pings, the others counted. */
+function merge(groups: readonly CoalescedPings[]): CoalescedPings {
+  const pings = groups.flatMap((group) => group.pings);
+  const counted = groups.reduce((sum, group) => sum + group.pings.length + group.skipped, 0);
+  const kept = pings.slice(-KEEP);
+  return { checkId: groups[0]!.checkId, pings: kept, skipped: counted - kept.length };
+}

@@ -1,0 +1,239 @@
+import type { Clock, Instant } from '@overdue/clock';
+import type { Database } from '@overdue/database';
+import type { ApplyOptions, ReportProblem } from './apply-batch.ts';
+import type { CheckCache } from './check-cache.ts';
+import { classifyEmail, readMessage } from './email/index.ts';
+import type { Provisioner } from './intake.ts';
+import type { Ping } from './ping.ts';
+import { classifyHttp } from './rules.ts';
+import type { Spool, SpoolRecord } from './spool/spool.ts';
+import { within } from './within.ts';
+import { BatchConnection, meansAway, type PingWriter, type StrandedBatch } from './writer.ts';
+
+export interface ReplayEvents {
+  replayed(pings: number): void;
+  /** Pings whose address leads to no check, or to several. */
+  dropped(why: 'unknown' | 'ambiguous', ping: Ping): void;
+  poison(ping: Ping, error: unknown): void;
+  problem: ReportProblem;
+}
+
+export interface ReplayOptions {
+  readonly clock: Clock;
+  readonly spool: Spool;
+  readonly writer: PingWriter;
+  readonly cache: CheckCache;
+  readonly provisioner: Provisioner | null;
+  readonly open: () => Database;
+  /** PING_DB_TIMEOUT_MS: how long new pings may be held back at the end. */
+  readonly timeoutMs: number;
+  /** Applied before anything in the spool. Tells of more by {@link Replay.strand}. */
+  readonly stranded: readonly StrandedBatch[];
+  readonly events: ReplayEvents;
+}
+
+/** A replayed batch may take so long, however short PING_DB_TIMEOUT_MS: nobody waits for it, and giving up too early on a slow database would mean never. */
+const PATIENCE_MS = 15_000;
+/** Read at a time. One transaction takes what of it is of one lane. */
+const READ_BYTES = 1 << 20;
+/** When so few pings are left, new ones are held back until they are applied. */
+const FEW = 1000;
+const RETRY_MS = { first: 100, most: 1000 };
+
+/**
+ * Brings the spool into the database whenever it is not empty, and the writer back to it. One batch at a time, in the
+ * order in which they were spooled; each under its own number, so it does not matter how often it is tried.
+ */
+export class Replay {
+  readonly #options: ReplayOptions;
+  readonly #connection: BatchConnection;
+  readonly #stopping = new AbortController();
+  readonly #stopped: Promise<void>;
+  readonly #stranded: StrandedBatch[];
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: ReplayOptions) {
+    this.#options = options;
+    this.#stopped = new Promise((resolve) => this.#stopping.signal.addEventListener('abort', () => resolve()));
+    this.#stranded = [...options.stranded];
+    this.#connection = new BatchConnection(options.open);
+  }
+
+  start(): void {
+    if (!this.#options.spool.empty || this.#stranded.length > 0) this.#options.writer.goAway(null);
+    this.#loop = this.#run();
+  }
+
+  /** See WriterEvents. The writer is away when this happens. */
+  strand(batch: StrandedBatch): void {
+    this.#stranded.push(batch);
+  }
+
+  /** When the oldest ping of a stranded batch was received, or null. */
+  oldestStranded(): Instant | null {
+    const instants = this.#stranded.map((batch) => batch.pings[0]!.at);
+    return instants.length === 0 ? null : Math.min(...instants);
+  }
+
+  /** Ends after the batch in hand. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const { clock, timeoutMs } = this.#options;
+    await within(clock, timeoutMs, this.#loop).catch(() => {});
+    await this.#connection.discard(0);
+  }
+
+  async #run(): Promise<void> {
+    const { writer, clock } = this.#options;
+    const { signal } = this.#stopping;
+    let pause = RETRY_MS.first;
+    while (!signal.aborted) {
+      await Promise.race([writer.away(), this.#stopped]);
+      if (signal.aborted) return;
+      try {
+        await this.#drain();
+        pause = RETRY_MS.first;
+      } catch {
+        // The database is still away (what is wrong with it was said when it went).
+        writer.goAway(null);
+        await clock.sleep(pause, signal);
+        pause = Math.min(pause * 2, RETRY_MS.most);
+      }
+    }
+  }
+
+  /** Applies what is spooled, and ends with the writer live. @throws when the database is away */
+  async #drain(): Promise<void> {
+    const { spool, writer, clock, timeoutMs } = this.#options;
+    // What is in flight in a lane came before what is spooled of it.
+    while (writer.mode === 'spooling' && !this.#stopping.signal.aborted) {
+      await this.#applyStranded();
+      const records = await spool.next(READ_BYTES);
+      if (records.length === 0 && !writer.busy) await this.#probe();
+      if (records.length > 0) await this.#apply(records, PATIENCE_MS);
+      if (spool.pings > FEW) continue;
+      writer.hold();
+      const deadline = clock.monotonic() + timeoutMs;
+      while (!(spool.empty && !writer.busy && this.#stranded.length === 0)) {
+        const left = deadline - clock.monotonic();
+        if (left <= 0 || this.#stopping.signal.aborted) throw new Error('The spool could not be emptied in time');
+        await this.#applyStranded();
+        const last = await spool.next(READ_BYTES);
+        if (last.length > 0) await this.#apply(last, left);
+        else await clock.sleep(2);
+      }
+      writer.goLive();
+      return;
+    }
+  }
+
+  async #applyStranded(): Promise<void> {
+    while (this.#stranded.length > 0) {
+      const { number, pings, done } = this.#stranded[0]!;
+      await this.#send(pings, number, number.batch, PATIENCE_MS);
+      this.#stranded.shift();
+      done();
+    }
+  }
+
+  /** @throws when the database does not take writes */
+  async #probe(): Promise<void> {
+    await this.#connection.apply([], { number: null }, this.#options.clock, this.#options.timeoutMs);
+  }
+
+  /** In order; records of one lane that follow one another go in one transaction. */
+  async #apply(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
+    let from = 0;
+    while (from < records.length) {
+      const { lane } = records[from]!.content;
+      let to = from + 1;
+      while (to < records.length && records[to]!.content.lane === lane) to++;
+      const some = records.slice(from, to);
+      await this.#applyOfLane(some, timeoutMs);
+      from = to;
+    }
+  }
+
+  async #applyOfLane(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
+    const { spool, events } = this.#options;
+    const pings = await this.#resolve(records.flatMap((record) => record.content.pings));
+    const last = records.at(-1)!.content;
+    try {
+      const applied = await this.#send(
+        pings,
+        { lane: last.lane, batch: last.batch },
+        records[0]!.content.batch,
+        timeoutMs,
+      );
+      // Some of them are in already: then each by itself.
+      if (applied.already && records.length > 1) {
+        for (const record of records) await this.#applyOfLane([record], timeoutMs);
+        return;
+      }
+    } catch (error) {
+      if (meansAway(error)) throw error;
+      if (records.length > 1) {
+        for (const record of records) await this.#applyOfLane([record], timeoutMs);
+        return;
+      }
+      const good = await this.#withoutPoison(pings, error, timeoutMs);
+      await this.#send(good, { lane: last.lane, batch: last.batch }, last.batch, timeoutMs);
+    }
+    events.replayed(records.reduce((sum, record) => sum + record.count, 0));
+    await spool.applied(records);
+  }
+
+  #send(pings: readonly Ping[], number: { lane: string; batch: number }, firstBatch: number, timeoutMs: number) {
+    const options: ApplyOptions = { number, firstBatch, onProblem: this.#options.events.problem };
+    return this.#connection.apply(pings, options, this.#options.clock, timeoutMs);
+  }
+
+  /** Finds the pings that PostgreSQL refuses by trying halves; reports them, and returns the others. */
+  async #withoutPoison(pings: readonly Ping[], error: unknown, timeoutMs: number): Promise<Ping[]> {
+    if (pings.length === 0) return [];
+    if (pings.length === 1) {
+      this.#options.events.poison(pings[0]!, error);
+      return [];
+    }
+    const middle = pings.length >> 1;
+    const good: Ping[] = [];
+    for (const half of [pings.slice(0, middle), pings.slice(middle)]) {
+      try {
+        await this.#connection.apply(half, { number: null, dryRun: true }, this.#options.clock, timeoutMs);
+        good.push(...half);
+      } catch (refusal) {
+        if (meansAway(refusal)) throw refusal;
+        good.push(...(await this.#withoutPoison(half, refusal, timeoutMs)));
+      }
+    }
+    return good;
+  }
+
+  /** Looks up the checks of pings that were spooled with their address only. */
+  async #resolve(pings: readonly Ping[]): Promise<Ping[]> {
+    if (pings.every((ping) => ping.unresolved === null)) return [...pings];
+    const resolved = await Promise.all(pings.map((ping) => (ping.unresolved ? this.#resolveOne(ping) : ping)));
+    return resolved.filter((ping) => ping !== null);
+  }
+
+  async #resolveOne(ping: Ping): Promise<Ping | null> {
+    const { cache, clock, timeoutMs, provisioner, events } = this.#options;
+    const { address, action, create } = ping.unresolved!;
+    let lookup = cache.peek(address) ?? (await within(clock, timeoutMs, cache.load(address)));
+    if (lookup === 'unknown' && create && provisioner && 'slug' in address) {
+      if ((await provisioner.create(address)) !== 'refused') {
+        cache.forgetSlugs();
+        lookup = await within(clock, timeoutMs, cache.load(address));
+      }
+    }
+    if (typeof lookup === 'string') {
+      events.dropped(lookup, ping);
+      return null;
+    }
+    const kind =
+      ping.scheme === 'email'
+        ? classifyEmail(lookup.rules, readMessage(ping.body ?? Buffer.alloc(0)))
+        : classifyHttp(lookup.rules, action, ping.method, ping.body);
+    return { ...ping, checkId: lookup.id, unresolved: null, kind };
+  }
+}

@@ -1,0 +1,208 @@
+import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
+import type { TouchedCheck } from './apply-batch.ts';
+import type { PlainSuccessThrottle } from './intake.ts';
+import type { CoalescedPing, CoalescedPings, Journal } from './journal.ts';
+import type { Ping, Submission } from './ping.ts';
+import { uuid7 } from './uuid7.ts';
+
+/*
+ * The write throttle. A plain success of a check whose newest committed event, less than a window ago, was a plain
+ * success says nothing new: it is counted here and answered, and when the window closes, one write brings the true
+ * count, the true last time, and the newest of the pings themselves for the log.
+ *
+ *   committed plain success ──> window open, until `window` after the commit
+ *     plain success             counted; answered when the journal has it on disk (an answered ping is never lost)
+ *     the window's end          what was counted goes to the writer; its commit opens the next window
+ *     any other ping of it      what was counted goes to the writer first, in order; the window is closed
+ *     the check was changed     the same (pause, edit, a ping through another ingester: LISTEN)
+ *     shutdown                  the same, for all
+ *
+ * Why the journal: the answer "200 OK" promises that the ping survives this process. Its appends share an fsync among
+ * all pings of all checks that arrived during the last one, so its cost does not grow with the load.
+ */
+
+/** The newest pings of a window that are kept for the log, at least; twice as many before it is cut. */
+const KEEP = 128;
+/** Windows at a time. The one that was used least recently closes when there are more. */
+const MAX_WINDOWS = 100_000;
+
+export interface ThrottleOptions {
+  readonly clock: Clock;
+  /** PING_THROTTLE_SECONDS, in milliseconds. */
+  readonly windowMs: Milliseconds;
+  readonly journal: Journal;
+  /** Where the sums go: the writer. */
+  readonly submit: (submission: Submission) => void;
+}
+
+interface Window {
+  readonly checkId: number;
+  readonly endsAt: Milliseconds;
+  /** Pings that wait for the window's end; null: none. */
+  held: Held | null;
+}
+
+/** Coalesced pings of one check, from first to last. */
+interface Held {
+  /** Newest last; at most 2 * KEEP. */
+  pings: CoalescedPing[];
+  /** Older ones that are only counted. */
+  skipped: number;
+  readonly firstAt: Instant;
+}
+
+export class Throttle implements PlainSuccessThrottle {
+  readonly #options: ThrottleOptions;
+  /** In order of opening, so also of their end. */
+  readonly #windows = new Map<number, Window>();
+  #timer: Timer | null = null;
+  /** Sums on their way to the database or the spool. */
+  readonly #leaving = new Set<{ readonly firstAt: Instant }>();
+  /** Pings counted, and not yet committed or spooled. */
+  pings = 0;
+  /** Pings counted, ever. */
+  coalesced = 0;
+
+  constructor(options: ThrottleOptions) {
+    this.#options = options;
+  }
+
+  take(submission: Submission): boolean {
+    const { ping } = submission;
+    const window = this.#windows.get(ping.checkId!);
+    if (!window) return false;
+    const { clock, journal } = this.#options;
+    if (clock.monotonic() >= window.endsAt || journal.failing) {
+      this.#close(window);
+      return false;
+    }
+    window.held ??= { pings: [], skipped: 0, firstAt: ping.at };
+    const { held } = window;
+    held.pings.push(ping);
+    if (held.pings.length === 2 * KEEP) {
+      held.pings.splice(0, KEEP);
+      held.skipped += KEEP;
+    }
+    this.pings++;
+    this.coalesced++;
+    journal.add(window.checkId, submission);
+    return true;
+  }
+
+  end(checkId: number): void {
+    const window = this.#windows.get(checkId);
+    if (window) this.#close(window);
+  }
+
+  endAll(): void {
+    for (const window of [...this.#windows.values()]) this.#close(window);
+  }
+
+  /** A batch was committed: windows open and close by what it said last of each check. */
+  committed(checks: readonly TouchedCheck[]): void {
+    for (const check of checks) {
+      if (check.plain) this.#open(check.id);
+      else this.end(check.id);
+    }
+  }
+
+  /** When the oldest ping was received that is not committed for more than `ms`, or null. */
+  oldest(ms: Milliseconds): Instant | null {
+    const { clock, windowMs } = this.#options;
+    const now = clock.now();
+    let oldest: Instant | null = null;
+    const consider = (firstAt: Instant) => {
+      if (now - firstAt > ms && (oldest === null || firstAt < oldest)) oldest = firstAt;
+    };
+    for (const { firstAt } of this.#leaving) consider(firstAt);
+    // Windows are in order of opening: the first that opened less than `ms` ago, and all after it, hold younger pings.
+    for (const { held, endsAt } of this.#windows.values()) {
+      if (clock.monotonic() - (endsAt - windowMs) < ms) break;
+      if (held) consider(held.firstAt);
+    }
+    return oldest;
+  }
+
+  /** What the journal of an earlier process held, and nobody claimed, goes to the writer now. Resolves when it is safe. */
+  async recover(groups: readonly CoalescedPings[]): Promise<void> {
+    await Promise.all(
+      groups.map(({ checkId, pings, skipped }) => {
+        this.pings += pings.length + skipped;
+        return new Promise<void>((done) => this.#flush(checkId, pings, skipped, done));
+      }),
+    );
+  }
+
+  #open(checkId: number): void {
+    if (this.#windows.has(checkId)) return;
+    const { clock, windowMs } = this.#options;
+    this.#windows.set(checkId, { checkId, endsAt: clock.monotonic() + windowMs, held: null });
+    if (this.#windows.size > MAX_WINDOWS) this.#close(this.#windows.values().next().value!);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#timer) return;
+    const first = this.#windows.values().next().value;
+    if (!first) return;
+    const { clock } = this.#options;
+    this.#timer = clock.after(Math.max(first.endsAt - clock.monotonic(), 50), () => {
+      this.#timer = null;
+      const now = clock.monotonic();
+      for (const window of this.#windows.values()) {
+        if (window.endsAt > now) break;
+        this.#close(window);
+      }
+      this.#schedule();
+    });
+  }
+
+  #close(window: Window): void {
+    this.#windows.delete(window.checkId);
+    const { held } = window;
+    if (held) this.#flush(window.checkId, held.pings, held.skipped);
+  }
+
+  #flush(checkId: number, held: readonly CoalescedPing[], skipped: number, onDone?: () => void): void {
+    const { journal, submit } = this.#options;
+    const count = held.length + skipped;
+    const pings = latePings(checkId, held, skipped);
+    const claim = journal.claim(checkId);
+    const leaving = { firstAt: pings[0]!.at };
+    this.#leaving.add(leaving);
+    const claimed = {
+      bind: claim.bind,
+      done: () => {
+        claim.done();
+        this.#leaving.delete(leaving);
+        this.pings -= count;
+        onDone?.();
+      },
+    };
+    for (const ping of pings) submit({ ping, claim: claimed, settle: nobodyWaits });
+  }
+}
+
+function nobodyWaits(): void {}
+
+/** Coalesced pings as the writer takes them: the newest {@link KEEP}, the first of which counts for all before it. */
+export function latePings(checkId: number, held: readonly CoalescedPing[], skipped: number): Ping[] {
+  const kept = held.slice(-KEEP);
+  const notKept = skipped + held.length - kept.length;
+  return kept.map(({ at, scheme, method, remoteAddr, ua }, i) => ({
+    id: uuid7(at),
+    at,
+    checkId,
+    unresolved: null,
+    kind: 'success',
+    exitStatus: null,
+    rid: null,
+    scheme,
+    method,
+    remoteAddr,
+    ua,
+    body: null,
+    skipped: i === 0 ? notKept : 0,
+    late: true,
+  }));
+}

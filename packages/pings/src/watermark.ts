@@ -1,0 +1,130 @@
+import type { Clock, Instant } from '@overdue/clock';
+import type { Sql } from '@overdue/database';
+
+/*
+ * What this ingester vouches for, once a second. `sendalerts` may rely on the following, all by this host's clock:
+ *
+ *   instances.watermark = T    Every ping that this process accepted (answered 200) before T is committed. Pings that
+ *                              are coalesced by the throttle are left out while they are younger than
+ *                              COALESCED_GRACE_MS: the check's state already has a success less than that much older,
+ *                              and no deadline is nearer than the least grace time (a minute).
+ *   coverage [from, until]     In all of this stretch the process was listening and refused no ping for lack of room,
+ *                              and everything it accepted in it is committed (until <= T).
+ *
+ * While the database is away neither can be written; the first beat after the replay moves both up, in one
+ * transaction, and the stretch is whole because pings were received (into the spool) all the time. A stretch ends, and
+ * the next beat begins another, when
+ *   - the process did not run for a while (stopped, suspended, blocked): SILENCE_MS between two beats;
+ *   - a ping was refused with 503 (spool full, disk full, too much in hand);
+ *   - it stops listening.
+ * What lies between two stretches of one process, or before the first, is not vouched for.
+ */
+const SILENCE_MS = 2500;
+/** See above. Less than the least grace time, 60 seconds, by a wide margin. */
+export const COALESCED_GRACE_MS = 30_000;
+
+interface Stretch {
+  /** The coverage row, once there is one. */
+  id: number | null;
+  readonly from: Instant;
+  /** Null: it goes on. */
+  until: Instant | null;
+}
+
+export interface WatermarkOptions {
+  readonly clock: Clock;
+  readonly instanceId: string;
+  /** Runs the statements of one beat; rejects when the database is away. */
+  readonly run: <T>(use: (sql: Sql) => Promise<T>) => Promise<T>;
+  /** When the oldest ping was received that is accepted (or in hand) and not committed; null: there is none. */
+  readonly oldest: () => Instant | null;
+}
+
+export class Watermark {
+  readonly #options: WatermarkOptions;
+  #stretches: Stretch[] = [];
+  #lastBeat: Instant | null = null;
+  #refusedAt: Instant | null = null;
+  #listening = false;
+  #writing: Promise<void> | null = null;
+
+  constructor(options: WatermarkOptions) {
+    this.#options = options;
+  }
+
+  /** From now on pings are taken. */
+  listening(): void {
+    this.#listening = true;
+    this.#lastBeat = this.#options.clock.now();
+    this.#stretches.push({ id: null, from: this.#lastBeat, until: null });
+  }
+
+  /** No new pings from now on. */
+  stopped(): void {
+    this.#listening = false;
+    this.#end(this.#options.clock.now());
+  }
+
+  /** A ping was answered 503. */
+  refused(): void {
+    const now = this.#options.clock.now();
+    this.#refusedAt = now;
+    this.#end(now);
+  }
+
+  /** Call once a second. Resolves when it is written; never rejects. */
+  beat(): Promise<void> {
+    const now = this.#options.clock.now();
+    const last = this.#lastBeat ?? now;
+    // Also a clock that was set back: what it said before cannot be compared with what it says now.
+    if (now - last > SILENCE_MS || now < last) this.#end(Math.min(last, now));
+    this.#lastBeat = now;
+    const open = this.#stretches.at(-1)?.until === null;
+    const refusing = this.#refusedAt !== null && now - this.#refusedAt < 1000;
+    if (this.#listening && !open && !refusing) this.#stretches.push({ id: null, from: now, until: null });
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = null;
+    });
+    return this.#writing;
+  }
+
+  #end(at: Instant): void {
+    const current = this.#stretches.at(-1);
+    if (current?.until === null) current.until = Math.max(current.from, at);
+  }
+
+  async #write(): Promise<void> {
+    const { instanceId, oldest, clock, run } = this.#options;
+    const now = clock.now();
+    const mark = Math.min(oldest() ?? now, now);
+    const written = this.#stretches
+      .map((stretch) => ({ stretch, until: Math.min(stretch.until ?? now, mark) }))
+      .filter(({ stretch, until }) => until >= stretch.from);
+    try {
+      // A beat whose commit was not acknowledged is written again: at worst a stretch has two rows.
+      const ids = await run((sql) =>
+        sql.begin(async (tx) => {
+          await tx`update instances set watermark = greatest(watermark, ${mark}) where id = ${instanceId}`;
+          const found: number[] = [];
+          for (const { stretch, until } of written) {
+            const [row] = await tx<{ id: number }[]>`
+              update coverage set until_at = greatest(until_at, ${until}) where id = ${stretch.id ?? 0} returning id`;
+            const [made] = row
+              ? [row]
+              : await tx<{ id: number }[]>`
+                  insert into coverage (instance_id, from_at, until_at)
+                  values (${instanceId}, ${stretch.from}, ${until}) returning id`;
+            found.push(made!.id);
+          }
+          return found;
+        }),
+      );
+      written.forEach(({ stretch }, i) => {
+        stretch.id = ids[i]!;
+      });
+    } catch {
+      return;
+    }
+    this.#stretches = this.#stretches.filter((s) => s.until === null || s.id === null || s.until > mark);
+  }
+}
