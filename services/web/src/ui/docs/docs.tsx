@@ -10,8 +10,8 @@ const FOLDER = new URL('../../../../../docs/', import.meta.url);
 
 /** Navigation, in this order; files that are not listed are for those who work on the code. */
 const GROUPS: readonly { readonly title: string; readonly slugs: readonly string[] }[] = [
-  { title: 'Overdue', slugs: ['introduction', 'states', 'schedules', 'pinging', 'api'] },
-  { title: 'Running it', slugs: ['configuration', 'operations', 'architecture'] },
+  { title: 'Overdue', slugs: ['introduction', 'pings', 'pings-by-email', 'states', 'schedules', 'api'] },
+  { title: 'Running it', slugs: ['configuration', 'operations', 'behind-haproxy', 'architecture'] },
   { title: 'Compatibility', slugs: ['compatibility'] },
 ];
 
@@ -45,6 +45,7 @@ function listFiles(): string[] {
 
 function render(text: string): string {
   const slugger = new Map<string, number>();
+  let tables = 0;
   const marked = new Marked({
     gfm: true,
     renderer: {
@@ -70,7 +71,7 @@ function render(text: string): string {
           `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`;
         const head = token.header.map((c) => cell(c.tokens, 'th')).join('');
         const rows = token.rows.map((row) => `<tr>${row.map((c) => cell(c.tokens, 'td')).join('')}</tr>`).join('');
-        return `<div class="scroll" tabindex="0" role="region" aria-label="Table"><table class="table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
+        return `<div class="scroll" tabindex="0" role="region" aria-label="Table ${++tables}"><table class="table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
       },
       code({ text: code }) {
         const escaped = code.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
