@@ -40,25 +40,31 @@ async function tell(cast: Cast): Promise<void> {
   await between('signed up');
   await signInAgain(product);
   await addWebhook(visitor, cast.receiver.url);
-  const code = await addCheck(visitor);
+  const check = await addCheck(visitor);
+  const { code } = check;
   await between('check created');
 
   await ping(product, code);
-  await untilStatus(visitor, code, 'up');
+  await untilStatus(visitor, check, 'up');
   await between('up');
 
   await shiftLastPing(product, code, PERIOD + 5);
-  await untilStatus(visitor, code, 'grace');
+  await untilStatus(visitor, check, 'grace');
   await shiftLastPing(product, code, PERIOD + GRACE + 1);
   await between('late');
-  await untilStatus(visitor, code, 'down');
+  await untilStatus(visitor, check, 'down');
   await messagesArrive(cast, 'down', code);
   await between('down');
 
   await ping(product, code);
-  await untilStatus(visitor, code, 'up');
+  await untilStatus(visitor, check, 'up');
   await between('up again');
   await messagesArrive(cast, 'up', code);
+}
+
+interface Check {
+  readonly project: string;
+  readonly code: string;
 }
 
 /** The first visitor is asked to create the administrator's account. */
@@ -95,7 +101,7 @@ async function addWebhook(visitor: Visitor, url: string): Promise<void> {
   expect(visitor.page.url).toMatch(/\/integrations\/$/);
 }
 
-async function addCheck(visitor: Visitor): Promise<string> {
+async function addCheck(visitor: Visitor): Promise<Check> {
   const project = /\/projects\/([0-9a-f-]{36})\//.exec(visitor.page.url)![1]!;
   await visitor.get(`/projects/${project}/checks/add/`);
   await visitor.submit({
@@ -109,7 +115,7 @@ async function addCheck(visitor: Visitor): Promise<string> {
   const code = /\/checks\/([0-9a-f-]{36})\/details\/$/.exec(visitor.page.url)?.[1];
   if (!code) throw new Error(`The check was not created: ${visitor.page.url}\n${visitor.page.html}`);
   expect(visitor.page.html).toContain(NAME);
-  return code;
+  return { project, code };
 }
 
 /** As cron's curl would, with retries: `curl --retry 5`. */
@@ -121,11 +127,13 @@ async function ping(product: Product, code: string): Promise<void> {
   });
 }
 
-/** The status that the check's page shows. */
-async function untilStatus(visitor: Visitor, code: string, status: string): Promise<void> {
-  await eventually(`the page says ${status}`, async () => {
-    const { html } = await visitor.get(`/checks/${code}/details/`);
-    return new RegExp(`data-status="${status}"`).test(html);
+/** The status that the list of checks shows. */
+async function untilStatus(visitor: Visitor, { project, code }: Check, status: string): Promise<void> {
+  await eventually(`the list of checks says ${status}`, async () => {
+    const { html } = await visitor.get(`/projects/${project}/checks/`);
+    const [row] = new RegExp(`<tr[^>]* data-check="${code}"[^>]*>`).exec(html) ?? [];
+    expect(/data-status="(\w+)"/.exec(row ?? '')?.[1]).toBe(status);
+    return true;
   });
 }
 
