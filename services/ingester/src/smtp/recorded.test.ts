@@ -1,6 +1,8 @@
 /** From an SMTP session to the rows in PostgreSQL, through the whole ingester. */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
@@ -12,39 +14,94 @@ import { type Ingester, startIngester } from '../ingester.ts';
 import { Client, DOMAIN, KEY, OTHER, UUID } from './testing.ts';
 
 let database: TestDatabase;
+let link: Link;
 let ingester: Ingester;
+let folder: string;
 let projectId: number;
 
+/** The network between the ingester and PostgreSQL. */
+class Link {
+  readonly #to: { host: string; port: number };
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #away = false;
+
+  constructor(to: { host: string; port: number }) {
+    this.#to = to;
+    this.#server = createServer((socket) => this.#join(socket));
+  }
+
+  async listen(): Promise<number> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return (this.#server.address() as { port: number }).port;
+  }
+
+  #join(socket: Socket): void {
+    if (this.#away) return void socket.destroy();
+    const other = connectSocket(this.#to);
+    for (const [from, to] of [
+      [socket, other],
+      [other, socket],
+    ] as const) {
+      this.#sockets.add(from);
+      from
+        .on('error', () => {})
+        .on('close', () => {
+          this.#sockets.delete(from);
+          to.destroy();
+        });
+      from.pipe(to);
+    }
+  }
+
+  cut(): void {
+    this.#away = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend(): void {
+    this.#away = false;
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+}
+
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'overdue-smtp-'));
   database = await createTestDatabase();
   const [user] = await database.sql<{ id: number }[]>`
     insert into users (username, email) values ('u', 'u@host.test') returning id`;
   const [project] = await database.sql<{ id: number }[]>`
     insert into projects (owner_id, ping_key, badge_key) values (${user!.id}, ${KEY}, 'badge') returning id`;
   projectId = project!.id;
+  const { host, port } = database.target.hosts[0]!;
+  link = new Link({ host, port: port! });
+  const config = loadConfig({
+    PING_HOST: '127.0.0.1',
+    PING_EMAIL_DOMAIN: DOMAIN,
+    PING_BODY_LIMIT: '100',
+    SPOOL_DIR: folder,
+  });
   ingester = await startIngester({
     // Port 0 is for tests; as a setting it is refused.
-    config: {
-      ...loadConfig({
-        DATA_DIR: mkdtempSync(join(tmpdir(), 'overdue-smtp-')),
-        PING_HOST: '127.0.0.1',
-        PING_EMAIL_DOMAIN: DOMAIN,
-        PING_BODY_LIMIT: '100',
-      }),
-      PING_PORT: 0,
-      SMTPD_PORT: 0,
-    },
+    config: { ...config, PING_PORT: 0, SMTPD_PORT: 0 },
     clock: systemClock,
     logger: createLogger({ service: 'test', level: 'silent', format: 'json' }),
     registry: createRegistry('test'),
-    target: database.target,
+    target: { ...database.target, hosts: [{ host: '127.0.0.1', port: await link.listen() }] },
     instanceId: randomUUID(),
   });
 });
 
 afterAll(async () => {
-  await ingester.stop();
-  await database.drop();
+  await ingester?.stop();
+  link?.close();
+  await database?.drop();
+  rmSync(folder, { recursive: true });
 });
 
 async function makeCheck(columns: Record<string, unknown>): Promise<void> {
@@ -121,4 +178,25 @@ test('the greatest message', async () => {
   const [ping] = await database.sql`
     select length(body) as bytes from pings join checks on checks.id = check_id where code = ${code}`;
   expect(ping).toEqual({ bytes: 33_554_432 });
+});
+
+test('while the database is away mails are taken, and judged by their words when it is back', async () => {
+  const filter = { filter_body: true, failure_kw: 'FAIL', filter_default_fail: false, success_kw: 'OK' };
+  const [known, unseen] = [randomUUID(), randomUUID()];
+  await makeCheck({ code: known, ...filter });
+  await makeCheck({ code: unseen, slug: 'unseen', ...filter });
+  const mail = (text: string) => `Subject: x\r\nContent-Type: text/html\r\n\r\n${text}`;
+  expect(await send([`${known}@${DOMAIN}`], mail('OK'))).toBe('250 OK');
+  link.cut();
+  expect(await send([`${known}@${DOMAIN}`, `${unseen}@${DOMAIN}`], mail('<b>F</b>AIL'))).toBe('250 OK');
+  expect(await send([`${KEY}+unseen@${DOMAIN}`], mail('nothing'))).toBe('250 OK');
+  expect(await send([`${unseen}@${DOMAIN}`], mail(`OK ${'x'.repeat(4_000_000)}`))).toBe('250 OK');
+  link.mend();
+  const kinds = async (code: string) => {
+    const rows = await database.sql<{ kind: string }[]>`
+      select pings.kind from pings join checks on checks.id = check_id where code = ${code} order by n`;
+    return rows.map((row) => row.kind);
+  };
+  await expect.poll(() => kinds(known), { timeout: 20_000 }).toEqual(['success', 'fail']);
+  await expect.poll(() => kinds(unseen), { timeout: 20_000 }).toEqual(['fail', 'ign', 'success']);
 });
