@@ -216,7 +216,7 @@ class Loader<T> {
     this.#waiting = [];
     for (let i = 0; i < all.length; i += PER_QUERY) {
       const some = all.slice(i, i + PER_QUERY);
-      this.#query(some.map((one) => one.key)).then(
+      this.#query([...new Set(some.map((one) => one.key))]).then(
         (found) => {
           const byKey = new Map<string, T[]>();
           for (const one of found) {

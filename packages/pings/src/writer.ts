@@ -243,7 +243,10 @@ export class PingWriter {
     } catch {
       const answered = batch.filter((submission) => submission.claim).map((submission) => submission.ping);
       if (answered.length > 0) {
-        events.stranded({ number, pings: answered, done: () => claims.forEach((claim) => claim.done()) });
+        const done = () => {
+          for (const claim of claims) claim.done();
+        };
+        events.stranded({ number, pings: answered, done });
       }
       events.refused(batch.length - answered.length);
       for (const submission of batch) this.#settle(submission, 'refused');
@@ -281,6 +284,9 @@ class Lane {
   }
 }
 
+/** Bodies get some time more: a message of 32 MiB is not done in two seconds on a small machine. */
+const BYTES_PER_MS = 10_000;
+
 /**
  * One connection for batches, made when needed and thrown away on any error: whatever went wrong on it, the next batch
  * begins on a clean one.
@@ -296,8 +302,10 @@ export class BatchConnection {
   /** @throws what {@link applyBatch} throws, and {@link TimedOutError} */
   async apply(pings: readonly Ping[], options: ApplyOptions, clock: Clock, timeoutMs: number): Promise<Applied> {
     this.#database ??= this.#open();
+    let bytes = 0;
+    for (const { body } of pings) if (body) bytes += body.length;
     try {
-      return await within(clock, timeoutMs, applyBatch(this.#database.sql, pings, options));
+      return await within(clock, timeoutMs + bytes / BYTES_PER_MS, applyBatch(this.#database.sql, pings, options));
     } catch (error) {
       void this.discard(0);
       throw error;

@@ -261,7 +261,7 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
   });
 
   let drained: Promise<void> | undefined;
-  const drain = async () => {
+  const drainOnce = async () => {
     server.drain();
     await smtp?.stop();
     watermark.stopped();
@@ -269,6 +269,10 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     throttle.endAll();
     await writer.settled();
     await watermark.beat();
+  };
+  const drain = () => {
+    drained ??= drainOnce();
+    return drained;
   };
   return {
     port: server.port,
@@ -279,9 +283,9 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
       if (writer.mode === 'live' || !spool.full) return [];
       return ['The database is away and the spool is full.'];
     },
-    drain: () => (drained ??= drain()),
+    drain,
     async stop() {
-      await (drained ??= drain());
+      await drain();
       server.close();
       beating.cancel();
       stopping.abort();

@@ -1,0 +1,168 @@
+/** A whole ingester on a database of its own, for tests. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@overdue/clock';
+import { loadConfig } from '@overdue/config';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { createLogger, createRegistry, type Registry } from '@overdue/observability';
+import { type Ingester, startIngester } from './ingester.ts';
+
+export interface TestIngester {
+  readonly database: TestDatabase;
+  readonly ingester: Ingester;
+  readonly registry: Registry;
+  readonly url: string;
+  /** Of the project `key` belongs to. */
+  readonly projectId: number;
+  readonly instanceId: string;
+  stop(): Promise<void>;
+}
+
+export const PING_KEY = 'abcdefghijklmnopqrstuv';
+
+export async function startTestIngester(env: Record<string, string> = {}): Promise<TestIngester> {
+  const database = await createTestDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), 'overdue-ingester-'));
+  const [user] = await database.sql<{ id: number }[]>`
+    insert into users (username, email) values ('u', 'u@host.test') returning id`;
+  const [project] = await database.sql<{ id: number }[]>`
+    insert into projects (owner_id, ping_key, badge_key) values (${user!.id}, ${PING_KEY}, 'badge') returning id`;
+  const registry = createRegistry('ingester');
+  const instanceId = randomUUID();
+  const ingester = await startIngester({
+    // Port 0 is for tests; as a setting it is refused.
+    config: {
+      ...loadConfig({ DATA_DIR: dataDir, PING_HOST: '127.0.0.1', PING_THROTTLE_SECONDS: '0', ...env }),
+      PING_PORT: 0,
+    },
+    clock: systemClock,
+    logger: createLogger({ service: 'ingester', level: process.env.TEST_LOG ?? 'silent', format: 'json' }),
+    registry,
+    target: database.target,
+    instanceId,
+  });
+  return {
+    database,
+    ingester,
+    registry,
+    url: `http://127.0.0.1:${ingester.port}`,
+    projectId: project!.id,
+    instanceId,
+    async stop() {
+      await ingester.stop();
+      await database.drop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes a check; returns its code. */
+export async function makeCheck(t: TestIngester, columns: Record<string, unknown> = {}): Promise<string> {
+  const code = randomUUID();
+  await t.database.sql`insert into checks ${t.database.sql({ code, project_id: t.projectId, ...columns })}`;
+  return code;
+}
+
+export interface LoggedPing {
+  n: number;
+  kind: string;
+  scheme: string;
+  method: string;
+  remote_addr: string | null;
+  ua: string;
+  body: Buffer | null;
+  rid: string | null;
+  exit_status: number | null;
+  created_at: number;
+}
+
+export async function pingsOf(t: TestIngester, code: string): Promise<LoggedPing[]> {
+  return t.database.sql<LoggedPing[]>`
+    select p.n, p.kind, p.scheme, p.method, p.remote_addr, p.ua, p.body, p.rid, p.exit_status, p.created_at
+    from pings p join checks c on c.id = p.check_id where c.code = ${code} order by p.n`;
+}
+
+export interface CheckRow {
+  status: string;
+  n_pings: number;
+  last_ping: number | null;
+  last_start: number | null;
+  last_duration_ms: number | null;
+  has_confirmation_link: boolean;
+  alert_after: number | null;
+  wake_at: number | null;
+}
+
+export async function checkOf(t: TestIngester, code: string): Promise<CheckRow> {
+  const [row] = await t.database.sql<CheckRow[]>`
+    select status, n_pings, last_ping, last_start, last_duration_ms, has_confirmation_link, alert_after, wake_at
+    from checks where code = ${code}`;
+  return row!;
+}
+
+/** Sends bytes as they are; resolves with everything that came back when the server closes, or after `quietMs`. */
+export function raw(port: number, bytes: string | Buffer, quietMs = 500): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket: Socket = connect({ port, host: '127.0.0.1' });
+    const chunks: Buffer[] = [];
+    let timer = setTimeout(done, quietMs);
+    function done() {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(Buffer.concat(chunks).toString('latin1'));
+    }
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      clearTimeout(timer);
+      timer = setTimeout(done, quietMs);
+    });
+    socket.on('close', done);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') done();
+      else reject(error);
+    });
+    socket.write(bytes);
+  });
+}
+
+export interface SendOptions {
+  readonly method?: string;
+  readonly body?: string | Buffer;
+  readonly headers?: Record<string, string>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Record<string, string | string[] | undefined>;
+}
+
+const agent = new Agent({ keepAlive: true });
+
+/** An ordinary HTTP request. Rejects when there is no answer. */
+export function sendTo(
+  port: number,
+  path: string,
+  { method = 'GET', body, headers = {} }: SendOptions = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const sent = request(
+      { agent, host: '127.0.0.1', port, path, method, headers: { ...length, ...headers } },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          resolve({ status: answer.statusCode!, headers: answer.headers, body: Buffer.concat(chunks).toString() });
+        });
+      },
+    );
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
