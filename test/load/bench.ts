@@ -5,11 +5,12 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { alertBenchmarks } from './alerts.ts';
 import { BenchContext, type Benchmark, type Figure } from './harness.ts';
 import { pingBenchmarks } from './pings.ts';
 import { scheduleBenchmarks } from './schedules.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [...scheduleBenchmarks, ...pingBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [...scheduleBenchmarks, ...pingBenchmarks, ...alertBenchmarks];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -44,6 +44,7 @@ export class Courier {
   #active = 0;
   #preparing = 0;
   #stopping = false;
+  #abandoned = false;
   #starved = false;
   #heartbeat: Timer | undefined;
   #idle: (() => void)[] = [];
@@ -197,7 +198,9 @@ export class Courier {
     outcome: Outcome,
     sending: { startedAt: number; duration: Milliseconds } | null = null,
   ): Promise<void> {
-    const { now, attempts } = { now: this.#clock.now(), attempts: claim.attempts + 1 };
+    if (this.#abandoned && outcome.result !== 'sent') return;
+    const now = this.#clock.now();
+    const attempts = claim.attempts + 1;
     let state: NotificationState = outcome.result === 'retry' ? 'owed' : outcome.result;
     let delay = 0;
     if (outcome.result === 'retry') {
@@ -281,6 +284,14 @@ export class Courier {
       await Promise.race([new Promise<void>((resolve) => this.#idle.push(resolve)), this.#clock.sleep(drain)]);
     }
     this.#heartbeat?.cancel();
+    // What is still being sent is left to others. It may arrive twice, with the same delivery id.
+    this.#abandoned = true;
+    if (this.#held.size > 0) {
+      const ids = [...this.#held];
+      this.#options.logger.warn({ count: ids.length }, 'Stopping in the middle of deliveries');
+      await this.#attempt(() => this.outbox.release(ids.map((id) => ({ id, delay: 0 }))));
+    }
+    this.#recorder.close();
   }
 
   /** Claims it holds: being prepared, waiting, being sent or recorded. */

@@ -253,6 +253,24 @@ describe.each(['postgres', 'bullmq'] as const)('delivery queue on %s', (driver) 
     expect(next.sent).toHaveLength(30 - begun);
   });
 
+  test('stop does not wait for ever: what is still being sent is left to another worker', async () => {
+    const [channel] = await outbox.channels(1, () => 'host');
+    const [check] = await outbox.checks(1, () => [channel!]);
+    await outbox.flip([check!], 'down');
+    const hanging = testHandler(database.sql, async () => {
+      await systemClock.sleep(1500);
+      return { result: 'retry', error: 'aborted' };
+    });
+    const queue = create();
+    await queue.start(hanging);
+    await expect.poll(() => hanging.sent.length, { timeout: 3000 }).toBe(1);
+    await queue.stop(200);
+    await create().start(testHandler(database.sql, () => SENT));
+    await expect.poll(() => outbox.states(), { timeout: 5000 }).toEqual({ sent: 1 });
+    await systemClock.sleep(1300);
+    expect((await database.sql`select state, attempts from notifications`)[0]).toEqual({ state: 'sent', attempts: 1 });
+  });
+
   test('outlives connections to the database being cut', async () => {
     const [channel] = await outbox.channels(1, () => 'host');
     const checks = await outbox.checks(60, () => [channel!]);

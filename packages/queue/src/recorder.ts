@@ -20,6 +20,7 @@ export class Recorder {
   readonly #logger: QueueLogger;
   #pending: Pending[] = [];
   #writing: Promise<void> | undefined;
+  #closed = false;
 
   constructor(options: { outbox: Outbox; clock: Clock; logger: QueueLogger }) {
     this.#outbox = options.outbox;
@@ -35,6 +36,11 @@ export class Recorder {
         this.#writing = undefined;
       });
     });
+  }
+
+  /** From now on what cannot be written is given up: the lease ends, and somebody else sends it again. */
+  close(): void {
+    this.#closed = true;
   }
 
   async #write(): Promise<void> {
@@ -53,10 +59,10 @@ export class Recorder {
       try {
         return await this.#outbox.finish(finishes);
       } catch (err) {
-        if (isConnectionError(err)) {
+        if (isConnectionError(err) && !this.#closed) {
           this.#logger.warn({ err, count: finishes.length }, 'Outcomes of deliveries cannot be written; trying again');
           await this.#clock.sleep(wait);
-        } else if (finishes.length > 1) {
+        } else if (finishes.length > 1 && !this.#closed) {
           // One of them cannot be written; the others can.
           const written = new Set<number>();
           for (const finish of finishes) for (const id of await this.#untilWritten([finish])) written.add(id);
