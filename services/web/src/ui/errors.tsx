@@ -54,7 +54,7 @@ export function errorPages(deps: WebDeps, site: Site): ErrorRequestHandler {
               <p class="error-code">{problem.status}</p>
               <h1>{title}</h1>
               <p>{problem.message}</p>
-              {deps.config.DEBUG && <pre tabIndex={0}>{error instanceof Error ? error.stack : String(error)}</pre>}
+              {deps.config.DEBUG && <pre class="ping-body">{error instanceof Error ? error.stack : String(error)}</pre>}
               <p>
                 <a href={`${site.base}/`} class="button">
                   To the start page

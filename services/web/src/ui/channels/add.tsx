@@ -4,7 +4,7 @@ import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
-import { valueOf } from '../checks/outcome.ts';
+import { demand } from '../checks/outcome.ts';
 import { FormError } from '../components/fields.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
@@ -37,7 +37,7 @@ export async function addChannel(visit: InProject): Promise<void> {
   const wants = kind.wants(parsed.value);
   const address = kind.kind === 'email' ? emailValue(parsed.value).value : null;
   const verified = address !== null && isVerifiedAtOnce(visit, address);
-  const channel = valueOf(
+  const channel = demand(
     await createChannel(deps.database, deps.clock, {
       projectId: access.project.id,
       kind: kind.kind,

@@ -4,7 +4,7 @@ import { type ForChannel, type InProject, isUuid } from '../../http/handlers.ts'
 import { forbidden, HttpError } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { checkTitle, listChecks } from '../checks/check.ts';
-import { valueOf } from '../checks/outcome.ts';
+import { demand } from '../checks/outcome.ts';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { findChannel } from './channel.ts';
@@ -78,7 +78,7 @@ export async function assign(visit: InProject): Promise<void> {
   const [known] = await deps.database.sql<{ n: number }[]>`
     select count(*)::int as n from checks where project_id = ${access.project.id} and code = any (${codes}::uuid[])`;
   if (known?.n !== codes.length) throw forbidden('A check in this form is not in this project.');
-  valueOf(await assignChecks(deps.database, { code: channel.code, projectId: access.project.id, checks: codes }));
+  demand(await assignChecks(deps.database, { code: channel.code, projectId: access.project.id, checks: codes }));
   redirect(visit, `/projects/${access.project.code}/integrations/`, { kind: 'success', text: 'Saved.' });
 }
 
@@ -87,6 +87,6 @@ export async function rename(visit: ForChannel): Promise<void> {
   const name = (valuesOf(visit).name ?? '').trim();
   if ([...name].length > 100) throw new HttpError(400, 'Use at most 100 characters for the name.');
   const { channel, access, deps } = visit;
-  valueOf(await renameChannel(deps.database, { code: channel.code, projectId: channel.project_id, name }));
+  demand(await renameChannel(deps.database, { code: channel.code, projectId: channel.project_id, name }));
   redirect(visit, `/projects/${access.project.code}/integrations/`, { kind: 'success', text: 'Saved.' });
 }

@@ -4,7 +4,7 @@ import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { ForChannel } from '../../http/handlers.ts';
 import { HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
-import { valueOf } from '../checks/outcome.ts';
+import { demand } from '../checks/outcome.ts';
 import { FormError } from '../components/fields.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
@@ -47,13 +47,13 @@ export async function editChannel(visit: ForChannel): Promise<void> {
     ...(parsed.name === undefined ? {} : { name: parsed.name }),
   };
   if (kind.kind !== 'email') {
-    valueOf(await updateChannel(deps.database, change));
+    demand(await updateChannel(deps.database, change));
     return redirect(visit, list, { kind: 'success', text: 'Saved.' });
   }
   const address = emailValue(parsed.value).value;
   const asBefore = address === emailValue(channel.value).value && !channel.disabled;
   const verified = asBefore ? channel.email_verified : isVerifiedAtOnce(visit, address);
-  valueOf(await updateChannel(deps.database, { ...change, email_verified: verified }));
+  demand(await updateChannel(deps.database, { ...change, email_verified: verified }));
   redirect(
     visit,
     list,

@@ -1,4 +1,5 @@
 import type { Kind, Field as KindField } from '@overdue/notifications';
+import { Fragment } from 'preact';
 import { groupBy } from '../../group-by.ts';
 import type { Errors, Values } from '../../http/forms.ts';
 import { CheckboxField, SelectField, TextAreaField, TextField } from '../components/fields.tsx';
@@ -18,6 +19,7 @@ export function KindFields(props: { readonly kind: Kind; readonly values: Values
           </fieldset>
         ),
       )}
+      {props.kind.kind === 'webhook' && <Placeholders />}
     </>
   );
 }
@@ -76,5 +78,37 @@ function Fields(props: { readonly fields: readonly KindField[]; readonly values:
         }
       })}
     </>
+  );
+}
+
+const PLACEHOLDERS = [
+  ['$NAME', 'the name of the check'],
+  ['$STATUS', 'up or down'],
+  ['$CODE', "the check's code"],
+  ['$SLUG', 'its slug'],
+  ['$TAGS', 'its tags; $TAG1, $TAG2, … one of them'],
+  ['$NOW', 'when the status changed, in UTC'],
+  ['$EXITSTATUS', 'of the last ping; -1 when it had none'],
+  ['$NAME_JSON', 'the name as a JSON string, quotes included'],
+  ['$JSON', 'the check as the management API shows it'],
+  ['$BODY', 'the body of the last ping (in bodies only); $BODY_JSON as a JSON string'],
+] as const;
+
+/** What a webhook's URL, headers and body may contain (integrations.md, webhook). */
+function Placeholders() {
+  return (
+    <details class="usage">
+      <summary>Placeholders for URL, headers and body</summary>
+      <dl class="facts">
+        {PLACEHOLDERS.map(([name, meaning]) => (
+          <Fragment key={name}>
+            <dt>
+              <code>{name}</code>
+            </dt>
+            <dd>{meaning}</dd>
+          </Fragment>
+        ))}
+      </dl>
+    </details>
   );
 }

@@ -1,7 +1,7 @@
 import { deleteChannel } from '@overdue/operations';
 import type { ForChannel } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
-import { valueOf } from '../checks/outcome.ts';
+import { demand } from '../checks/outcome.ts';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { channelTitle } from './describe.ts';
@@ -39,7 +39,7 @@ export function showRemoveChannel(visit: ForChannel): Promise<void> {
 /** POST /integrations/CH/remove/ */
 export async function removeChannel(visit: ForChannel): Promise<void> {
   const { channel, access, deps } = visit;
-  valueOf(await deleteChannel(deps.database, { code: channel.code, projectId: channel.project_id }));
+  demand(await deleteChannel(deps.database, { code: channel.code, projectId: channel.project_id }));
   redirect(visit, `/projects/${access.project.code}/integrations/`, {
     kind: 'success',
     text: `${channelTitle(channel)} is removed.`,

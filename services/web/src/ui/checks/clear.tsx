@@ -2,7 +2,7 @@ import { clearEvents } from '@overdue/operations';
 import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { sendConfirmation } from './confirm.tsx';
-import { valueOf } from './outcome.ts';
+import { demand } from './outcome.ts';
 
 /** GET /checks/C/clear_events/ */
 export function showClear(visit: ForCheck): Promise<void> {
@@ -17,6 +17,6 @@ export function showClear(visit: ForCheck): Promise<void> {
 
 /** POST /checks/C/clear_events/ */
 export async function clear(visit: ForCheck): Promise<void> {
-  valueOf(await clearEvents(visit.deps.database, { code: visit.check.code }));
+  demand(await clearEvents(visit.deps.database, { code: visit.check.code }));
   redirect(visit, `/checks/${visit.check.code}/details/`, { kind: 'success', text: 'The events are cleared.' });
 }

@@ -298,9 +298,9 @@ function ChannelsBlock(props: {
                     value={on.has(channel.id) ? 'off' : 'on'}
                     class={`switch ${on.has(channel.id) ? 'on' : 'off'}`}
                     aria-pressed={on.has(channel.id)}
-                    aria-label={`Tell ${channelTitle(channel)}`}
                   >
                     {on.has(channel.id) ? 'On' : 'Off'}
+                    <span class="visually-hidden">: {channelTitle(channel)}</span>
                   </button>
                 </PostForm>
               ) : (

@@ -25,6 +25,13 @@ export function EventTable(props: {
 }) {
   return (
     <table class="table events">
+      <colgroup>
+        <col class="event-n" />
+        <col class="event-day" />
+        <col class="event-time" />
+        <col class="event-label" />
+        <col />
+      </colgroup>
       <thead class="visually-hidden">
         <tr>
           <th>Number</th>
@@ -81,7 +88,7 @@ function PingRow({ check, ping, tz }: { readonly check: CheckRow; readonly ping:
               {ping.rid.slice(0, 5)}
             </span>
           )}
-          <span>{pingSource(ping)}</span>
+          <span class="event-source">{pingSource(ping)}</span>
           {ping.start_of_body !== null && <span class="event-body mono">{ping.start_of_body}</span>}
           {ping.ua && <span class="event-ua mono">{ping.ua.slice(0, 80)}</span>}
           {ping.duration !== null && (

@@ -18,30 +18,32 @@ export function FilterBar(props: {
   const active = filters.tags.length + filters.statuses.length + (filters.search ? 1 : 0) > 0;
   return (
     <div class="filter-bar">
-      <form method="get" action={here} class="search" role="search">
-        {filters.tags.map((tag) => (
-          <input key={tag} type="hidden" name="tag" value={tag} />
-        ))}
-        <label class="search-box">
-          <Icon glyph="search" />
-          <span class="visually-hidden">Search by name, slug or code</span>
-          <input type="search" name="search" value={filters.search} placeholder="Search" data-search="" />
-        </label>
-        <label>
-          <span class="visually-hidden">Status</span>
-          <select name="status" data-submit-on-change="">
-            <option value="">Any status</option>
-            {STATUS_FILTERS.map((status) => (
-              <option key={status} value={status} selected={filters.statuses.includes(status)}>
-                {WORDS[status]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <button type="submit" class="button hidden-with-script">
-          Filter
-        </button>
-      </form>
+      <search>
+        <form method="get" action={here} class="search">
+          {filters.tags.map((tag) => (
+            <input key={tag} type="hidden" name="tag" value={tag} />
+          ))}
+          <label class="search-box">
+            <Icon glyph="search" />
+            <span class="visually-hidden">Search by name, slug or code</span>
+            <input type="search" name="search" value={filters.search} placeholder="Search" data-search="" />
+          </label>
+          <label>
+            <span class="visually-hidden">Status</span>
+            <select name="status" data-submit-on-change="">
+              <option value="">Any status</option>
+              {STATUS_FILTERS.map((status) => (
+                <option key={status} value={status} selected={filters.statuses.includes(status)}>
+                  {WORDS[status]}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="submit" class="button hidden-with-script">
+            Filter
+          </button>
+        </form>
+      </search>
       {tags.length > 0 && (
         <ul class="tag-chips" aria-label="Filter by tag">
           {tags.map((summary) => (

@@ -74,9 +74,7 @@ export async function showPing(visit: ForCheck): Promise<void> {
           <p class="muted">It had none.</p>
         ) : (
           <>
-            <pre class="ping-body" tabIndex={0}>
-              {ping.body.toString('utf8')}
-            </pre>
+            <pre class="ping-body">{ping.body.toString('utf8')}</pre>
             <p>
               <Link to={`/checks/${check.code}/pings/${ping.n}/body/`} class="button">
                 Download the original

@@ -3,7 +3,7 @@ import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { checkTitle } from './check.ts';
 import { sendConfirmation } from './confirm.tsx';
-import { valueOf } from './outcome.ts';
+import { demand } from './outcome.ts';
 
 /** GET /checks/C/remove/ */
 export function showRemove(visit: ForCheck): Promise<void> {
@@ -23,7 +23,7 @@ export function showRemove(visit: ForCheck): Promise<void> {
 
 /** POST /checks/C/remove/ */
 export async function remove(visit: ForCheck): Promise<void> {
-  const check = valueOf(await deleteCheck(visit.deps.database, { code: visit.check.code }));
+  const check = demand(await deleteCheck(visit.deps.database, { code: visit.check.code }));
   redirect(visit, `/projects/${visit.access.project.code}/checks/`, {
     kind: 'success',
     text: `${checkTitle(check)} is removed.`,

@@ -3,12 +3,12 @@ import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { backTo } from './back.ts';
 import { checkTitle } from './check.ts';
-import { valueOf } from './outcome.ts';
+import { demand } from './outcome.ts';
 
 /** POST /checks/C/resume/; 400 when it is not paused (DE-4). */
 export async function resume(visit: ForCheck): Promise<void> {
   const { check, deps } = visit;
-  valueOf(await resumeCheck(deps.database, deps.clock, { code: check.code }));
+  demand(await resumeCheck(deps.database, deps.clock, { code: check.code }));
   redirect(visit, backTo(visit), {
     kind: 'success',
     text: `${checkTitle(check)} is no longer paused, and waits for a ping.`,

@@ -4,7 +4,7 @@ import type { CheckRow } from '@overdue/operations';
 import type { ChannelRow } from '../channels/channel.ts';
 import { channelTitle } from '../channels/describe.ts';
 import { useVisit } from '../components/context.ts';
-import { CopyText } from '../components/copy.tsx';
+import { CopyPingUrl } from '../components/copy.tsx';
 import { channelGlyph, Icon, StatusIcon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { Ago } from '../components/time.tsx';
@@ -45,7 +45,7 @@ export function CheckTableRow(props: {
           ))}
         </span>
       </td>
-      <td class="col-url">{url ? <CopyText text={url} /> : <span class="muted">no slug</span>}</td>
+      <td class="col-url">{url ? <CopyPingUrl url={url} /> : <span class="muted">no slug</span>}</td>
       <td class="col-channels">
         {channels.length > MAX_CHANNEL_ICONS ? (
           <span class="muted">

@@ -4,7 +4,7 @@ import { HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { findChannel } from '../channels/channel.ts';
 import { backTo } from './back.ts';
-import { valueOf } from './outcome.ts';
+import { demand } from './outcome.ts';
 
 /** POST /checks/C/channels/CH/enabled with state=on, or anything else for off. Another project's channel: 400. */
 export async function setChannel(visit: ForCheck): Promise<void> {
@@ -17,7 +17,7 @@ export async function setChannel(visit: ForCheck): Promise<void> {
     throw new HttpError(400, 'That integration belongs to another project.');
   }
   const state = (visit.req.body as Record<string, unknown>).state;
-  valueOf(
+  demand(
     await toggleChannel(database, {
       code: visit.check.code,
       projectId: visit.check.project_id,

@@ -6,7 +6,7 @@ import { forbidden, HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { checkTitle } from './check.ts';
 import { sendConfirmation } from './confirm.tsx';
-import { valueOf } from './outcome.ts';
+import { demand } from './outcome.ts';
 
 /** GET /checks/C/transfer/: the projects in which one may write (TC-1). */
 export async function showTransfer(visit: ForCheck): Promise<void> {
@@ -48,7 +48,7 @@ export async function transfer(visit: ForCheck): Promise<void> {
   const target = await findAccess(database.sql, visit.session.user, { code: code.toLowerCase() });
   if (!target) throw notFound();
   if (!target.canWrite) throw forbidden();
-  valueOf(await transferCheck(database, { code: visit.check.code, targetProjectId: target.project.id }));
+  demand(await transferCheck(database, { code: visit.check.code, targetProjectId: target.project.id }));
   redirect(visit, `/checks/${visit.check.code}/details/`, {
     kind: 'success',
     text: `The check is now in ${projectTitle(target)}.`,

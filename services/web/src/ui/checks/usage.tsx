@@ -15,7 +15,7 @@ export function UsageExamples({ check, url }: { readonly check: CheckRow; readon
             <label for={`u-${id}`}>{label}</label>
             <div class="usage-code">
               {code.map((snippet) => (
-                <pre key={snippet} data-copy={snippet} tabIndex={0}>
+                <pre key={snippet} data-copy={snippet}>
                   <code>{snippet}</code>
                 </pre>
               ))}

@@ -5,6 +5,5 @@ import { Icon } from './icons.tsx';
 export function ChannelIcon({ kind }: { readonly kind: string }) {
   const svg = findKind(kind)?.icon;
   if (!svg) return <Icon glyph="other" size={24} />;
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of packages/notifications
   return <span class="channel-icon" aria-hidden="true" dangerouslySetInnerHTML={{ __html: svg }} />;
 }

@@ -6,3 +6,16 @@ export function CopyText({ text, block = false }: { readonly text: string; reado
     </span>
   );
 }
+
+/** A ping URL in little space: when it does not fit, its beginning gives way, which is the same for all. */
+export function CopyPingUrl({ url }: { readonly url: string }) {
+  const cut = url.lastIndexOf('/') + 1;
+  return (
+    <span class="copy" data-copy={url}>
+      <code class="ping-url">
+        <span>{url.slice(0, cut)}</span>
+        <span>{url.slice(cut)}</span>
+      </code>
+    </span>
+  );
+}

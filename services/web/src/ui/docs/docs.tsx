@@ -69,7 +69,7 @@ function render(text: string): string {
       table(token) {
         const cell = (tokens: Parameters<typeof this.parser.parseInline>[0], tag: string) =>
           `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`;
-        const head = token.header.map((c) => cell(c.tokens, 'th')).join('');
+        const head = token.header.map((c) => cell(c.tokens, c.text === '' ? 'td' : 'th')).join('');
         const rows = token.rows.map((row) => `<tr>${row.map((c) => cell(c.tokens, 'td')).join('')}</tr>`).join('');
         return `<div class="scroll" tabindex="0" role="region" aria-label="Table ${++tables}"><table class="table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
       },
@@ -113,7 +113,6 @@ export async function showDoc(visit: Visit): Promise<void> {
             </div>
           ))}
         </nav>
-        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: made from our own docs folder */}
         <article class="prose" dangerouslySetInnerHTML={{ __html: doc.html }} />
       </div>
     ),

@@ -59,7 +59,7 @@ export async function showInstance(visit: SignedIn): Promise<void> {
         <h1>This installation</h1>
         <section class="panel" aria-labelledby="h-services">
           <h2 id="h-services">Services</h2>
-          <div class="scroll" tabIndex={0} role="region" aria-label="Services">
+          <div class="scroll">
             <table class="table">
               <thead>
                 <tr>
@@ -187,20 +187,24 @@ function serviceRows(service: string, what: string, instances: readonly Instance
       </td>
       <td class="small">
         {row.lag_ms !== null && `pings committed up to ${Math.max(0, row.lag_ms / 1000).toFixed(1)} s ago`}
-        {Object.entries(row.info).map(([name, value]) => (
-          <div key={name}>
-            {words(name)}: {typeof value === 'object' ? JSON.stringify(value) : String(value)}
-          </div>
-        ))}
+        {Object.entries(row.info).flatMap(([name, value]) => {
+          const said = told(name, value);
+          return said === null ? [] : [<div key={name}>{said}</div>];
+        })}
       </td>
     </tr>
   ));
 }
 
-/** `spoolBytes` -> "spool bytes" */
-function words(name: string): string {
-  return name
+/** A fact that a service tells of itself, as a line; null when it says nothing. */
+function told(name: string, value: unknown): string | null {
+  if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) return null;
+  if (Array.isArray(value)) return value.map(String).join(' ');
+  const label = name
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .replaceAll('_', ' ')
     .toLowerCase();
+  if (typeof value === 'boolean') return `${label}: ${value ? 'yes' : 'no'}`;
+  if (typeof value === 'number' && / (until|at)$/.test(label)) return `${label} ${formatStamp(value, 'UTC')}`;
+  return `${label}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`;
 }
