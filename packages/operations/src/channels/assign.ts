@@ -1,7 +1,7 @@
 import type { Database } from '@overdue/database';
 import { lockCheck } from '../checks/row.ts';
 import { NO_SUCH_CHANNEL, NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
-import { type ChannelReference, lockChannel } from './channels.ts';
+import { type ChannelReference, type ChannelRow, lockChannel, updateChannel } from './channels.ts';
 import { addChannels, type ChannelSelection, replaceChannels, resolveChannels } from './selection.ts';
 
 /** Makes the selection the channels of a check. Refused: `not-found`, `channels`. */
@@ -36,18 +36,9 @@ export function toggleChannel(
 }
 
 /** Makes the checks with these codes, as far as they are in the project, the checks of a channel. Refused: `not-found`. */
-export function assignChecks(
+export async function assignChecks(
   database: Database,
-  { code, projectId, checks }: ChannelReference & { readonly checks: readonly string[] },
-): Promise<Outcome<void>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const channel = await lockChannel(sql, { code, projectId });
-      if (!channel) rollBack(NO_SUCH_CHANNEL);
-      await sql`delete from channel_checks where channel_id = ${channel.id}`;
-      await sql`
-        insert into channel_checks (check_id, channel_id)
-        select id, ${channel.id} from checks where project_id = ${projectId} and code = any (${checks as string[]}::uuid[])`;
-    }),
-  );
+  args: ChannelReference & { readonly checks: 'all' | readonly string[] },
+): Promise<Outcome<ChannelRow>> {
+  return updateChannel(database, args);
 }

@@ -49,16 +49,15 @@ export async function insertChannel(
   await lockOwner(sql, projectId); // a check made meanwhile with all channels must not miss this one
   const columns = { project_id: projectId, kind, name, created_at: clock.now(), ...writable(sql, settings) };
   const [channel] = await sql<ChannelRow[]>`insert into channels ${sql(columns as never)} returning *`;
-  await sql`
-    insert into channel_checks (check_id, channel_id)
-    select id, ${channel!.id} from checks
-    where project_id = ${projectId} ${checks === 'all' ? sql`` : sql`and code = any (${checks as string[]}::uuid[])`}`;
+  await assignToChecks(sql, channel!, checks);
   return channel!;
 }
 
 export interface UpdateChannel extends ChannelReference, Partial<ChannelSettings> {
   readonly name?: string;
   readonly disabled?: boolean;
+  /** Replaces the assignment: all of the project's checks, or those of them with these codes. Absent: it stays. */
+  readonly checks?: 'all' | readonly string[];
 }
 
 /**
@@ -67,7 +66,7 @@ export interface UpdateChannel extends ChannelReference, Partial<ChannelSettings
  */
 export function updateChannel(
   database: Database,
-  { code, projectId, name, disabled, ...settings }: UpdateChannel,
+  { code, projectId, name, disabled, checks, ...settings }: UpdateChannel,
 ): Promise<Outcome<ChannelRow>> {
   return outcomeOf(() =>
     database.sql.begin(async (sql) => {
@@ -79,6 +78,10 @@ export function updateChannel(
         ...(name === undefined ? {} : { name }),
         ...(disabled === undefined ? {} : { disabled }),
       };
+      if (checks !== undefined) {
+        await sql`delete from channel_checks where channel_id = ${channel.id}`;
+        await assignToChecks(sql, channel, checks);
+      }
       if (Object.keys(columns).length === 0) return channel;
       const [row] = await sql<ChannelRow[]>`
         update channels set ${sql(columns as never)} where id = ${channel.id} returning *`;
@@ -105,6 +108,18 @@ export function deleteChannel(database: Database, { code, projectId }: ChannelRe
       return row;
     }),
   );
+}
+
+async function assignToChecks(
+  sql: TransactionSql,
+  channel: Pick<ChannelRow, 'id' | 'project_id'>,
+  checks: 'all' | readonly string[],
+): Promise<void> {
+  await sql`
+    insert into channel_checks (check_id, channel_id)
+    select id, ${channel.id} from checks
+    where project_id = ${channel.project_id}
+      ${checks === 'all' ? sql`` : sql`and code = any (${checks as string[]}::uuid[])`}`;
 }
 
 export async function lockChannel(

@@ -14,6 +14,12 @@ export interface DocumentOptions {
   readonly now: Instant;
 }
 
+/** The columns that are shown, or that what is shown is computed from. */
+export type ShownCheck = Omit<
+  CheckWithChannels,
+  'id' | 'project_id' | 'created_at' | 'last_start_rid' | 'has_confirmation_link' | 'wake_at'
+>;
+
 const instant = z.string().meta({ format: 'date-time', examples: ['2026-11-21T06:10:15+00:00'] });
 
 /** management-api.md §4. */
@@ -57,9 +63,13 @@ export const checkDocumentSchema = z
 
 export type CheckDocument = z.output<typeof checkDocumentSchema>;
 
-/** A check as the API shows it (§4, M-22…M-24). */
-export function checkDocument(check: CheckWithChannels, options: DocumentOptions): CheckDocument {
+/**
+ * A check as the API shows it (§4, M-22…M-24). Members that are undefined are not printed; all documents have the same
+ * members, so that lists of them are printed fast.
+ */
+export function checkDocument(check: ShownCheck, options: DocumentOptions): CheckDocument {
   const { config, version, readOnly, now } = options;
+  const simple = check.kind === 'simple';
   const updateUrl = `${config.SITE_ROOT}/api/v${version}/checks/${check.code}`;
   return {
     name: check.name,
@@ -84,17 +94,16 @@ export function checkDocument(check: CheckWithChannels, options: DocumentOptions
     filter_http_body: check.filter_http_body,
     filter_default_fail: check.filter_default_fail,
     badge_url: `${config.SITE_ROOT}/b/2/${check.badge_key}.svg`,
-    ...(check.last_duration_ms ? { last_duration: Math.trunc(check.last_duration_ms / 1000) } : {}),
-    ...(readOnly
-      ? { unique_key: uniqueKey(check.code) }
-      : {
-          uuid: check.code,
-          ping_url: `${config.PING_ENDPOINT}${check.code}`,
-          update_url: updateUrl,
-          pause_url: `${updateUrl}/pause`,
-          resume_url: `${updateUrl}/resume`,
-          channels: check.channels,
-        }),
-    ...(check.kind === 'simple' ? { timeout: check.timeout } : { schedule: check.schedule, tz: check.tz }),
+    last_duration: check.last_duration_ms ? Math.trunc(check.last_duration_ms / 1000) : undefined,
+    unique_key: readOnly ? uniqueKey(check.code) : undefined,
+    uuid: readOnly ? undefined : check.code,
+    ping_url: readOnly ? undefined : `${config.PING_ENDPOINT}${check.code}`,
+    update_url: readOnly ? undefined : updateUrl,
+    pause_url: readOnly ? undefined : `${updateUrl}/pause`,
+    resume_url: readOnly ? undefined : `${updateUrl}/resume`,
+    channels: readOnly ? undefined : check.channels,
+    timeout: simple ? check.timeout : undefined,
+    schedule: simple ? undefined : check.schedule,
+    tz: simple ? undefined : check.tz,
   };
 }

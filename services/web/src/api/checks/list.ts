@@ -1,5 +1,5 @@
 import type { Database } from '@overdue/database';
-import type { CheckWithChannels } from '@overdue/operations';
+import type { ShownCheck } from './document.ts';
 
 /** A check's tags: the parts of its tags between spaces, trimmed, without empty ones. */
 export function tagList(tags: string): string[] {
@@ -21,12 +21,15 @@ export async function listChecks(
   { sql }: Database,
   projectId: number,
   { tags = [], slug = '' }: ListFilter = {},
-): Promise<CheckWithChannels[]> {
+): Promise<ShownCheck[]> {
   if (slug.includes('\0') || tags.some((tag) => tag.includes('\0'))) return [];
   // Whether a tag stands alone is decided below; the statement only spares us most of the others.
   const mayHaveTags = tags.length === 0 ? sql`` : tags.map((tag) => sql`and strpos(c.tags, ${tag}) > 0`);
-  const checks = await sql<CheckWithChannels[]>`
-    select c.*, coalesce(a.channels, '') as channels
+  const checks = await sql<ShownCheck[]>`
+    select c.code, c.name, c.slug, c.tags, c."desc", c.badge_key, c.kind, c.timeout, c.grace, c.schedule, c.tz, c.methods,
+           c.manual_resume, c.filter_subject, c.filter_body, c.filter_http_body, c.filter_default_fail, c.start_kw,
+           c.success_kw, c.failure_kw, c.status, c.n_pings, c.last_ping, c.last_start, c.last_duration_ms,
+           c.alert_after, coalesce(a.channels, '') as channels
     from checks c
     left join (
       select cc.check_id, string_agg(ch.code::text, ',' order by ch.code) as channels

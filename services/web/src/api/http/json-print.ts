@@ -23,9 +23,21 @@ export function printJson(value: unknown): string {
   for (const name in value) {
     const member = (value as Record<string, unknown>)[name];
     if (member === undefined) continue;
-    text += `${text === '' ? '' : ', '}${printString(name)}: ${printJson(member)}`;
+    text += (text === '' ? '' : ', ') + memberStart(name) + printJson(member);
   }
   return `{${text}}`;
+}
+
+const memberStarts = new Map<string, string>();
+
+/** The name and its colon; names that come from our code are printed once. */
+function memberStart(name: string): string {
+  let start = memberStarts.get(name);
+  if (start === undefined) {
+    start = `${printString(name)}: `;
+    if (memberStarts.size < 500) memberStarts.set(name, start);
+  }
+  return start;
 }
 
 /** Printable ASCII without what needs escaping: most strings. */

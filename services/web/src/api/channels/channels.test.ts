@@ -1,0 +1,171 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useTestApi } from '../compatibility/setup.ts';
+import { addChannel, type TestProject } from '../testing.ts';
+
+const context = useTestApi({ EMAIL_USE_VERIFICATION: 'True', SHELL_ENABLED: 'False' });
+let project: TestProject;
+beforeAll(async () => {
+  project = await context.api.project();
+});
+const call = (path: string, method = 'GET', body?: unknown, key = project.rw) =>
+  context.api.call(`/api/v3/channels/${path}`, { method, key, ...(body === undefined ? {} : { body }) });
+const WEBHOOK = {
+  url_down: 'https://hooks.example.org/secret-part?token=t0ken',
+  method_down: 'POST',
+  body_down: '$NAME',
+};
+
+test('create, read, change, remove; nothing secret is ever shown', async () => {
+  const mine = await context.api.project();
+  const check = async (name: string) =>
+    (await context.api.call('/api/v3/checks/', { method: 'POST', key: mine.rw, body: { name } })).json.uuid;
+  const [a, b] = [await check('a'), await check('b')];
+
+  const created = await call('', 'POST', { kind: 'webhook', name: 'Hook', settings: WEBHOOK }, mine.rw);
+  expect(created.status).toBe(201);
+  expect(created.json).toMatchObject({
+    kind: 'webhook',
+    name: 'Hook',
+    disabled: false,
+    verified: true,
+    notify_down: true,
+    notify_up: false,
+    last_error: '',
+    checks: [a, b],
+  });
+  const path = created.json.id;
+  expect((await call(path, 'GET', undefined, mine.rw)).json).toEqual(created.json);
+  expect((await call('', 'GET', undefined, mine.rw)).json).toEqual({
+    channels: [{ id: path, name: 'Hook', kind: 'webhook' }],
+  });
+
+  await context.database.sql`update channels set disabled = true, last_error = 'x' where code = ${path}`;
+  const changed = await call(
+    path,
+    'POST',
+    { name: 'New', settings: { url_up: 'https://hooks.example.org/up' }, checks: [b] },
+    mine.rw,
+  );
+  expect(changed.status).toBe(200);
+  expect(changed.json).toMatchObject({ name: 'New', notify_up: true, disabled: false, last_error: '', checks: [b] });
+  const [row] = await context.database.sql`select value from channels where code = ${path}`;
+  expect(row!.value).toMatchObject({ ...WEBHOOK, url_up: 'https://hooks.example.org/up' });
+
+  expect((await call(path, 'POST', { checks: '*' }, mine.rw)).json.checks).toEqual([a, b]);
+  expect((await call(path, 'POST', { checks: [] }, mine.rw)).json.checks).toEqual([]);
+  expect((await call(path, 'POST', { disabled: true }, mine.rw)).json.disabled).toBe(true);
+  expect((await call(path, 'POST', {}, mine.rw)).json.disabled).toBe(true);
+  const removed = await call(path, 'DELETE', undefined, mine.rw);
+  expect([removed.status, removed.json.name]).toEqual([200, 'New']);
+  expect((await call(path, 'GET', undefined, mine.rw)).status).toBe(404);
+  for (const reply of [created, changed, removed]) expect(reply.text).not.toMatch(/secret-part|t0ken|\$NAME/);
+});
+
+describe('refusals: 400, nothing is made', () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{}, 'kind is not a string'],
+    [{ kind: 1 }, 'kind is not a string'],
+    [{ kind: 'nothing', settings: {} }, 'kind has unexpected value'],
+    [{ kind: 'webhook' }, 'settings is not an object'],
+    [{ kind: 'webhook', settings: [] }, 'settings is not an object'],
+    [
+      { kind: 'webhook', settings: { url_down: null } },
+      'settings has a value that is neither text nor a number nor a boolean',
+    ],
+    [{ kind: 'webhook', settings: {} }, 'settings.url_down: Enter a valid URL.'],
+    [{ kind: 'webhook', settings: { url_down: 'not a url' } }, 'settings.url_down: Enter a valid URL.'],
+    [{ kind: 'webhook', settings: { url_down: 'https://x\0' } }, 'settings.url_down is not a string'],
+    [{ kind: 'webhook', settings: { url: 'https://x' } }, 'settings.url is not a setting of kind webhook'],
+    [{ kind: 'email', settings: { value: 'nobody' } }, 'settings.value: Enter a valid email address.'],
+    [
+      { kind: 'email', settings: { value: 'a@example.org', up: false, down: false } },
+      'settings.down: Please select at least one.',
+    ],
+    [{ kind: 'webhook', name: 'x'.repeat(101), settings: WEBHOOK }, 'name is too long'],
+    [{ kind: 'webhook', name: 'a\0', settings: WEBHOOK }, 'name is not a string'],
+    [{ kind: 'webhook', settings: WEBHOOK, checks: 'x' }, 'checks is neither "*" nor a list of UUIDs'],
+    [{ kind: 'webhook', settings: WEBHOOK, checks: ['x'] }, 'checks is neither "*" nor a list of UUIDs'],
+  ])('%j: %s', async (body, error) => {
+    const reply = await call('', 'POST', body);
+    expect([reply.status, reply.json]).toEqual([400, { error: `json validation error: ${error}` }]);
+    expect((await call('')).json.channels).toEqual([]);
+  });
+});
+
+describe('e-mail', () => {
+  test("the owner's own address is verified at once, others have to confirm", async () => {
+    const [owner] = await context.database.sql`select email from users where id = ${project.ownerId}`;
+    const own = await call('', 'POST', { kind: 'email', settings: { value: owner!.email, up: false, down: true } });
+    expect(own.json).toMatchObject({ verified: true, notify_up: false, notify_down: true });
+    const other = await call('', 'POST', {
+      kind: 'email',
+      settings: { value: 'other@example.com', up: true, down: true },
+    });
+    expect(other.json).toMatchObject({ verified: false, notify_up: true });
+    // Changing what is told keeps the confirmation; another address loses it.
+    expect((await call(own.json.id, 'POST', { settings: { up: true } })).json).toMatchObject({
+      verified: true,
+      notify_up: true,
+    });
+    expect((await call(own.json.id, 'POST', { settings: { value: 'other@example.com' } })).json.verified).toBe(false);
+  });
+});
+
+describe('isolation', () => {
+  test('a channel of another project is not there', async () => {
+    const foreign = await context.api.project();
+    const code = await addChannel(context.database, foreign.id, { name: 'theirs' });
+    for (const [path, method] of [
+      [code, 'GET'],
+      [code, 'POST'],
+      [code, 'DELETE'],
+      [`${code}/test`, 'POST'],
+    ] as const) {
+      const reply = await call(path, method);
+      expect([reply.status, reply.text]).toEqual([404, '']);
+      for (const key of [project.ro, foreign.ro]) expect((await call(path, method, undefined, key)).status).toBe(401);
+    }
+    expect(await context.database.sql`select name from channels where code = ${code}`).toEqual([{ name: 'theirs' }]);
+  });
+  test('checks of another project are not assigned', async () => {
+    const foreign = await context.api.project();
+    const { uuid } = (await context.api.call('/api/v3/checks/', { method: 'POST', key: foreign.rw, body: {} })).json;
+    const reply = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK, checks: [uuid] });
+    expect([reply.status, reply.json.checks]).toEqual([201, []]);
+  });
+});
+
+describe('test messages', () => {
+  async function settle(columns: Record<string, unknown>): Promise<void> {
+    const { sql } = context.database;
+    await expect
+      .poll(
+        () =>
+          sql`update notifications set ${sql(columns as never)} where state = 'owed' and flip_id is null returning id`,
+      )
+      .toHaveLength(1);
+    await context.api.clock.advance(1000);
+  }
+  test.each([
+    [{ state: 'sent', error: '' }, 200, { status: 'sent', error: '' }],
+    [
+      { state: 'failed', error: 'Received status code 404' },
+      200,
+      { status: 'failed', error: 'Received status code 404' },
+    ],
+    [{ attempts: 1, error: 'Timed out' }, 200, { status: 'failed', error: 'Timed out' }],
+  ])('%j', async (columns, status, document) => {
+    const { json } = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK });
+    const [reply] = await Promise.all([call(`${json.id}/test`, 'POST'), settle(columns)]);
+    expect([reply.status, reply.json]).toEqual([status, document]);
+    await call(json.id, 'DELETE');
+  });
+  test('still on its way after 12 seconds: 202', async () => {
+    const { json } = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK });
+    const replying = call(`${json.id}/test`, 'POST');
+    const waiting = setInterval(() => void context.api.clock.advance(1000), 10);
+    const reply = await replying;
+    clearInterval(waiting);
+    expect([reply.status, reply.json]).toEqual([202, { status: 'owed', error: '' }]);
+  });
+});

@@ -1,0 +1,177 @@
+import { BUCKETS, takeToken } from '@overdue/accounts';
+import { notificationOptions } from '@overdue/notifications';
+import {
+  createChannel,
+  deleteChannel,
+  enqueueTest,
+  readTest,
+  type TestMessage,
+  updateChannel,
+} from '@overdue/operations';
+import { z } from 'zod';
+import { errorSchema, RESPONSES, refused } from '../http/common.ts';
+import type { KeyedCall, KeyedOperation } from '../http/endpoint.ts';
+import { empty, json, jsonError, type Reply } from '../http/reply.ts';
+import { channelDocument, channelDocumentSchema, readChannel } from './document.ts';
+import { createChannelSchema, formKind, invalid, readRequest, readSettings, updateChannelSchema } from './request.ts';
+import { isVerifiedAtOnce, sendVerification } from './verification.ts';
+
+const answer = { description: 'The integration.', schema: channelDocumentSchema };
+const noChannel = { description: 'The project has no such integration.' };
+
+async function document({ deps, project }: KeyedCall, code: string, status = 200): Promise<Reply> {
+  const channel = await readChannel(deps.database, project.id, code);
+  return channel ? json(channelDocument(channel), status) : empty(404);
+}
+
+/** An e-mail channel's address; null for other kinds. */
+function addressOf(kind: string, value: unknown): string | null {
+  return kind === 'email' ? (value as { value: string }).value : null;
+}
+
+export const create: KeyedOperation = {
+  id: 'createChannel',
+  summary: 'Add an integration',
+  description:
+    'Any kind that needs no consent in a browser. It is assigned to all checks unless `checks` says otherwise.',
+  key: 'rw',
+  bodySchema: createChannelSchema,
+  responses: { 201: answer, 400: RESPONSES.badRequest },
+  async handle(call) {
+    const { deps, project } = call;
+    const read = readRequest(createChannelSchema, call.body);
+    if ('refusal' in read) return read.refusal;
+    const { name, settings, checks } = read.value;
+    const kind = formKind(read.value.kind, notificationOptions(deps.config, deps.secretKey));
+    if ('refusal' in kind) return kind.refusal;
+    const parsed = readSettings(kind.value, settings);
+    if ('refusal' in parsed) return parsed.refusal;
+    const wants = kind.value.wants(parsed.value.value);
+    const address = addressOf(kind.value.kind, parsed.value.value);
+    const verified = address === null || (await isVerifiedAtOnce(deps, project.owner_id, address));
+    const outcome = await createChannel(deps.database, deps.clock, {
+      projectId: project.id,
+      kind: kind.value.kind,
+      name: name ?? parsed.value.name ?? '',
+      value: parsed.value.value,
+      notify_down: wants.down,
+      notify_up: wants.up,
+      email_verified: verified && address !== null,
+      checks: checks === undefined || checks === '*' ? 'all' : checks,
+    });
+    if (!outcome.ok) return refused(outcome);
+    if (address !== null && !verified) await sendVerification(deps, outcome.value.code, address);
+    return document(call, outcome.value.code, 201);
+  },
+};
+
+export const get: KeyedOperation = {
+  id: 'getChannel',
+  summary: 'Get an integration',
+  description: 'Without its settings: they are never shown.',
+  key: 'rw',
+  responses: { 200: answer, 404: noChannel },
+  handle: (call) => document(call, call.params.uuid!),
+};
+
+export const update: KeyedOperation = {
+  id: 'updateChannel',
+  summary: 'Change an integration',
+  description: 'Fields and settings that are absent stay as they are. New settings switch it on again.',
+  key: 'rw',
+  bodySchema: updateChannelSchema,
+  responses: { 200: answer, 400: RESPONSES.badRequest, 404: noChannel },
+  async handle(call) {
+    const { deps, project } = call;
+    const channel = await readChannel(deps.database, project.id, call.params.uuid!);
+    if (!channel) return empty(404);
+    const read = readRequest(updateChannelSchema, call.body);
+    if ('refusal' in read) return read.refusal;
+    const { name, settings, checks, disabled } = read.value;
+    const reference = { code: channel.code, projectId: project.id };
+    let changed: Partial<Parameters<typeof updateChannel>[1]> = {};
+    let confirm: string | null = null;
+    if (settings !== undefined) {
+      const kind = formKind(channel.kind, notificationOptions(deps.config, deps.secretKey));
+      if ('refusal' in kind) return kind.refusal;
+      if (!kind.value.form.editable) return invalid(`settings of kind ${channel.kind} cannot be changed`);
+      const stored = kind.value.schema.safeParse(channel.value);
+      const before = stored.success ? kind.value.form.fill(stored.data) : {};
+      const parsed = readSettings(kind.value, { ...before, ...settings });
+      if ('refusal' in parsed) return parsed.refusal;
+      const { value } = parsed.value;
+      const wants = kind.value.wants(value);
+      const address = addressOf(channel.kind, value);
+      const sameAddress = stored.success && address === addressOf(channel.kind, stored.data) && !channel.disabled;
+      const verified = sameAddress
+        ? channel.email_verified
+        : address !== null && (await isVerifiedAtOnce(deps, project.owner_id, address));
+      if (address !== null && !sameAddress && !verified) confirm = address;
+      changed = { value, notify_down: wants.down, notify_up: wants.up, email_verified: verified };
+    }
+    const outcome = await updateChannel(deps.database, {
+      ...reference,
+      ...changed,
+      ...(name === undefined ? {} : { name }),
+      ...(disabled === undefined ? {} : { disabled }),
+      ...(checks === undefined ? {} : { checks: checks === '*' ? 'all' : checks }),
+    });
+    if (!outcome.ok) return refused(outcome);
+    if (confirm !== null) await sendVerification(deps, channel.code, confirm);
+    return document(call, channel.code);
+  },
+};
+
+export const remove: KeyedOperation = {
+  id: 'deleteChannel',
+  summary: 'Remove an integration',
+  key: 'rw',
+  responses: { 200: { ...answer, description: 'The integration as it was.' }, 404: noChannel },
+  async handle({ deps, project, params }) {
+    const channel = await readChannel(deps.database, project.id, params.uuid!);
+    if (!channel) return empty(404);
+    const outcome = await deleteChannel(deps.database, { code: channel.code, projectId: project.id });
+    return outcome.ok ? json(channelDocument(channel)) : refused(outcome);
+  },
+};
+
+/** How long a test is waited for, and how often we look, in milliseconds. */
+const PATIENCE_MS = 12_000;
+const POLL_MS = 150;
+
+export const test: KeyedOperation = {
+  id: 'testChannel',
+  summary: 'Send a test message',
+  description: 'About a check called TEST, the way alerts go. Waits for the outcome for up to 12 seconds.',
+  key: 'rw',
+  responses: {
+    200: {
+      description: 'How it went; `error` is what the receiver, or the way to it, said.',
+      schema: z.strictObject({ status: z.enum(['sent', 'failed']), error: z.string() }),
+    },
+    202: {
+      description: 'It is still on its way.',
+      schema: z.strictObject({ status: z.literal('owed'), error: z.string() }),
+    },
+    400: RESPONSES.badRequest,
+    404: noChannel,
+    429: { description: 'Too many tests.', schema: errorSchema },
+  },
+  async handle({ deps, project, params }) {
+    const { database, clock } = deps;
+    if (!(await takeToken(database, clock, BUCKETS.testsByUser(project.owner_id)))) {
+      return jsonError(429, 'too many tests, try again later');
+    }
+    const outcome = await enqueueTest(database, { code: params.uuid!, projectId: project.id });
+    if (!outcome.ok) return refused(outcome);
+    if (!outcome.value) return invalid('the integration does not want to hear of anything');
+    let result: TestMessage = { state: 'owed', error: '' };
+    const until = clock.monotonic() + PATIENCE_MS;
+    while (result.state === 'owed' && clock.monotonic() < until) {
+      await clock.sleep(POLL_MS);
+      result = await readTest(database, outcome.value.id);
+    }
+    const status = result.state === 'dropped' ? 'failed' : result.state;
+    return json({ status, error: result.error }, status === 'owed' ? 202 : 200);
+  },
+};
