@@ -54,10 +54,11 @@ export class Zone {
     return wall < change + turn ? before : after;
   }
 
-  /** The first wall time after the gap or overlap that `wall` lies in. Only for such a wall time. */
+  /** The first wall time after the gap or overlap that `wall` lies in; no use elsewhere. */
   endOfChange(wall: number): number {
     const before = this.offsetAt(wall - WIDEST_OFFSET);
     const after = this.offsetAt(wall + WIDEST_OFFSET);
+    if (before === after) return wall;
     return this.#firstChangeAfter(wall - WIDEST_OFFSET) + Math.max(before, after);
   }
 
