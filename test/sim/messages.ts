@@ -1,0 +1,133 @@
+/** As much of PostgreSQL's wire protocol as it takes to tell where a statement ends and where its answer does. */
+
+const SYNC = 0x53;
+const FLUSH = 0x48;
+const QUERY = 0x51;
+const PARSE = 0x50;
+const BIND = 0x42;
+const TERMINATE = 0x58;
+const READY = 0x5a;
+const KEY_DATA = 0x4b;
+const NOTIFICATION = 0x41;
+const ERROR = 0x45;
+const ROW_DESCRIPTION = 0x54;
+const NO_DATA = 0x6e;
+
+/** What a client sends until it waits for an answer: up to a Sync, a Flush or a simple query. */
+export interface Unit {
+  readonly bytes: Buffer;
+  /** It only asks what a statement takes and gives (ends in a Flush): its answer ends with that. */
+  readonly describes: boolean;
+  /** The statement's beginning, or what else it is; for people and for aiming faults. */
+  readonly label: string;
+}
+
+/** Cuts a client's stream into units. */
+export class UnitReader {
+  #rest: Buffer = Buffer.alloc(0);
+  #started = false;
+  #label = '';
+  #from = 0;
+  readonly #prepared = new Map<string, string>();
+
+  /** @returns the units that are complete now; the last may be `terminate` */
+  push(bytes: Buffer): Unit[] {
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    const units: Unit[] = [];
+    let at = this.#from;
+    for (;;) {
+      const header = this.#started ? 1 : 0;
+      if (this.#rest.length < at + header + 4) break;
+      const end = at + header + this.#rest.readUInt32BE(at + header);
+      if (this.#rest.length < end) break;
+      const type = this.#started ? this.#rest[at]! : 0;
+      if (!this.#started) this.#label = 'connect';
+      this.#note(type, this.#rest.subarray(at + header + 4, end));
+      at = end;
+      if (!this.#started || type === SYNC || type === FLUSH || type === QUERY || type === TERMINATE) {
+        const describes = type === FLUSH;
+        units.push({ bytes: this.#rest.subarray(0, end), label: `${this.#label}${describes ? ' …?' : ''}`, describes });
+        this.#rest = this.#rest.subarray(end);
+        if (!describes) this.#label = '';
+        this.#started = true;
+        at = 0;
+      }
+    }
+    this.#from = at;
+    return units;
+  }
+
+  #note(type: number, body: Buffer): void {
+    if (type === QUERY) this.#label = shorten(text(body, 0));
+    else if (type === PARSE) {
+      const name = text(body, 0);
+      const sql = shorten(text(body, name.length + 1));
+      this.#prepared.set(name, sql);
+      this.#label = sql;
+    } else if (type === BIND) {
+      const portal = text(body, 0);
+      this.#label = this.#prepared.get(text(body, portal.length + 1)) ?? '?';
+    } else if (type === TERMINATE) this.#label = 'terminate';
+  }
+}
+
+/** Follows the server's stream: where answers end, and what state the session is in. */
+export class AnswerReader {
+  #rest: Buffer = Buffer.alloc(0);
+  pid = 0;
+  /** I: idle, T: in a transaction, E: in a failed one. */
+  status = 'I';
+  /** The next answer is to a unit that {@link Unit.describes}. */
+  describing = false;
+  #answer: Buffer[] = [];
+
+  /**
+   * @returns whole answers, each up to and with its ReadyForQuery (or description). Notifications are left out: they are hints, and the
+   *   product must do without.
+   */
+  push(bytes: Buffer): Buffer[] {
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const answers: Buffer[] = [];
+    while (this.#rest.length >= 5) {
+      const end = 1 + this.#rest.readUInt32BE(1);
+      if (this.#rest.length < end) break;
+      const message = this.#rest.subarray(0, end);
+      this.#rest = this.#rest.subarray(end);
+      if (message[0] === NOTIFICATION) continue;
+      this.#answer.push(message);
+      if (message[0] === KEY_DATA) this.pid = message.readUInt32BE(5);
+      const type = message[0];
+      if (type === READY) this.status = String.fromCharCode(message[5]!);
+      const described = this.describing && (type === ROW_DESCRIPTION || type === NO_DATA || type === ERROR);
+      if (type === READY || described) {
+        if (described) this.describing = false;
+        answers.push(Buffer.concat(this.#answer));
+        this.#answer = [];
+      }
+    }
+    return answers;
+  }
+
+  /** What came without a ReadyForQuery after it: a last error before the server closed. */
+  get unfinished(): Buffer {
+    return Buffer.concat(this.#answer);
+  }
+}
+
+/** A simple query as a client sends it. */
+export function simpleQuery(sql: string): Buffer {
+  const body = Buffer.from(`${sql}\0`);
+  const bytes = Buffer.alloc(5 + body.length);
+  bytes[0] = QUERY;
+  bytes.writeUInt32BE(4 + body.length, 1);
+  body.copy(bytes, 5);
+  return bytes;
+}
+
+function text(body: Buffer, from: number): string {
+  return body.toString('utf8', from, body.indexOf(0, from));
+}
+
+function shorten(sql: string): string {
+  return sql.replace(/\s+/g, ' ').trim().slice(0, 60);
+}

@@ -1,0 +1,130 @@
+import type { Clock, Instant, Milliseconds, Timer, VirtualClock } from '@overdue/clock';
+import { connect, type Database, type DatabaseTarget } from '@overdue/database';
+import type { Network } from './network.ts';
+import type { Random } from './random.ts';
+
+export interface ProcessContext {
+  readonly name: string;
+  readonly clock: VirtualClock;
+  readonly network: Network;
+  readonly target: DatabaseTarget;
+  readonly random: Random;
+  /** How far its host's wall clock is off, in milliseconds; belongs to the host, so it survives the process. */
+  readonly wallOffset: () => Milliseconds;
+  readonly trace: (who: string, what: string) => void;
+  readonly onCrash: (process: SimProcess) => void;
+}
+
+/**
+ * One life of one process of the product. A crash ends it at whatever it is awaiting: its timers never fire again, its
+ * connections are gone, and nothing that it asked for is ever answered; so its objects just stay where they are.
+ */
+export class SimProcess {
+  readonly name: string;
+  alive = true;
+  readonly clock: ProcessClock;
+  readonly #context: ProcessContext;
+  #frozenUntil: Instant = Number.NEGATIVE_INFINITY;
+
+  constructor(context: ProcessContext) {
+    this.#context = context;
+    this.name = context.name;
+    this.clock = new ProcessClock(this, context);
+  }
+
+  /** Stopped by its host for a while: nothing moves, and then everything at once. */
+  get frozen(): boolean {
+    return this.#context.clock.now() < this.#frozenUntil;
+  }
+
+  get frozenUntil(): Instant {
+    return this.#frozenUntil;
+  }
+
+  freeze(milliseconds: Milliseconds): void {
+    this.#frozenUntil = this.#context.clock.now() + milliseconds;
+    // So that time does not pass over the end of it.
+    this.#context.clock.after(milliseconds, () => undefined);
+  }
+
+  /** A pool whose connections go through the simulated network. */
+  open(max: number): Database {
+    return connect({
+      target: this.#context.target,
+      applicationName: this.name,
+      max,
+      socket: () => (this.alive ? this.#context.network.socket(this) : new Promise(() => undefined)),
+    });
+  }
+
+  async crash(): Promise<void> {
+    if (!this.alive) return;
+    this.alive = false;
+    this.#context.trace(this.name, 'crashes');
+    await this.#context.network.crashed(this);
+    this.#context.onCrash(this);
+  }
+
+  /** An orderly end: what it still does by itself is of no interest any more. */
+  async ended(): Promise<void> {
+    if (!this.alive) return;
+    this.alive = false;
+    this.#context.trace(this.name, 'has stopped');
+    await this.#context.network.crashed(this);
+  }
+}
+
+/** Time as one process sees it: timers are never early, often a little late, and die with it. */
+class ProcessClock implements Clock {
+  readonly #process: SimProcess;
+  readonly #context: ProcessContext;
+
+  constructor(process: SimProcess, context: ProcessContext) {
+    this.#process = process;
+    this.#context = context;
+  }
+
+  now(): Instant {
+    return this.#context.clock.now() + this.#context.wallOffset();
+  }
+
+  monotonic(): Milliseconds {
+    return this.#context.clock.now();
+  }
+
+  after(delay: Milliseconds, callback: () => void): Timer {
+    const { clock } = this.#context;
+    let timer = clock.after(delay, fire);
+    const process = this.#process;
+    function fire() {
+      if (!process.alive) return;
+      if (process.frozen) timer = clock.after(process.frozenUntil - clock.now(), fire);
+      else callback();
+    }
+    return { cancel: () => timer.cancel() };
+  }
+
+  every(period: Milliseconds, callback: () => void): Timer {
+    const next = () => Math.round(period * (1 + this.#context.random.next()));
+    let timer = this.after(next(), tick);
+    const clock = this;
+    function tick() {
+      timer = clock.after(next(), tick);
+      callback();
+    }
+    return { cancel: () => timer.cancel() };
+  }
+
+  sleep(delay: Milliseconds, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal?.aborted) return resolve();
+      const timer = this.after(delay, done);
+      signal?.addEventListener('abort', done, { once: true });
+      function done() {
+        timer.cancel();
+        signal?.removeEventListener('abort', done);
+        resolve();
+      }
+    });
+  }
+}

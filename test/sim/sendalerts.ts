@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { createDelivery, type Mailer, type NotificationOptions } from '@overdue/notifications';
+import { PostgresQueue } from '@overdue/queue';
+import { Evaluator } from '@overdue/sendalerts/evaluator';
+import type { SimProcess } from './process.ts';
+import type { Random } from './random.ts';
+import type { Receivers } from './receiver.ts';
+
+/** Starts what services/sendalerts runs: lateness is judged, what is owed is delivered. */
+export async function startSendalerts(process: SimProcess, receivers: Receivers, random: Random): Promise<void> {
+  const { clock } = process;
+  const database = process.open(12);
+  const delivery = createDelivery({
+    sql: database.sql,
+    clock,
+    options: OPTIONS,
+    http: receivers.client(process),
+    mailer: NO_MAIL,
+    logger: silent,
+  });
+  const queue = new PostgresQueue({
+    database,
+    clock,
+    logger: silent,
+    worker: randomUUID(),
+    // NOTIFY is lost in the simulation, but for what the evaluator itself says.
+    poll: 2500,
+    random: () => random.next(),
+  });
+  const evaluator = new Evaluator({
+    database,
+    clock,
+    logger: silent,
+    minGap: MIN_GAP,
+    poll: random.pick([500, 1500, 2400, 2400]),
+    onJudged: ({ owed }) => {
+      if (owed > 0 && random.chance(0.7)) queue.wake();
+    },
+  });
+  await queue.start(delivery);
+  evaluator.start();
+}
+
+/** AMNESTY_MIN_GAP_SECONDS, in milliseconds. */
+export const MIN_GAP = 5000;
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+const NO_MAIL = { configured: false } as unknown as Mailer;
+
+const OPTIONS: NotificationOptions = {
+  siteRoot: 'http://site',
+  siteName: 'Simulation',
+  siteLogoUrl: null,
+  pingEndpoint: 'http://ping/',
+  secretKey: 'secret',
+  email: {
+    host: '',
+    port: 25,
+    user: '',
+    password: '',
+    useTls: false,
+    useSsl: false,
+    from: 'sim@example.org',
+    mailFromTemplate: null,
+  },
+  http: { allowPrivateAddresses: true, httpProxy: null, httpsProxy: null, noProxy: [] },
+  webhooksEnabled: true,
+  shellEnabled: false,
+  disabledKinds: new Set(),
+  telegramToken: null,
+  matrix: null,
+  pushover: null,
+  ntfyShToken: null,
+};

@@ -1,0 +1,41 @@
+import type { DatabaseTarget, Sql } from '@overdue/database';
+import { emptyDatabase } from './database.ts';
+import { withDriverTime } from './driver-time.ts';
+import type { Plan } from './plan.ts';
+import { type Statistics, verdict } from './verdict.ts';
+import { World } from './world.ts';
+
+export interface SimulationResult {
+  readonly plan: Plan;
+  readonly problems: readonly string[];
+  readonly statistics: Statistics & { readonly units: number; readonly faults: number };
+  /** What happened, line by line; statements of the database are indented. */
+  readonly trace: readonly string[];
+}
+
+/** Runs a plan on a prepared database (database.ts) and judges it. @param admin a pool that knows nothing of the simulation */
+export async function simulate(plan: Plan, target: DatabaseTarget, admin: Sql): Promise<SimulationResult> {
+  await emptyDatabase(admin);
+  const world = new World({ plan, target, admin });
+  const problems: string[] = [];
+  let statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0 };
+  const onUnforeseen = (error: unknown) => {
+    problems.push(`an error that nobody caught: ${error instanceof Error ? error.stack : String(error)}`);
+  };
+  process.on('unhandledRejection', onUnforeseen);
+  process.on('uncaughtException', onUnforeseen);
+  try {
+    await withDriverTime(world.clock, () => world.run());
+    const judged = await verdict(world, admin);
+    problems.push(...judged.problems);
+    statistics = judged.statistics;
+  } catch (error) {
+    problems.push(`the run broke: ${error instanceof Error ? error.stack : String(error)}`);
+  } finally {
+    await world.close();
+    process.off('unhandledRejection', onUnforeseen);
+    process.off('uncaughtException', onUnforeseen);
+  }
+  const { units, struck: faults } = world.network;
+  return { plan, problems, statistics: { ...statistics, units, faults }, trace: world.trace };
+}

@@ -1,0 +1,57 @@
+import type { Instant, Milliseconds } from '@overdue/clock';
+
+interface Stretch {
+  readonly from: Instant;
+  until: Instant | null;
+}
+
+/**
+ * What really went on in the simulated world, as the product cannot know it: who was running when, and in which
+ * stretches something was wrong.
+ */
+export class Truth {
+  readonly #receiving = new Map<string, Stretch[]>();
+  readonly #trouble: Stretch[] = [];
+  /** Whether anything happened that an ingester may take for a hole in what it received. */
+  holes = false;
+
+  receives(ingester: string, at: Instant): void {
+    const stretches = this.#receiving.get(ingester) ?? [];
+    this.#receiving.set(ingester, stretches);
+    stretches.push({ from: at, until: null });
+  }
+
+  receivesNoMore(ingester: string, at: Instant): void {
+    this.holes = true;
+    const last = this.#receiving.get(ingester)?.at(-1);
+    if (last && last.until === null) last.until = at;
+  }
+
+  /** Something was wrong from `from` to `until`: lateness need not be seen at once. */
+  trouble(from: Instant, until: Instant): void {
+    this.#trouble.push({ from, until });
+  }
+
+  /** Whether there are `length` milliseconds without trouble between the two. */
+  hasCalm(from: Instant, until: Instant, length: Milliseconds): boolean {
+    let reached = from;
+    for (const { from: begins, until: ends } of this.#trouble.toSorted((a, b) => a.from - b.from)) {
+      if (Math.min(begins, until) - reached >= length) return true;
+      reached = Math.max(reached, ends ?? until);
+    }
+    return until - reached >= length;
+  }
+
+  /** Stretches between `from` and `until` in which no ingester was receiving. */
+  deaf(from: Instant, until: Instant): { from: Instant; until: Instant }[] {
+    const all = [...this.#receiving.values()].flat().toSorted((a, b) => a.from - b.from);
+    const found: { from: Instant; until: Instant }[] = [];
+    let reached = from;
+    for (const stretch of all) {
+      if (stretch.from > reached) found.push({ from: reached, until: stretch.from });
+      reached = Math.max(reached, stretch.until ?? until);
+    }
+    if (reached < until) found.push({ from: reached, until });
+    return found;
+  }
+}

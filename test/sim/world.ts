@@ -1,0 +1,309 @@
+import type { Instant, Milliseconds } from '@overdue/clock';
+import { VirtualClock } from '@overdue/clock';
+import type { DatabaseTarget, Sql } from '@overdue/database';
+import type { IntakeOutcome } from '@overdue/pings';
+import { type SimIngester, startIngester } from './ingester.ts';
+import { Network } from './network.ts';
+import { names, type Plan, type PlannedEvent, type PlannedPing } from './plan.ts';
+import { SimProcess } from './process.ts';
+import { Random } from './random.ts';
+import { Receivers } from './receiver.ts';
+import { startSendalerts } from './sendalerts.ts';
+import { Truth } from './truth.ts';
+
+/** The virtual time at which every run begins. */
+export const BEGIN: Instant = Date.UTC(2030, 0, 7, 12);
+
+/** What a job knows of a ping that it sent. */
+export interface SentPing {
+  readonly ua: string;
+  readonly ping: PlannedPing;
+  readonly at: Instant;
+  /** Null: no answer came. */
+  outcome: IntakeOutcome | null;
+  /** Its ingester died without having stored it in the database, while another lived. */
+  stranded: boolean;
+}
+
+interface Host {
+  readonly name: string;
+  wallOffset: Milliseconds;
+  process: SimProcess | null;
+  ingester: SimIngester | null;
+}
+
+/** The whole installation in this process, on one virtual clock. */
+export class World {
+  readonly plan: Plan;
+  readonly clock = new VirtualClock(BEGIN);
+  readonly truth = new Truth();
+  readonly sent: SentPing[] = [];
+  readonly receivers: Receivers;
+  readonly network: Network;
+  readonly trace: string[] = [];
+  readonly #random: Random;
+  readonly #target: DatabaseTarget;
+  readonly #sql: Sql;
+  readonly #hosts = new Map<string, Host>();
+  #crashes = 0;
+  #calm = false;
+  #checkCodes: readonly string[] = [];
+  #activity = 0;
+
+  constructor(options: { plan: Plan; target: DatabaseTarget; admin: Sql }) {
+    const { plan, target, admin } = options;
+    this.plan = plan;
+    this.#target = target;
+    this.#sql = admin;
+    this.#random = new Random(plan.seed + 1);
+    const trace = (who: string, what: string) => this.note(who, what);
+    this.receivers = new Receivers(this.clock, this.#random.fork(), trace);
+    this.network = new Network({
+      port: target.hosts[0]!.port,
+      clock: this.clock,
+      random: this.#random.fork(),
+      admin,
+      faults: plan.wireFaults,
+      trace,
+    });
+    for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts)]) {
+      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null });
+    }
+    const requests = plan.events.filter((event) => event.do === 'crash at request');
+    this.receivers.onRequest = async (nth, when, by) => {
+      const planned = requests.find((event) => event.nth === nth && event.after === (when === 'after'));
+      if (planned && !this.#calm) await by.crash();
+    };
+  }
+
+  note(who: string, what: string): void {
+    this.trace.push(`${((this.clock.now() - BEGIN) / 1000).toFixed(3).padStart(8)} ${who.padEnd(12)} ${what}`);
+  }
+
+  /** Runs the plan, then heals everything and lets time pass until nothing is left to be done. */
+  async run(): Promise<void> {
+    this.#checkCodes = await this.#createRows();
+    for (const host of this.#hosts.values()) this.#start(host);
+    for (const event of this.plan.events) {
+      if (event.do === 'crash at request') continue;
+      await this.#passUntil(BEGIN + event.at);
+      await this.#perform(event);
+    }
+    await this.#passUntil(BEGIN + this.plan.calmAt);
+    await this.#heal();
+    const healed = this.clock.now();
+    // Nobody pings any more: all that is awaited becomes late, is noticed, and is told.
+    await this.#passUntil(healed + 140_000);
+    for (let i = 0; i < 30 && (await this.#unfinished()); i++) await this.#passUntil(this.clock.now() + 20_000);
+  }
+
+  async close(): Promise<void> {
+    for (const { process } of this.#hosts.values()) if (process) process.alive = false;
+    await this.network.close();
+  }
+
+  async #unfinished(): Promise<boolean> {
+    const [row] = await this.#sql<{ owed: boolean; awaited: boolean }[]>`
+      select exists (select from notifications where state = 'owed') as owed,
+             exists (select from checks where status <> 'down' and alert_after is not null) as awaited`;
+    return row!.owed || row!.awaited;
+  }
+
+  /** Lets virtual time pass; before each step of it, everything that can happen now does. */
+  async #passUntil(target: Instant): Promise<void> {
+    for (;;) {
+      await this.#exhaust();
+      const next = Math.min(this.clock.nextDue() ?? Infinity, this.network.nextRelease() ?? Infinity);
+      if (next > target) break;
+      await this.clock.advanceTo(Math.max(next, this.clock.now()));
+    }
+    await this.clock.advanceTo(target);
+    await this.#exhaust();
+  }
+
+  async #exhaust(): Promise<void> {
+    do {
+      await this.#settle();
+      await this.network.tidy();
+    } while (await this.network.step());
+  }
+
+  /** Waits until the product has nothing more to do but wait for time, the database or us. */
+  async #settle(): Promise<void> {
+    for (let still = 0; still < 3; still++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const { activity } = this.network;
+      if (activity !== this.#activity || diskIsBusy()) {
+        this.#activity = activity;
+        still = -1;
+      }
+    }
+  }
+
+  #start(host: Host): void {
+    const process = new SimProcess({
+      name: host.name,
+      clock: this.clock,
+      network: this.network,
+      target: this.#target,
+      random: this.#random.fork(),
+      wallOffset: () => host.wallOffset,
+      trace: (who, what) => this.note(who, what),
+      onCrash: (crashed) => this.#onCrash(host, crashed),
+    });
+    host.process = process;
+    this.note(host.name, 'starts');
+    if (host.name.startsWith('ingester')) {
+      const listening = () => {
+        this.note(host.name, 'listens');
+        this.truth.receives(host.name, this.clock.now());
+      };
+      void startIngester(process, listening).then((ingester) => {
+        if (process.alive) host.ingester = ingester;
+      });
+    } else {
+      void startSendalerts(process, this.receivers, this.#random.fork());
+    }
+  }
+
+  #onCrash(host: Host, crashed: SimProcess): void {
+    if (host.process !== crashed) return;
+    const now = this.clock.now();
+    host.process = null;
+    host.ingester = null;
+    const away = this.#calm ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
+    // Its row has to stand still for a while before others go on without it.
+    this.truth.trouble(now, now + away + RECOVERY);
+    if (host.name.startsWith('ingester')) {
+      this.truth.receivesNoMore(host.name, now);
+      const others = [...this.#hosts.values()].some((other) => other.ingester !== null);
+      for (const sent of this.sent) {
+        const here = names('ingester', this.plan.ingesters)[sent.ping.via] === host.name;
+        if (here && others && sent.outcome !== 'refused') sent.stranded ||= sent.outcome === null || this.#unstored(sent);
+      }
+    }
+    this.clock.after(away, () => {
+      if (host.process === null) this.#start(host);
+    });
+  }
+
+  /** Whether an answered ping may be on its ingester's disk only. */
+  #unstored(_sent: SentPing): boolean {
+    return false;
+  }
+
+  async #perform(event: PlannedEvent): Promise<void> {
+    const now = this.clock.now();
+    switch (event.do) {
+      case 'ping':
+        this.#ping(event);
+        return;
+      case 'crash':
+        await this.#hosts.get(event.who)!.process?.crash();
+        return;
+      case 'freeze': {
+        const { process } = this.#hosts.get(event.who)!;
+        if (!process) return;
+        this.note(event.who, `freezes for ${event.ms} ms`);
+        process.freeze(event.ms);
+        this.truth.trouble(now, now + event.ms + RECOVERY);
+        if (event.who.startsWith('ingester')) {
+          this.truth.receivesNoMore(event.who, now);
+          this.clock.after(event.ms, () => process.alive && this.truth.receives(event.who, this.clock.now()));
+        }
+        return;
+      }
+      case 'set clock':
+        this.note(event.who, `clock is set by ${event.by} ms`);
+        this.#hosts.get(event.who)!.wallOffset += event.by;
+        this.truth.holes = true;
+        this.truth.trouble(now, now + Math.abs(event.by) + RECOVERY);
+        return;
+      case 'database away':
+        this.note('database', `is away for ${event.ms} ms (${event.how})`);
+        this.truth.trouble(now, now + event.ms + RECOVERY);
+        await this.network.away(event.how);
+        this.clock.after(event.ms, () => {
+          this.note('database', 'is back');
+          this.network.back();
+        });
+        return;
+      case 'receiver':
+        this.note('receiver', `channel ${event.channel} ${event.how} for ${event.ms} ms`);
+        this.receivers.behave(event.channel, event.how);
+        this.clock.after(event.ms, () => this.receivers.behave(event.channel, 'well'));
+        return;
+    }
+  }
+
+  #ping(ping: PlannedPing): void {
+    const host = this.#hosts.get(names('ingester', this.plan.ingesters)[ping.via]!)!;
+    const number = this.sent.length + 1;
+    const sent: SentPing = { ua: `ping ${number}`, ping, at: this.clock.now() + host.wallOffset, outcome: null, stranded: false };
+    const words = `check ${ping.check + 1} ${ping.kind}${ping.rid ? ` (${ping.rid[0]})` : ''}`;
+    const { process, ingester } = host;
+    // Nobody listens: the job gets no connection.
+    if (!ingester || !process || process.frozen) {
+      this.note('job', `ping ${number}: ${words}: no connection to ${host.name}`);
+      return;
+    }
+    this.note('job', `ping ${number}: ${words} to ${host.name}`);
+    this.sent.push(sent);
+    const settle = (outcome: IntakeOutcome) => {
+      if (!process.alive) return;
+      sent.outcome = outcome;
+      if (outcome === 'refused') {
+        this.truth.holes = true;
+        this.truth.trouble(sent.at, this.clock.now() + RECOVERY);
+      }
+      this.note(host.name, `ping ${number}: ${outcome}`);
+    };
+    ingester.ping({ code: this.#checkCodes[ping.check]!, kind: ping.kind, rid: ping.rid, ua: sent.ua, settle });
+  }
+
+  async #heal(): Promise<void> {
+    this.#calm = true;
+    this.network.back();
+    this.network.spare();
+    for (let i = 0; i < this.plan.channels.length; i++) this.receivers.behave(i, 'well');
+    this.note('world', 'no more faults');
+    for (const host of this.#hosts.values()) if (!host.process) this.#start(host);
+  }
+
+  async #createRows(): Promise<string[]> {
+    const sql = this.#sql;
+    await sql`insert into users (username, email) values ('owner', 'owner@example.org')`;
+    await sql`insert into projects (owner_id, badge_key, ping_log_limit) values (1, 'badge', 100000)`;
+    for (const [i, { up }] of this.plan.channels.entries()) {
+      const request = (status: 'down' | 'up', wanted: boolean) => ({
+        [`method_${status}`]: 'POST',
+        [`url_${status}`]: wanted ? `http://receiver-${i}/` : '',
+        [`body_${status}`]: '$CODE $STATUS',
+        [`headers_${status}`]: {},
+      });
+      const value = { ...request('down', true), ...request('up', up), name: '' };
+      await sql`
+        insert into channels (project_id, kind, value, notify_down, notify_up, email_verified)
+        values (1, 'webhook', ${value as never}::jsonb, true, ${up}, true)`;
+    }
+    const codes: string[] = [];
+    for (const [i, check] of this.plan.checks.entries()) {
+      const code = `00000000-0000-4000-8000-${String(i + 1).padStart(12, '0')}`;
+      codes.push(code);
+      await sql`
+        insert into checks (project_id, code, kind, timeout, grace, schedule)
+        values (1, ${code}, ${check.kind}, ${check.timeout}, ${check.grace}, '* * * * *')`;
+      for (const channel of check.channels) {
+        await sql`insert into channel_checks (check_id, channel_id) values (${i + 1}, ${channel + 1})`;
+      }
+    }
+    return codes;
+  }
+}
+
+/** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
+const RECOVERY = 20_000;
+
+function diskIsBusy(): boolean {
+  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+}
