@@ -30,7 +30,7 @@ async function overdue(cliArgs) {
 }
 
 async function compiled(path) {
-  await whileStoppable(prepare());
+  await whileStoppable(prepare('everything'));
   if (!existsSync(join(ROOT, path))) throw new PrepareError(`There is no ${path.replace('dist/', '')} yet.`);
   return await run(process.execPath, [join(ROOT, path), ...args]);
 }

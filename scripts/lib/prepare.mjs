@@ -9,25 +9,31 @@ import { run } from './run.mjs';
 const PNPM = 'pnpm@10.34.9';
 const LOCK = join(SCRATCH, 'prepare.lock');
 const INSTALLED = join(ROOT, 'node_modules', '.overdue-installed');
-const BUILT = join(ROOT, 'node_modules', '.overdue-built');
+
+/** What is built for whom: running the product does not wait for the tests and benchmarks to be compiled. */
+const SCOPES = {
+  product: { stamp: join(ROOT, 'node_modules', '.overdue-built'), includes: (folder) => folder !== 'test' },
+  everything: { stamp: join(ROOT, 'node_modules', '.overdue-built-all'), includes: () => true },
+};
 
 /** A step failed; what went wrong is on the terminal already. */
 export class PrepareError extends Error {}
 
 /**
  * Makes the working tree ready to run. When nothing has changed this is some hundred `stat` calls.
- * @param {{ build?: boolean }} options
+ * @param {'product' | 'everything' | 'nothing'} scope what to build; dependencies are installed in any case
  */
-export async function prepare({ build = true } = {}) {
-  if (isDone(INSTALLED, installKey()) && (!build || isBuilt())) return;
+export async function prepare(scope = 'product') {
+  const build = SCOPES[scope];
+  if (isDone(INSTALLED, installKey()) && (!build || isBuilt(build))) return;
   const onWait = () => progress('Waiting for another Overdue command that installs or builds …');
   await withLock(LOCK, onWait, async () => {
     await step(INSTALLED, installKey(), install);
-    if (!build || isBuilt()) return;
+    if (!build || isBuilt(build)) return;
     // The key is taken before: an edit during the build is built by the next command.
-    const key = buildKey();
-    await compile();
-    remember(BUILT, key);
+    const key = buildKey(build);
+    await compile(build);
+    remember(build.stamp, key);
   });
 }
 
@@ -47,20 +53,21 @@ async function install() {
   progress(`Installed in ${seconds(began)}.`);
 }
 
-async function compile() {
+async function compile(build) {
   const began = Date.now();
   progress('Building …');
   // `tsc -b` trusts its own records; when the output was deleted beside them, it has to be told.
   const force = outputs().every((file) => existsSync(file)) ? [] : ['--force'];
-  const code = await run(process.execPath, [TSC, '-b', ...force], { stdout: 'stderr' });
+  const projects = workspaceFolders().filter(build.includes);
+  const code = await run(process.execPath, [TSC, '-b', ...force, ...projects], { stdout: 'stderr' });
   if (code !== 0) throw new PrepareError(`The build failed (exit code ${code}); see above.`);
   progress(`Built in ${seconds(began)}.`);
 }
 
-export const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+const TSC = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
 
-function isBuilt() {
-  return isDone(BUILT, buildKey()) && outputs().every((file) => existsSync(file));
+function isBuilt(build) {
+  return isDone(build.stamp, buildKey(build)) && outputs().every((file) => existsSync(file));
 }
 
 /** One file of each package that is there when it was built. */
@@ -85,7 +92,7 @@ function installKey() {
 }
 
 /** Name, size and time of change of every source; reading them all would take longer than it is worth. */
-function buildKey() {
+function buildKey(build) {
   const hash = createHash('sha256').update(readStamp(INSTALLED));
   const visit = (path) => {
     const stat = statSync(path);
@@ -97,7 +104,7 @@ function buildKey() {
   };
   visit(join(ROOT, 'tsconfig.base.json'));
   visit(join(ROOT, 'tsconfig.json'));
-  for (const folder of workspaceFolders()) {
+  for (const folder of workspaceFolders().filter(build.includes)) {
     visit(join(ROOT, folder, 'tsconfig.json'));
     visit(folder === 'test' ? join(ROOT, folder) : join(ROOT, folder, 'src'));
   }

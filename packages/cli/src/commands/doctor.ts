@@ -38,7 +38,7 @@ async function examine(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   }
   const groups = await Promise.all([
     examineConfiguration(env, config),
-    examineStorage(config),
+    examineStorage(config, systemClock),
     examineAnyDatabase(config),
     examineAnyRedis(config),
     examineMail(config),

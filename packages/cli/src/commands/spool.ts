@@ -1,9 +1,21 @@
 import { StartError } from '@overdue/observability';
+import { spoolStatus } from '@overdue/pings';
 import { readConfig } from '../support/config.ts';
 
-/** `overdue spool status`: prints one JSON object with the pings not yet applied. */
+/**
+ * `overdue spool status`: one JSON object about the pings of this host that were answered 200 and are not in the database
+ * yet. Reads the files only, so it works whether the ingester runs or not.
+ */
 export async function spool(what: string): Promise<void> {
-  if (what !== 'status') throw new StartError(`There is only: overdue spool status.`);
-  readConfig(process.env);
-  throw new StartError('The spool is not there yet.');
+  if (what !== 'status') throw new StartError('There is only: overdue spool status.');
+  const { SPOOL_DIR } = readConfig(process.env);
+  const { pings, bytes, oldest, unreadableBytes } = await spoolStatus(SPOOL_DIR);
+  const result = {
+    count: pings,
+    bytes,
+    oldest: oldest === null ? null : new Date(oldest).toISOString(),
+    unreadable_bytes: unreadableBytes,
+    directory: SPOOL_DIR,
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 }

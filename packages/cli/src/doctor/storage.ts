@@ -1,13 +1,28 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import type { Clock } from '@overdue/clock';
 import type { Config } from '@overdue/config';
+import { spoolStatus } from '@overdue/pings';
 import { doubtful, type Finding, fine, wrong } from './finding.ts';
 
-/** DATA_DIR and the spool's directory: there, ours, and with room for a full spool. */
-export function examineStorage(config: Config): Finding[] {
+/** A spool that holds pings for longer than this is not being applied, in milliseconds. */
+const OVERDUE_MS = 5 * 60_000;
+
+/** DATA_DIR and the spool's directory: there, ours, with room for a full spool; and whether pings are stuck in it. */
+export async function examineStorage(config: Config, clock: Clock): Promise<Finding[]> {
   return [
     examineDirectory('data', config.DATA_DIR, 0),
     examineDirectory('spool', config.SPOOL_DIR, config.SPOOL_MAX_BYTES ?? 0),
+    await examineSpool(config.SPOOL_DIR, clock),
   ];
+}
+
+async function examineSpool(directory: string, clock: Clock): Promise<Finding> {
+  const { pings, bytes, oldest } = await spoolStatus(directory);
+  if (oldest === null) return fine('spool', 'no ping waits for the database');
+  const minutes = Math.round((clock.now() - oldest) / 60_000);
+  const text = `${pings} pings (${bytes} bytes) wait for the database, the oldest for ${minutes} minutes`;
+  if (clock.now() - oldest < OVERDUE_MS) return doubtful('spool', text);
+  return wrong('spool', text, 'Start the ingester on this machine and see what it logs: it applies them by itself.');
 }
 
 function examineDirectory(subject: string, directory: string, room: number): Finding {
