@@ -36,7 +36,7 @@ export {
   MIN_SECONDS,
   parseCheckRequest,
 } from './checks/fields.ts';
-export { clearEvents, pauseCheck, resumeCheck } from './checks/pause.ts';
+export { clearEvents, pauseCheck, resumeCheck, type UpdateAndPause, updateAndPause } from './checks/pause.ts';
 export {
   type CheckReference,
   type CheckRow,

@@ -37,6 +37,7 @@ export function createApp(deps: WebDeps): WebApp {
 
   const inner = express.Router({ caseSensitive: true, strict: true });
   inner.use('/ping', proxy.handler);
+  inner.use('/heartbeat', proxy.handler);
   inner.use(apiRouter(deps));
   inner.use(securityHeaders(site));
   inner.use(hostCheck(config));

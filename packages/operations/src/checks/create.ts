@@ -5,6 +5,7 @@ import { type Outcome, outcomeOf } from '../outcome.ts';
 import { applyRequest } from './apply-request.ts';
 import type { CheckRequest } from './fields.ts';
 import { lockOwner, requireRoom } from './limit.ts';
+import { pauseLocked } from './pause.ts';
 import { type CheckWithChannels, type EditableColumns, lockCheck, NEW_CHECK, readCheck } from './row.ts';
 import { writeChanges } from './update.ts';
 
@@ -15,6 +16,8 @@ export interface CreateCheck {
   readonly channels?: ChannelSelection;
   /** 2 for checks that a ping makes (P-50). */
   readonly limitFactor?: 1 | 2;
+  /** Made paused rather than new. */
+  readonly paused?: boolean;
 }
 
 /**
@@ -24,13 +27,16 @@ export interface CreateCheck {
 export function createCheck(
   database: Database,
   clock: Clock,
-  { projectId, fields = {}, channels = '', limitFactor = 1 }: CreateCheck,
+  { projectId, fields = {}, channels = '', limitFactor = 1, paused = false }: CreateCheck,
 ): Promise<Outcome<CheckWithChannels>> {
   return outcomeOf(() =>
     database.sql.begin(async (sql) => {
       const owner = await lockOwner(sql, projectId);
       await requireRoom(sql, owner, 1, limitFactor);
-      return insertCheck(sql, clock, projectId, fields, await resolveChannels(sql, projectId, channels));
+      const check = await insertCheck(sql, clock, projectId, fields, await resolveChannels(sql, projectId, channels));
+      if (!paused) return check;
+      await pauseLocked(sql, clock, check);
+      return readCheck(sql, check.id);
     }),
   );
 }

@@ -1,4 +1,5 @@
 import type { WebDeps } from '../deps.ts';
+import { applicationEndpoints } from './applications/endpoints.ts';
 import { badgeEndpoints } from './badges/endpoints.ts';
 import { badgeStore } from './badges/store.ts';
 import { channelEndpoints } from './channels/endpoints.ts';
@@ -25,5 +26,6 @@ export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonl
     ...deliveryReportEndpoints,
     ...bounceEndpoints,
     ...prometheusEndpoints,
+    ...applicationEndpoints,
   ];
 }

@@ -98,7 +98,7 @@ export const PARAMETERS: Readonly<Record<string, { pattern: string; description:
   tag: { pattern: '[\\p{L}\\p{N}_%~.-]+', description: 'The tag, percent-encoded twice.' },
   format: { pattern: '[-a-zA-Z0-9_]+', description: '`svg`, `json` or `shields`.' },
   key: { pattern: '[^/]+', description: 'Read-only API key.' },
-  id: { pattern: UUID, description: 'UUID of the application, in lower case.' },
+  id: { pattern: `[0-9]+|${UUID}`, description: 'Number of the application, or its UUID.' },
 };
 
 /** The path as a pattern with a named group for each parameter, over the percent-decoded path. */

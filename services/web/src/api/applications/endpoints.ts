@@ -1,0 +1,235 @@
+import type { Instant } from '@overdue/clock';
+import {
+  ALL_CHANNELS,
+  type CheckRow,
+  checkFields,
+  createCheck,
+  deleteCheck,
+  type EditableColumns,
+  updateAndPause,
+} from '@overdue/operations';
+import { z } from 'zod';
+import { errorSchema, RESPONSES } from '../http/common.ts';
+import type { Endpoint, KeyedCall, KeyedOperation, OpenOperation } from '../http/endpoint.ts';
+import { empty, json, jsonError, type Reply } from '../http/reply.ts';
+import { preciseTimestamp } from '../http/timestamps.ts';
+import { whatIsWrong } from '../service/status.ts';
+import { applicationDocument, applicationSchema } from './document.ts';
+
+/** Heartbeat Central's API over checks, so that its users' scripts go on working (docs/api.md). */
+
+const MAX_PAGE = 1000;
+
+/** Seconds; the limits of a check's period and grace time under this API's names. */
+const seconds = (field: string, description: string) =>
+  z
+    .int({ error: `${field} is not a number` })
+    .min(60, { error: `${field} is too small` })
+    .max(31_536_000, { error: `${field} is too large` })
+    .describe(description);
+
+const fields = {
+  name: checkFields.name,
+  expected_interval: seconds('expected_interval', 'How often a heartbeat is expected, in seconds.'),
+  grace_period: seconds('grace_period', 'How late it may be, in seconds.'),
+  is_active: z.boolean({ error: 'is_active is not a boolean' }).describe('False: paused.'),
+};
+const createSchema = z
+  .object(fields)
+  .partial({ expected_interval: true, grace_period: true, is_active: true })
+  .meta({ id: 'ApplicationCreate' });
+const updateSchema = z.object(fields).partial().meta({ id: 'ApplicationUpdate' });
+type Fields = z.output<typeof updateSchema>;
+
+const answer = { description: 'The application.', schema: applicationSchema };
+const noApplication = { description: 'The project has no such application.', schema: errorSchema };
+const NOT_FOUND = jsonError(404, 'application not found');
+
+function columns({ name, expected_interval, grace_period }: Fields): Partial<EditableColumns> {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(expected_interval === undefined ? {} : { kind: 'simple', timeout: expected_interval }),
+    ...(grace_period === undefined ? {} : { grace: grace_period }),
+  };
+}
+
+function document(call: KeyedCall, check: CheckRow, status = 200): Reply {
+  return json(applicationDocument(check, call.deps.clock.now()), status);
+}
+
+/** By its number, or by its UUID. */
+async function find({ deps, project, params }: KeyedCall): Promise<CheckRow | null> {
+  const { sql } = deps.database;
+  const id = params.id!;
+  const number = Number(id);
+  const isNumber = /^\d+$/.test(id);
+  if (isNumber && !Number.isSafeInteger(number)) return null;
+  const [check] = await sql<CheckRow[]>`
+    select * from checks where project_id = ${project.id} and ${isNumber ? sql`id = ${number}` : sql`code = ${id}`}`;
+  return check ?? null;
+}
+
+const list: KeyedOperation = {
+  id: 'listApplications',
+  summary: 'List the applications',
+  key: 'rw',
+  responses: { 200: { description: 'The applications, oldest first.', schema: z.array(applicationSchema) } },
+  async handle({ deps, project }) {
+    const checks = await deps.database.sql<CheckRow[]>`
+      select * from checks where project_id = ${project.id} order by id`;
+    const now = deps.clock.now();
+    return json(checks.map((check) => applicationDocument(check, now)));
+  },
+};
+
+const create: KeyedOperation = {
+  id: 'createApplication',
+  summary: 'Create an application',
+  description: 'All integrations of the project are assigned to it.',
+  key: 'rw',
+  bodySchema: createSchema,
+  responses: {
+    201: answer,
+    400: RESPONSES.badRequest,
+    403: { description: 'The account has as many checks as it may have.', schema: errorSchema },
+  },
+  async handle(call) {
+    const parsed = createSchema.safeParse(call.body);
+    if (!parsed.success) return jsonError(400, parsed.error.issues[0]!.message);
+    const { database, clock } = call.deps;
+    const outcome = await createCheck(database, clock, {
+      projectId: call.project.id,
+      fields: columns(parsed.data),
+      channels: ALL_CHANNELS,
+      paused: parsed.data.is_active === false,
+    });
+    if (outcome.ok) return document(call, outcome.value, 201);
+    return jsonError(outcome.refused === 'check-limit' ? 403 : 404, outcome.message);
+  },
+};
+
+const get: KeyedOperation = {
+  id: 'getApplication',
+  summary: 'Get an application',
+  key: 'rw',
+  responses: { 200: answer, 404: noApplication },
+  async handle(call) {
+    const check = await find(call);
+    return check ? document(call, check) : NOT_FOUND;
+  },
+};
+
+const update: KeyedOperation = {
+  id: 'updateApplication',
+  summary: 'Change an application',
+  description: 'Fields that are absent stay as they are.',
+  key: 'rw',
+  bodySchema: updateSchema,
+  responses: { 200: answer, 400: RESPONSES.badRequest, 404: noApplication },
+  async handle(call) {
+    const check = await find(call);
+    if (!check) return NOT_FOUND;
+    const parsed = updateSchema.safeParse(call.body);
+    if (!parsed.success) return jsonError(400, parsed.error.issues[0]!.message);
+    const { is_active } = parsed.data;
+    const outcome = await updateAndPause(call.deps.database, call.deps.clock, {
+      code: check.code,
+      projectId: call.project.id,
+      fields: columns(parsed.data),
+      ...(is_active === undefined ? {} : { paused: !is_active }),
+    });
+    return outcome.ok ? document(call, outcome.value) : NOT_FOUND;
+  },
+};
+
+const remove: KeyedOperation = {
+  id: 'deleteApplication',
+  summary: 'Delete an application',
+  key: 'rw',
+  responses: { 204: { description: 'It is gone, and its heartbeats with it.' }, 404: noApplication },
+  async handle(call) {
+    const check = await find(call);
+    if (!check) return NOT_FOUND;
+    const outcome = await deleteCheck(call.deps.database, { code: check.code, projectId: call.project.id });
+    return outcome.ok ? empty(204) : NOT_FOUND;
+  },
+};
+
+const heartbeats: KeyedOperation = {
+  id: 'listHeartbeats',
+  summary: "List an application's heartbeats",
+  key: 'rw',
+  query: [
+    { name: 'limit', description: 'How many; default 100.', schema: z.int().min(1).max(MAX_PAGE) },
+    { name: 'offset', description: 'How many of the newest to pass over.', schema: z.int().min(0) },
+  ],
+  responses: {
+    200: {
+      description: 'The heartbeats, newest first.',
+      schema: z.array(
+        z
+          .strictObject({
+            timestamp: z.string().meta({ format: 'date-time' }),
+            source_ip: z.string().nullable(),
+            user_agent: z.string(),
+          })
+          .meta({ id: 'Heartbeat' }),
+      ),
+    },
+    400: RESPONSES.badRequest,
+    404: noApplication,
+  },
+  async handle(call) {
+    const check = await find(call);
+    if (!check) return NOT_FOUND;
+    const limit = parameter(call.query, 'limit', 100);
+    const offset = parameter(call.query, 'offset', 0);
+    if (limit === null || limit < 1 || limit > MAX_PAGE)
+      return jsonError(400, `limit is not a number of 1 to ${MAX_PAGE}`);
+    if (offset === null) return jsonError(400, 'offset is not a number');
+    const pings = await call.deps.database.sql<{ created_at: Instant; remote_addr: string | null; ua: string }[]>`
+      select created_at, remote_addr, ua from pings where check_id = ${check.id}
+      order by n desc limit ${limit} offset ${offset}`;
+    return json(
+      pings.map((ping) => ({
+        timestamp: preciseTimestamp(ping.created_at),
+        source_ip: ping.remote_addr,
+        user_agent: ping.ua,
+      })),
+    );
+  },
+};
+
+/** A whole number of at most 9 digits; null: it is none. */
+function parameter(query: URLSearchParams, name: string, otherwise: number): number | null {
+  const text = query.getAll(name).at(-1);
+  if (text === undefined) return otherwise;
+  return /^\d{1,9}$/.test(text) ? Number(text) : null;
+}
+
+const health: OpenOperation = {
+  id: 'getHealth',
+  summary: 'Whether the product can do its whole job',
+  key: 'none',
+  head: true,
+  responses: {
+    200: { description: 'It can.', schema: z.strictObject({ status: z.literal('healthy') }) },
+    503: {
+      description: 'It cannot.',
+      schema: z.strictObject({ status: z.literal('unhealthy'), problems: z.array(z.string()) }),
+    },
+  },
+  async handle({ deps }) {
+    const problems = await whatIsWrong(deps);
+    return problems.length === 0 ? json({ status: 'healthy' }) : json({ status: 'unhealthy', problems }, 503);
+  },
+};
+
+const common = { tag: 'Heartbeat Central', cors: true } as const;
+
+export const applicationEndpoints: readonly Endpoint[] = [
+  { ...common, path: '/api/applications', operations: { GET: list, POST: create } },
+  { ...common, path: '/api/applications/{id}', operations: { GET: get, PUT: update, DELETE: remove } },
+  { ...common, path: '/api/applications/{id}/heartbeats', operations: { GET: heartbeats } },
+  { ...common, path: '/health', operations: { GET: health } },
+];
