@@ -114,6 +114,13 @@ describe('an overlap that begins off the hour cannot send a running schedule rou
   );
 });
 
+test('the midnight that a running schedule goes to is the second one when the first is over', () => {
+  expect(local('*/10 * * * 0', 'America/St_Johns', '2007-11-03T23:25:00-03:30', 2)).toEqual([
+    '11-04 00:00 -03:30',
+    '11-04 00:10 -03:30',
+  ]);
+});
+
 test('E1: whole seconds, strictly after the start', () => {
   const next = (start: string) => {
     const found = compileSchedule('cron', '0 12 * * *', 'UTC').next(Date.parse(start));

@@ -96,7 +96,7 @@ export function plainItem(unit: Unit, item: string): readonly number[] {
   if (last !== undefined) {
     // C6.5: with a step, a range of one value runs on to the field's maximum; cron-parser would stop there.
     const end = parseValue(unit, last);
-    if (step === undefined || end !== Number(text)) text += `-${end}`;
+    if (end !== Number(text)) text += `-${end}`;
   }
   if (step !== undefined)
     text = first === undefined ? `*/${parseStep(unit, step)}` : `${text}/${parseStep(unit, step)}`;
