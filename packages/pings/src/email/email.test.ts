@@ -162,6 +162,10 @@ describe('htmlToText', () => {
     ['a<b', 'a'],
     ['a<!--', 'a'],
     ['&am<b></b>p;', '&amp;'],
+    ['a&amp', 'a&'],
+    ['&notin; &unknown; & &;', '∉ &unknown; & &;'],
+    ['a&lt b &#x1F389;\u3000\n&emsp;c', 'a< b 🎉 c'],
+    [`&${'x'.repeat(100)}&amp;y;`, `&${'x'.repeat(100)}&y;`],
   ])('%s', (html, expected) => {
     expect(htmlToText(html)).toBe(expected);
   });
@@ -250,6 +254,7 @@ describe('whatever arrives', () => {
     ['nearly boundaries', () => Buffer.from(`${nest(16)}${'--b15x\n'.repeat(MB)}`)],
     ['deep nesting', () => Buffer.from(nest(100_000))],
     ['tags', () => Buffer.from(`Content-Type: text/html\n\n${'<a b="'.repeat(MB)}`)],
+    ['ampersands', () => Buffer.from(`Content-Type: text/html\n\n${'&'.repeat(4 * MB)};`)],
     ['open comments', () => Buffer.from(`Content-Type: text/html\n\n${'<!-'.repeat(2 * MB)}`)],
     ['quotes in a parameter', () => Buffer.from(`Content-Type: text/plain; ${';a="\\"'.repeat(200_000)}\n\nx`)],
     ['quoted-printable', () => Buffer.from(`Content-Transfer-Encoding: quoted-printable\n\n${'='.repeat(8 * MB)}`)],

@@ -3,59 +3,108 @@ import { decodeHTML } from 'entities';
 /**
  * HTML reduced to its text (P-63): tags, comments and the content of `script` and `style` dropped, entities decoded,
  * the pieces joined without a separator, every run of white space made one space. `<b>S</b>UCCESS` is `SUCCESS`.
- * One pass, whatever the input.
+ * One pass, whatever the input, and no string for each tag: mails may have millions of them.
  */
 export function htmlToText(html: string): string {
-  const pieces: string[] = [];
-  const text = (piece: string) => pieces.push(piece.includes('&') ? decodeHTML(piece) : piece);
+  const text = new Text(html.length);
   let at = 0;
   while (at < html.length) {
     const open = html.indexOf('<', at);
-    if (open < 0) {
-      text(html.slice(at));
-      break;
-    }
-    if (open > at) text(html.slice(at, open));
-    const end = endOfMarkup(html, open);
-    if (end === open) {
-      // A "<" that opens nothing is text.
-      pieces.push('<');
-      at = open + 1;
-    } else {
-      at = end;
+    const end = open < 0 ? html.length : endOfMarkup(html, open);
+    // A "<" that opens nothing is text.
+    const until = open < 0 ? html.length : end === open ? open + 1 : open;
+    text.addHtml(html, at, until);
+    at = Math.max(end, until);
+  }
+  return text.toString();
+}
+
+/** Collects text, each run of white space as one space. */
+class Text {
+  readonly #codes: Uint16Array;
+  #length = 0;
+  #afterSpace = false;
+
+  /** @param capacity in UTF-16 codes; decoding entities makes no text longer */
+  constructor(capacity: number) {
+    this.#codes = new Uint16Array(capacity);
+  }
+
+  addHtml(html: string, from: number, until: number): void {
+    for (let at = from; at < until; at++) {
+      const code = html.charCodeAt(at);
+      if (code === AMPERSAND) {
+        const end = endOfEntity(html, at, until);
+        const decoded = decodeHTML(html.slice(at, end));
+        for (let i = 0; i < decoded.length; i++) this.#add(decoded.charCodeAt(i));
+        at = end - 1;
+      } else {
+        this.#add(code);
+      }
     }
   }
-  return pieces.join('').replace(/\s+/g, ' ');
+
+  #add(code: number): void {
+    const space = code <= 32 ? code === 32 || (code >= 9 && code <= 13) : code >= 160 && isSpace(code);
+    if (!space) this.#codes[this.#length++] = code;
+    else if (!this.#afterSpace) this.#codes[this.#length++] = 32;
+    this.#afterSpace = space;
+  }
+
+  toString(): string {
+    return Buffer.from(this.#codes.buffer, 0, this.#length * 2).toString('utf16le');
+  }
+}
+
+/** Past the `;`, or before whatever cannot be part of the entity that begins at `from`. */
+function endOfEntity(html: string, from: number, until: number): number {
+  const limit = Math.min(until, from + LONGEST_ENTITY);
+  for (let at = from + 1; at < limit; at++) {
+    const code = html.charCodeAt(at);
+    if (code === SEMICOLON) return at + 1;
+    if (code === AMPERSAND || code === 32) return at;
+  }
+  return limit;
+}
+
+/** White space beyond ASCII, as `\s` has it. */
+function isSpace(code: number): boolean {
+  return (
+    code === 0xa0 ||
+    code === 0x1680 ||
+    (code >= 0x2000 && code <= 0x200a) ||
+    code === 0x2028 ||
+    code === 0x2029 ||
+    code === 0x202f ||
+    code === 0x205f ||
+    code === 0x3000 ||
+    code === 0xfeff
+  );
 }
 
 /** Where the markup that opens at `open` ends; `open` itself when there is none; the end of the text when unclosed. */
 function endOfMarkup(html: string, open: number): number {
-  const next = html.charAt(open + 1);
-  if (html.startsWith('<!--', open)) return after(html, '-->', open + 4);
-  if (next === '!' || next === '?') return after(html, '>', open + 1);
-  if (next === '/') return /[A-Za-z]/.test(html.charAt(open + 2)) ? after(html, '>', open + 2) : open;
-  if (!/[A-Za-z]/.test(next)) return open;
-  const end = endOfTag(html, open + 1);
-  // Looked at without cutting out the tag: an attribute may be as long as the message.
-  const name = /^[A-Za-z]+/.exec(html.slice(open + 1, open + 8))?.[0].toLowerCase();
-  if ((name === 'script' || name === 'style') && /[\s/>]/.test(html.charAt(open + 1 + name.length))) {
-    return after(html, '>', endOfRawText(html, name, end));
-  }
-  return end;
+  const next = html.charCodeAt(open + 1);
+  if (next === SLASH) return isLetter(html.charCodeAt(open + 2)) ? after(html, '>', open + 2) : open;
+  if (next === EXCLAMATION && html.startsWith('--', open + 2)) return after(html, '-->', open + 4);
+  if (next === EXCLAMATION || next === QUESTION) return after(html, '>', open + 1);
+  if (!isLetter(next)) return open;
+  const end = endOfTag(html, open + 2);
+  if ((next | LOWER) !== LETTER_S) return end;
+  const name = /^(script|style)[\s/>]/i.exec(html.slice(open + 1, open + 8))?.[1];
+  return name === undefined ? end : after(html, '>', endOfRawText(html, name.toLowerCase(), end));
 }
 
 /** Past the `>` of a tag; one inside a quoted attribute does not count. */
 function endOfTag(html: string, from: number): number {
-  let at = from;
-  while (at < html.length) {
-    const c = html.charAt(at);
-    if (c === '>') return at + 1;
-    if ((c === '"' || c === "'") && /=\s*$/.test(html.slice(Math.max(from, at - 8), at))) {
-      const close = html.indexOf(c, at + 1);
+  for (let at = from; at < html.length; at++) {
+    const c = html.charCodeAt(at);
+    if (c === GREATER) return at + 1;
+    if ((c === DOUBLE_QUOTE || c === SINGLE_QUOTE) && /=\s*$/.test(html.slice(Math.max(from, at - 8), at))) {
+      const close = html.indexOf(c === DOUBLE_QUOTE ? '"' : "'", at + 1);
       if (close < 0) return html.length;
       at = close;
     }
-    at++;
   }
   return html.length;
 }
@@ -72,3 +121,22 @@ function after(html: string, what: string, from: number): number {
   const at = html.indexOf(what, from);
   return at < 0 ? html.length : at + what.length;
 }
+
+function isLetter(c: number): boolean {
+  const lower = c | LOWER;
+  return lower >= 97 && lower <= 122;
+}
+
+/** `&CounterClockwiseContourIntegral;` has 33 characters; numbers may have leading zeros. */
+const LONGEST_ENTITY = 64;
+const EXCLAMATION = 33;
+const DOUBLE_QUOTE = 34;
+const AMPERSAND = 38;
+const SINGLE_QUOTE = 39;
+const SLASH = 47;
+const SEMICOLON = 59;
+const GREATER = 62;
+const QUESTION = 63;
+const LETTER_S = 115;
+/** Makes an ASCII letter lower-case. */
+const LOWER = 32;
