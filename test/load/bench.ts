@@ -8,9 +8,15 @@ import { parseArgs } from 'node:util';
 import { alertBenchmarks } from './alerts.ts';
 import { BenchContext, type Benchmark, type Figure } from './harness.ts';
 import { pingBenchmarks } from './pings.ts';
+import { pingLimitBenchmarks } from './pings-limits.ts';
 import { scheduleBenchmarks } from './schedules.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [...scheduleBenchmarks, ...pingBenchmarks, ...alertBenchmarks];
+const BENCHMARKS: readonly Benchmark[] = [
+  ...scheduleBenchmarks,
+  ...pingBenchmarks,
+  ...pingLimitBenchmarks,
+  ...alertBenchmarks,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /**
  * A closed-loop HTTP/1.1 load generator on plain sockets: each connection has one request under way and sends the next
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly request: (i: number) => string | Buffer;
   /** A connection of its own for each request (the request should say `Connection: close`). */
   readonly newConnections?: boolean;
+  /** Over TLS, trusting any certificate; with newConnections each request has a whole handshake. */
+  readonly tls?: boolean;
   /** Upper bound of requests a second over all connections; default none. */
   readonly rate?: number;
   /** Called with the status and index of each answered request. */
@@ -140,11 +143,10 @@ class Connection {
   }
 
   #open(): void {
-    const socket = connect({
-      host: this.run_.options.host ?? '127.0.0.1',
-      port: this.run_.options.port,
-      noDelay: true,
-    });
+    const { host = '127.0.0.1', port, tls } = this.run_.options;
+    const socket = tls
+      ? connectTls({ host, port, rejectUnauthorized: false, servername: 'localhost' })
+      : connect({ host, port, noDelay: true });
     this.#socket = socket;
     this.#rest = null;
     socket.on('data', (data) => this.#onData(data as Buffer));

@@ -1,0 +1,246 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, type Database } from '@overdue/database';
+import { applyBatch, type Ping, uuid7 } from '@overdue/pings';
+import { type BenchContext, type Benchmark, freePort, ROOT, waitFor } from './harness.ts';
+import { load } from './http-client.ts';
+import { checkCode, seedChecks } from './seed.ts';
+
+const CHECKS = 100_000;
+const get = (path: string, extra = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n`;
+const randomCheck = () => checkCode(Math.floor(Math.random() * CHECKS));
+
+/** The median size of the batches that the ingester committed, from its metrics. */
+async function meanBatchSize(adminPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const value = (name: string) =>
+    Number(new RegExp(`^overdue_ingester_batch_size_${name}(?:{[^}]*})? (\\S+)`, 'm').exec(text)?.[1]);
+  return Math.max(1, Math.round(value('sum') / value('count')));
+}
+
+/** Sends batches of random pings over one connection for `seconds`, with no HTTP, no cache and no lanes. */
+async function bareSql(database: Database, size: number, seconds: number): Promise<number> {
+  const [range] = await database.sql<{ first: number }[]>`select min(id) as first from checks`;
+  const own = connect({ target: database.target, applicationName: 'bench sql', max: 1 });
+  const ping = (): Ping => ({
+    id: uuid7(Date.now()),
+    at: Date.now(),
+    checkId: range!.first + Math.floor(Math.random() * CHECKS),
+    unresolved: null,
+    kind: 'success',
+    exitStatus: null,
+    rid: null,
+    scheme: 'http',
+    method: 'GET',
+    remoteAddr: '127.0.0.1',
+    ua: '',
+    body: null,
+    skipped: 0,
+    late: false,
+  });
+  const lane = randomUUID();
+  let sent = 0;
+  const started = performance.now();
+  for (let batch = 1; performance.now() - started < seconds * 1000; batch++) {
+    const pings = Array.from({ length: size }, ping);
+    await applyBatch(own.sql, pings, { number: { lane, batch } });
+    sent += size;
+  }
+  const rate = sent / ((performance.now() - started) / 1000);
+  await own.close();
+  return rate;
+}
+
+/** HAProxy with the shipped configuration before `backend`; resolves to its HTTPS port. */
+async function haproxy(context: BenchContext, backend: { port: number; adminPort: number }): Promise<number> {
+  const [http, https] = [await freePort(), await freePort()];
+  const folder = join(context.folder, `haproxy-${https}`);
+  const certificates = join(folder, 'certificates');
+  mkdirSync(certificates, { recursive: true });
+  const key = join(folder, 'key.pem');
+  const certificate = join(folder, 'certificate.pem');
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+    ],
+    { stdio: 'ignore' },
+  );
+  writeFileSync(join(certificates, 'localhost.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'));
+  const address = `127.0.0.1:${backend.port}`;
+  const child = spawn('haproxy', ['-f', join(ROOT, 'infra/haproxy/haproxy.cfg')], {
+    env: {
+      PATH: process.env.PATH,
+      HAPROXY_SOCKET: join(folder, 'haproxy.sock'),
+      BIND_HTTP: `127.0.0.1:${http}`,
+      BIND_HTTPS: `127.0.0.1:${https}`,
+      CERTIFICATES: certificates,
+      PING_HOST: 'localhost',
+      INGESTER_1: address,
+      INGESTER_1_ADMIN_PORT: String(backend.adminPort),
+      INGESTER_2: address,
+      INGESTER_2_ADMIN_PORT: String(backend.adminPort),
+      WEB_1: address,
+      WEB_1_ADMIN_PORT: String(backend.adminPort),
+      WEB_2: address,
+      WEB_2_ADMIN_PORT: String(backend.adminPort),
+      RATE_LIMIT: '100000000',
+    },
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  context.cleanup(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
+  await waitFor(async () => {
+    const answer = await load({
+      port: https,
+      tls: true,
+      connections: 1,
+      requests: 1,
+      newConnections: true,
+      request: () => get(`/${checkCode(0)}`),
+    });
+    return answer.statuses[200] === 1;
+  }, 'HAProxy to pass requests on');
+  return https;
+}
+
+export const pingLimitBenchmarks: readonly Benchmark[] = [
+  {
+    // What HTTP, the cache and the state of the ingester cost on top of the same batches.
+    name: 'pings-durable-vs-sql',
+    async run(context) {
+      const { database, url } = await context.postgres();
+      await seedChecks(database, CHECKS);
+      const ingester = await context.service('ingester', { DATABASE_URL: url, PING_THROTTLE_SECONDS: '0' });
+      const options = { port: ingester.port, connections: 256, request: () => get(`/${randomCheck()}`) };
+      await load({ ...options, durationMs: 3000 });
+      const http = await load({ ...options, durationMs: 8000 });
+      const size = await meanBatchSize(ingester.adminPort);
+      await ingester.stop();
+      const limit = await bareSql(database, size, 8);
+      const ratio = http.rate / limit;
+      return [
+        {
+          name: 'pings-durable-vs-sql',
+          value: http.rate,
+          unit: '/s',
+          limit: { name: `bare SQL, batches of ${size}`, value: limit },
+          ratio,
+          bar: 'ratio ≥ 0.6',
+          ok: ratio >= 0.6,
+        },
+      ];
+    },
+  },
+  {
+    // HTTPS through HAProxy, a handshake for each request.
+    name: 'pings-tls',
+    async run(context) {
+      const { database, url } = await context.postgres();
+      await seedChecks(database, CHECKS);
+      const ingester = await context.service('ingester', { DATABASE_URL: url, PING_THROTTLE_SECONDS: '0' });
+      const noWork = await context.noWorkServer();
+      const options = {
+        tls: true,
+        newConnections: true,
+        connections: 32,
+        request: () => get(`/${randomCheck()}`, 'Connection: close\r\n'),
+      };
+      const measure = async (backend: { port: number; adminPort: number }) => {
+        const port = await haproxy(context, backend);
+        await load({ ...options, port, durationMs: 1000 });
+        return await load({ ...options, port, durationMs: 8000 });
+      };
+      const result = await measure(ingester);
+      const limit = await measure({ port: noWork.port, adminPort: noWork.port });
+      const ratio = result.rate / limit.rate;
+      return [
+        {
+          name: 'pings-tls',
+          value: result.rate,
+          unit: '/s',
+          limit: { name: 'no-work backend', value: limit.rate },
+          ratio,
+          bar: 'ratio ≥ 0.9',
+          ok: ratio >= 0.9 && result.errors === 0,
+          note: `p99 ${result.latency.p99.toFixed(1)} ms, answers ${JSON.stringify(result.statuses)}`,
+        },
+      ];
+    },
+  },
+  {
+    // The database stopped for 20 s under 5,000 pings a second, then started: none lost, none refused.
+    name: 'spool',
+    async run(context) {
+      const postgres = await context.postgres();
+      await seedChecks(postgres.database, CHECKS);
+      const ingester = await context.service('ingester', { DATABASE_URL: postgres.url, PING_THROTTLE_SECONDS: '0' });
+      // Warm the cache: what it does not know cannot be judged while the database is away.
+      await load({ port: ingester.port, connections: 64, requests: 20_000, request: (i) => get(`/${checkCode(i)}`) });
+      const [before] = await postgres.database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
+      const sending = load({
+        port: ingester.port,
+        connections: 64,
+        durationMs: 40_000,
+        rate: 5000,
+        request: (i) => get(`/${checkCode(i % 20_000)}`),
+      });
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      await postgres.server.stop();
+      await new Promise((resolve) => setTimeout(resolve, 20_000));
+      await postgres.restart();
+      const back = performance.now();
+      const spooled = await spooledPings(ingester.adminPort);
+      await waitFor(async () => (await spooledPings(ingester.adminPort)) === 0, 'the spool to drain');
+      const seconds = (performance.now() - back) / 1000;
+      const result = await sending;
+      const count = async () => {
+        const [row] = await postgres.database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
+        return row!.n - before!.n;
+      };
+      await waitFor(
+        async () => (await count()) >= (result.statuses[200] ?? 0),
+        'every acknowledged ping to be counted',
+        20_000,
+      );
+      const counted = await count();
+      const lost = (result.statuses[200] ?? 0) - counted;
+      return [
+        {
+          name: 'spool: drained',
+          value: spooled / seconds,
+          unit: '/s',
+          bar: 'faster than 5,000/s came in; none lost, none refused',
+          ok: lost === 0 && result.answered === (result.statuses[200] ?? 0) && result.errors === 0 && seconds < 20,
+          note: `${result.answered} answered ${JSON.stringify(result.statuses)}, errors ${result.errors}, lost ${lost}, ${spooled} spooled and drained in ${seconds.toFixed(1)} s, slowest answer ${result.latency.max.toFixed(0)} ms`,
+        },
+      ];
+    },
+  },
+];
+
+async function spooledPings(adminPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+  const found = /^overdue_ingester_spool_pings(?:{[^}]*})? (\S+)/m.exec(text);
+  if (!found) throw new Error('The ingester has no metric overdue_ingester_spool_pings');
+  return Number(found[1]);
+}
