@@ -41,8 +41,11 @@ export function signedIn(action: Action<SignedIn>): Guarded {
     if (session) return action({ ...visit, session });
     if (wantsData(req)) throw new HttpError(403, 'Sign in first.');
     if (await isFirstRun(visit.deps.database.sql)) return redirect(visit, '/setup/');
-    const path = req.method === 'GET' && req.originalUrl !== '/' ? req.originalUrl.slice(visit.site.base.length) : null;
-    redirect(visit, path ? `/accounts/login/?next=${encodeURIComponent(path)}` : '/accounts/login/');
+    const path = req.originalUrl.slice(visit.site.base.length);
+    redirect(
+      visit,
+      req.method === 'GET' && path !== '/' ? `/accounts/login/?next=${encodeURIComponent(path)}` : '/accounts/login/',
+    );
   };
 }
 

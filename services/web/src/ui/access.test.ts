@@ -1,0 +1,195 @@
+import { bootstrap, inviteMember, setPassword } from '@overdue/accounts';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../testing.ts';
+
+const PASSWORD = 'correct horse battery';
+let database: TestDatabase;
+let site: TestSite;
+let project: string;
+let check: string;
+let channel: string;
+const people: Record<string, Visitor> = {};
+
+beforeAll(async () => {
+  database = await createTestDatabase({ max: 10 });
+  site = await startTestSite(database);
+  const admin = { email: 'admin@example.org', password: PASSWORD };
+  await bootstrap(database, SECRET_KEY, { ...admin, projectName: 'Of the administrator' });
+  const made = await bootstrap(database, SECRET_KEY, { ...admin, email: 'owner@example.org', projectName: 'Backups' });
+  await bootstrap(database, SECRET_KEY, { ...admin, email: 'stranger@example.org' });
+  project = made.project.code;
+  channel = made.channel;
+  const [row] = await database.sql<{ id: number }[]>`select id from projects where code = ${project}`;
+  const projectId = row!.id;
+  for (const [name, role] of [
+    ['reader', 'r'],
+    ['member', 'w'],
+    ['manager', 'm'],
+  ] as const) {
+    await inviteMember(database, { projectId, email: `${name}@example.org`, role });
+    const [user] = await database.sql<{ id: number }[]>`select id from users where email = ${`${name}@example.org`}`;
+    await setPassword(database, { userId: user!.id, password: PASSWORD });
+  }
+  const [made2] = await database.sql<{ code: string }[]>`
+    insert into checks (project_id, name, slug) values (${projectId}, 'nightly', 'nightly') returning code`;
+  check = made2!.code;
+  for (const name of ['admin', 'owner', 'stranger', 'reader', 'member', 'manager']) {
+    const visitor = site.visitor();
+    expect((await visitor.signIn(`${name}@example.org`, PASSWORD)).status).toBe(303);
+    people[name] = visitor;
+  }
+});
+afterAll(async () => {
+  expect(site.errors).toEqual([]);
+  await site.close();
+  await database.drop();
+});
+
+const pages = () => [
+  `/projects/${project}/checks/`,
+  `/projects/${project}/integrations/`,
+  `/projects/${project}/badges/`,
+  `/projects/${project}/settings/`,
+  `/checks/${check}/details/`,
+  `/checks/${check}/log/`,
+];
+const formPages = () => [
+  `/projects/${project}/checks/add/`,
+  `/projects/${project}/add_email/`,
+  `/checks/${check}/name/`,
+  `/checks/${check}/timeout/`,
+  `/checks/${check}/filtering_rules/`,
+  `/checks/${check}/remove/`,
+  `/integrations/${channel}/edit/`,
+  `/integrations/${channel}/checks/`,
+  `/integrations/${channel}/remove/`,
+];
+const actions = () => [
+  `/projects/${project}/checks/add/`,
+  `/projects/${project}/add_webhook/`,
+  `/projects/${project}/integrations/`,
+  `/projects/${project}/urls/`,
+  `/checks/${check}/pause/`,
+  `/checks/${check}/resume/`,
+  `/checks/${check}/name/`,
+  `/checks/${check}/timeout/`,
+  `/checks/${check}/filtering_rules/`,
+  `/checks/${check}/copy/`,
+  `/checks/${check}/clear_events/`,
+  `/checks/${check}/transfer/`,
+  `/checks/${check}/remove/`,
+  `/checks/${check}/channels/${channel}/enabled`,
+  `/integrations/${channel}/edit/`,
+  `/integrations/${channel}/remove/`,
+];
+
+describe('who may see a project', () => {
+  it('every role, and a superuser', async () => {
+    for (const who of ['owner', 'manager', 'member', 'reader', 'admin']) {
+      for (const path of pages()) expect([who, path, (await people[who]!.get(path)).status]).toEqual([who, path, 200]);
+    }
+  });
+
+  it('nobody else: the same 404 as for what does not exist', async () => {
+    const unknown = await people.stranger!.get(`/checks/${crypto.randomUUID()}/details/`);
+    for (const path of [...pages(), ...formPages()]) {
+      const answer = await people.stranger!.get(path);
+      expect([path, answer.status]).toEqual([path, 404]);
+      expect(answer.text).toBe(unknown.text);
+    }
+    expect((await people.stranger!.get('/checks/not-a-uuid/details/')).status).toBe(404);
+  });
+
+  it('visitors are sent to sign in and come back', async () => {
+    const visitor = site.visitor();
+    const path = `/checks/${check}/details/`;
+    const sent = await visitor.get(path);
+    expect(sent).toMatchObject({ status: 302, location: `/accounts/login/?next=${encodeURIComponent(path)}` });
+    const answer = await visitor.submit(
+      sent.location!,
+      { email: 'owner@example.org', password: PASSWORD, next: path },
+      '/accounts/login/',
+    );
+    expect(answer.location).toBe(path);
+  });
+
+  it('scripts without a session get 403, not a page', async () => {
+    const answer = await site.visitor().get(`/checks/${check}/status/`, { accept: 'application/json' });
+    expect(answer.status).toBe(403);
+  });
+
+  it.each(['https://evil.example/', '//evil.example/', '/\\evil.example/', '/accounts/logout/', 'javascript:alert(1)'])(
+    'signing in does not lead to %s',
+    async (next) => {
+      const answer = await site
+        .visitor()
+        .submit('/accounts/login/', { email: 'owner@example.org', password: PASSWORD, next });
+      expect(answer.location).toBe(`/projects/${project}/checks/`);
+    },
+  );
+});
+
+describe('who may change it', () => {
+  it('not a reader: 403 for every form and action', async () => {
+    for (const path of formPages()) expect([path, (await people.reader!.get(path)).status]).toEqual([path, 403]);
+    for (const path of actions()) {
+      const answer = await people.reader!.submit(`/checks/${check}/details/`, {}, path);
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
+    expect(await database.sql`select 1 from checks where code = ${check} and status = 'new'`).toHaveLength(1);
+  });
+
+  it('not a stranger: 404 for every action', async () => {
+    for (const path of actions()) {
+      const answer = await people.stranger!.submit('/accounts/profile/', {}, path);
+      expect([path, answer.status]).toEqual([path, 404]);
+    }
+  });
+
+  it('members change checks, not people', async () => {
+    const { member, reader, manager } = people;
+    expect((await member!.submit(`/checks/${check}/details/`, {}, `/checks/${check}/pause/`)).status).toBe(303);
+    const settings = `/projects/${project}/settings/`;
+    const invitation = { action: 'invite', email: 'new@example.org', role: 'r' };
+    expect((await member!.submit(settings, invitation)).status).toBe(403);
+    expect(
+      (await reader!.submit(`/checks/${check}/details/`, { action: 'create_key', key: 'api_key' }, settings)).status,
+    ).toBe(403);
+    expect((await manager!.submit(settings, invitation)).status).toBe(303);
+  });
+
+  it('a reader does not see keys, nor ping URLs that hold one', async () => {
+    await database.sql`update projects set show_slugs = true where code = ${project}`;
+    const [{ ping_key } = { ping_key: '' }] = await database.sql<{ ping_key: string }[]>`
+      select ping_key from projects where code = ${project}`;
+    for (const path of pages()) expect((await people.reader!.get(path)).text).not.toContain(ping_key);
+    expect((await people.member!.get(`/checks/${check}/details/`)).text).toContain(`${ping_key}/nightly`);
+    await database.sql`update projects set show_slugs = false where code = ${project}`;
+  });
+
+  it('only the owner deletes: for others, superusers included, there is no such page', async () => {
+    const path = `/projects/${project}/remove/`;
+    for (const who of ['member', 'manager', 'admin', 'stranger']) {
+      expect([who, (await people[who]!.submit('/accounts/profile/', {}, path)).status]).toEqual([who, 404]);
+    }
+    expect((await people.owner!.get(path)).status).toBe(200);
+  });
+
+  it('the state of the installation is for superusers', async () => {
+    expect((await people.admin!.get('/instance/')).status).toBe(200);
+    expect((await people.owner!.get('/instance/')).status).toBe(404);
+  });
+
+  it("another project's channel cannot be switched on for a check, nor assigned", async () => {
+    const [foreign] = await database.sql<{ code: string }[]>`
+      select c.code from channels c join projects p on p.id = c.project_id where p.code <> ${project} limit 1`;
+    const details = `/checks/${check}/details/`;
+    const path = `/checks/${check}/channels/${foreign!.code}/enabled`;
+    expect((await people.owner!.submit(details, { state: 'on' }, path)).status).toBe(400);
+    const assign = `/projects/${project}/integrations/`;
+    expect((await people.owner!.submit(details, { channel: foreign!.code }, assign)).status).toBe(403);
+    expect((await people.owner!.submit(details, { channel, check: crypto.randomUUID() }, assign)).status).toBe(403);
+    expect((await people.owner!.submit(details, { channel, check: 'x' }, assign)).status).toBe(400);
+  });
+});
