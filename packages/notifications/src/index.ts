@@ -1,6 +1,13 @@
 /** Messages about checks: what they say, how each integration sends them, and why one was or was not sent. */
 export { type DeadLetter, deadLetters, resend } from './dead-letters.ts';
 export { createDelivery, type Delivery, type DeliveryDeps } from './deliver.ts';
+export {
+  type ExplainedChannel,
+  type ExplainedFlip,
+  type ExplainedMessage,
+  type Explanation,
+  explain,
+} from './explain.ts';
 export { asciiJson, HttpClient } from './http/client.ts';
 export { isPrivateAddress } from './http/private-addresses.ts';
 export { defineKind, type Field, type Form, type Kind, type Parsed, type Wanted } from './kind.ts';

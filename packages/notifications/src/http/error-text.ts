@@ -45,7 +45,8 @@ export function errorText(error: unknown, refusedPrivate = false): string {
   if (NOT_CONNECTED.test(code)) return 'Connection failed';
   if (code === 'UND_ERR_SOCKET') return 'HTTP request failed, code: 52';
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'HTTP request failed, code: 56';
-  return code.startsWith('HPE_') ? 'HTTP request failed, code: 8' : 'HTTP request failed, code: 2';
+  const unreadable = code.startsWith('HPE_') || (inner as { name?: unknown })?.name === 'HTTPParserError';
+  return unreadable ? 'HTTP request failed, code: 8' : 'HTTP request failed, code: 2';
 }
 
 /** The error at the bottom: clients wrap, and one that tried several addresses reports all of them. */

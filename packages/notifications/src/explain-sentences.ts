@@ -1,0 +1,82 @@
+import type { Instant } from '@overdue/clock';
+import type { ExplainedMessage, Explanation } from './explain.ts';
+
+/** An explanation in sentences, in the order in which things happened. Times in UTC. */
+export function explanationSentences(facts: Omit<Explanation, 'sentences'>): string[] {
+  const { at, status, lateness, flip, messages } = facts;
+  if (status === null) return [`The check did not exist yet at ${time(at)}.`];
+  const out: string[] = [];
+  if (facts.brokenSchedule) out.push(`It cannot be judged: ${facts.brokenSchedule}`);
+  if (lateness) out.push(...latenessSentences(facts));
+  for (const gap of facts.gaps) {
+    if (lateness?.held?.gaps.some(([from]) => from === gap.from)) continue;
+    out.push(
+      gap.until === null
+        ? `No ingester has been receiving pings since ${time(gap.from)}, so nothing is declared down.`
+        : `No ingester was receiving pings from ${time(gap.from)} until ${time(gap.until)}; that did not touch this check.`,
+    );
+  }
+  if (flip) {
+    out.push(`It went from ${flip.oldStatus} to ${flip.newStatus} at ${time(flip.at)}${why(flip.reason)}.`);
+    const judged = flip.decision?.judged_at;
+    if (typeof judged === 'number') {
+      out.push(`That was decided at ${time(flip.recordedAt)}, when every ping until ${time(judged)} was known.`);
+    }
+  }
+  out.push(`At ${time(at)} its status was ${status}.`);
+  if (flip && messages.length === 0 && facts.notOwed.length === 0) out.push('It had no integrations to tell.');
+  for (const message of messages) out.push(messageSentence(message));
+  for (const { channel, why: reason } of facts.notOwed) out.push(`${channel.title}: no message, because ${reason}.`);
+  return out;
+}
+
+function latenessSentences({ lateness, at }: Omit<Explanation, 'sentences'>): string[] {
+  const facts = lateness!;
+  const out: string[] = [];
+  if (facts.last_ping !== null) out.push(`The last ping before ${time(at)} came at ${time(facts.last_ping)}.`);
+  if (facts.last_start !== null) out.push(`A run began at ${time(facts.last_start)}.`);
+  if (facts.rule === null) return [...out, 'It awaited nothing.'];
+  if (facts.rule === 'timeout' && facts.expected !== null) {
+    out.push(`The next one was due at ${time(facts.expected)}.`);
+  }
+  const ended = facts.held?.deadline ?? facts.deadline;
+  if (ended !== null) {
+    const what = facts.rule === 'timeout' ? 'Grace ended' : 'The run had to end by';
+    out.push(facts.rule === 'timeout' ? `${what} at ${time(ended)}.` : `${what} ${time(ended)}.`);
+  }
+  for (const [from, until] of facts.held?.gaps ?? []) {
+    out.push(
+      `No ingester was receiving pings from ${time(from)} until ${time(until)}: a ping may have been lost then.`,
+    );
+  }
+  if (facts.held && facts.deadline !== null) out.push(`So it was given until ${time(facts.deadline)}.`);
+  if (facts.held && facts.deadline === null) out.push('So nothing is awaited any more.');
+  return out;
+}
+
+function messageSentence({ channel, state, attempts, error, nextAttemptAt }: ExplainedMessage): string {
+  const tries = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
+  const last = attempts.at(-1);
+  switch (state) {
+    case 'sent':
+      return `${channel.title}: delivered at ${time((last?.at ?? 0) + (last?.ms ?? 0))}, after ${tries} (${last?.answer ?? 'OK'}).`;
+    case 'failed':
+      return `${channel.title}: given up after ${tries}: ${error}.`;
+    case 'dropped':
+      return `${channel.title}: not sent: ${last?.answer || 'not wanted any more'}.`;
+    default:
+      if (attempts.length === 0) return `${channel.title}: owed, not tried yet.`;
+      return `${channel.title}: not delivered yet after ${tries} (${last!.answer})${
+        nextAttemptAt === null ? '' : `; next at ${time(nextAttemptAt)}`
+      }.`;
+  }
+}
+
+function why(reason: string): string {
+  if (reason === 'timeout') return ', because no ping came in time';
+  return reason === 'fail' ? ', because a ping reported a failure' : '';
+}
+
+function time(at: Instant): string {
+  return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}

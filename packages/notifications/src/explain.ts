@@ -1,0 +1,198 @@
+import { BrokenScheduleError, type CheckState, explainLateness, type LatenessFacts } from '@overdue/checks';
+import type { Instant, Milliseconds } from '@overdue/clock';
+import type { Sql } from '@overdue/database';
+import { explanationSentences } from './explain-sentences.ts';
+import { findKind } from './kinds.ts';
+
+/** Why a check did, or did not, alert at an instant: from its flips, pings, messages and the recorded gaps. */
+export interface Explanation {
+  readonly at: Instant;
+  /** What was stored as the check's status then; null: it did not exist yet. */
+  readonly status: CheckState['status'] | null;
+  /** What was awaited then, until when, and which gaps moved it, by the schedule that the check has now. */
+  readonly lateness: LatenessFacts | null;
+  /** Why there is no `lateness`: its schedule cannot be evaluated. */
+  readonly brokenSchedule: string | null;
+  /** The status change in force then. */
+  readonly flip: ExplainedFlip | null;
+  /** The next change after it. */
+  readonly nextFlip: ExplainedFlip | null;
+  /** Stretches without a receiving ingester that may have mattered. `until` null: still going on. */
+  readonly gaps: readonly { readonly from: Instant; readonly until: Instant | null }[];
+  /** The messages that `flip` made us owe. */
+  readonly messages: readonly ExplainedMessage[];
+  /** The check's channels that `flip` owed nothing, as they are set up now. */
+  readonly notOwed: readonly { readonly channel: ExplainedChannel; readonly why: string }[];
+  /** All of it in sentences, for people. */
+  readonly sentences: readonly string[];
+}
+
+export interface ExplainedFlip {
+  readonly at: Instant;
+  readonly oldStatus: string;
+  readonly newStatus: string;
+  readonly reason: string;
+  /** When it was written. */
+  readonly recordedAt: Instant;
+  /** What was known when it was decided; see `Decision` in packages/checks. */
+  readonly decision: Record<string, unknown> | null;
+}
+
+export interface ExplainedChannel {
+  readonly code: string;
+  readonly kind: string;
+  /** Its name, or what it is: an address, a host. */
+  readonly title: string;
+}
+
+export interface ExplainedMessage {
+  readonly channel: ExplainedChannel;
+  /** The delivery id that the receiver saw. */
+  readonly code: string;
+  readonly state: 'owed' | 'sent' | 'failed' | 'dropped';
+  readonly error: string;
+  readonly attempts: readonly { readonly at: Instant; readonly ms: Milliseconds; readonly answer: string }[];
+  /** Only while owed. */
+  readonly nextAttemptAt: Instant | null;
+}
+
+type CheckRow = CheckState & { readonly created_at: Instant };
+type FlipRow = ExplainedFlip & { readonly id: number };
+
+/** @returns null when there is no such check */
+export async function explain(sql: Sql, checkId: number, at: Instant): Promise<Explanation | null> {
+  const [check] = await sql<CheckRow[]>`
+    select kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping, last_start, last_start_rid,
+           last_duration_ms, alert_after, created_at
+    from checks where id = ${checkId}`;
+  if (!check) return null;
+  const [flip, nextFlip, lastPing, lastStart] = await Promise.all([
+    flipNear(sql, checkId, at, 'before'),
+    flipNear(sql, checkId, at, 'after'),
+    newestPing(sql, checkId, at, ['success', 'fail']),
+    newestPing(sql, checkId, at, ['start']),
+  ]);
+  const status =
+    at < check.created_at ? null : ((flip?.newStatus ?? nextFlip?.oldStatus ?? check.status) as CheckState['status']);
+  // The log of pings is bounded; what the check itself remembers goes back further.
+  const last_ping = lastPing ?? (check.last_ping !== null && check.last_ping <= at ? check.last_ping : null);
+  const last_start = lastStart !== null && (last_ping === null || lastStart > last_ping) ? lastStart : null;
+  const since = Math.min(last_ping ?? at, last_start ?? at);
+  const gaps = await sql<{ from: Instant; until: Instant | null }[]>`
+    select from_at as "from", until_at as until from gaps
+    where from_at <= ${at} and (until_at is null or (until_at > ${since} and until_at > from_at)) order by from_at`;
+
+  let lateness: LatenessFacts | null = null;
+  let brokenSchedule: string | null = null;
+  if (status !== null) {
+    // Down, it awaits nothing: what it awaited before is in the flip's decision.
+    const before = status === 'down' && flip?.reason === 'timeout' ? (flip.oldStatus as CheckState['status']) : status;
+    try {
+      lateness = explainLateness(
+        { ...check, status: before, last_ping, last_start },
+        gaps.flatMap(({ from, until }) => (until === null ? [] : [{ from, until }])),
+      );
+    } catch (error) {
+      if (!(error instanceof BrokenScheduleError)) throw error;
+      brokenSchedule = error.message;
+    }
+  }
+  const messages = flip ? await messagesOf(sql, flip.id) : [];
+  const facts = {
+    at,
+    status,
+    lateness,
+    brokenSchedule,
+    flip: flip && withoutId(flip),
+    nextFlip: nextFlip && withoutId(nextFlip),
+    gaps,
+    messages,
+    notOwed: flip ? await notOwed(sql, checkId, flip, messages) : [],
+  };
+  return { ...facts, sentences: explanationSentences(facts) };
+}
+
+async function flipNear(sql: Sql, checkId: number, at: Instant, side: 'before' | 'after'): Promise<FlipRow | null> {
+  const [row] = await sql<FlipRow[]>`
+    select id, created_at as at, old_status as "oldStatus", new_status as "newStatus", reason,
+           recorded_at as "recordedAt", decision
+    from flips where check_id = ${checkId}
+      and ${side === 'before' ? sql`created_at <= ${at}` : sql`created_at > ${at}`}
+    order by ${side === 'before' ? sql`created_at desc, id desc` : sql`created_at, id`} limit 1`;
+  return row ?? null;
+}
+
+function withoutId({ id: _, ...flip }: FlipRow): ExplainedFlip {
+  return flip;
+}
+
+async function newestPing(sql: Sql, checkId: number, at: Instant, kinds: string[]): Promise<Instant | null> {
+  const [row] = await sql<{ at: Instant }[]>`
+    select created_at as at from pings where check_id = ${checkId} and created_at <= ${at} and kind = any(${kinds})
+    order by n desc limit 1`;
+  return row?.at ?? null;
+}
+
+interface ChannelRow {
+  readonly channelId: number;
+  readonly channelCode: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly value: unknown;
+}
+
+async function messagesOf(sql: Sql, flipId: number): Promise<(ExplainedMessage & { channelId: number })[]> {
+  const rows = await sql<
+    (ChannelRow & {
+      code: string;
+      state: ExplainedMessage['state'];
+      error: string;
+      log: ExplainedMessage['attempts'];
+      nextAttemptAt: Instant | null;
+    })[]
+  >`
+    select n.code, n.state, n.error, n.log, n.next_attempt_at as "nextAttemptAt", c.id as "channelId",
+           c.code as "channelCode", c.kind, c.name, c.value
+    from notifications n join channels c on c.id = n.channel_id where n.flip_id = ${flipId} order by n.id`;
+  return rows.map((row) => ({
+    channelId: row.channelId,
+    channel: explainedChannel(row),
+    code: row.code,
+    state: row.state,
+    error: row.error,
+    attempts: row.log.map(({ at, ms, answer }) => ({ at, ms, answer })),
+    nextAttemptAt: row.state === 'owed' ? row.nextAttemptAt : null,
+  }));
+}
+
+async function notOwed(
+  sql: Sql,
+  checkId: number,
+  flip: ExplainedFlip,
+  messages: readonly { channelId: number }[],
+): Promise<Explanation['notOwed']> {
+  const rows = await sql<(ChannelRow & { disabled: boolean; wants: boolean; createdAt: Instant })[]>`
+    select c.id as "channelId", c.code as "channelCode", c.kind, c.name, c.value, c.disabled, c.created_at as "createdAt",
+           case ${flip.newStatus} when 'down' then c.notify_down else c.notify_up end as wants
+    from channel_checks cc join channels c on c.id = cc.channel_id
+    where cc.check_id = ${checkId} and c.id <> all(${messages.map((m) => m.channelId)}::bigint[]) order by c.id`;
+  return rows.map((row) => ({ channel: explainedChannel(row), why: whyNot(row, flip) }));
+}
+
+function whyNot(row: { disabled: boolean; wants: boolean; createdAt: Instant }, flip: ExplainedFlip): string {
+  if (flip.newStatus !== 'down' && flip.newStatus !== 'up') return `nobody is told of ${flip.newStatus}`;
+  if (flip.newStatus === 'up' && flip.oldStatus !== 'down') return `nobody is told of ${flip.oldStatus} to up`;
+  if (row.createdAt > flip.recordedAt) return 'it was added later';
+  if (row.disabled) return 'it is switched off';
+  if (!row.wants) return `it does not want to hear of ${flip.newStatus}`;
+  return flip.reason === '' && flip.newStatus === 'down'
+    ? 'the change came from an edit, of which nobody is told'
+    : 'it was not assigned to the check then, or switched off';
+}
+
+function explainedChannel(row: ChannelRow): ExplainedChannel {
+  const kind = findKind(row.kind);
+  const value = kind?.schema.safeParse(row.value);
+  const title = row.name || (kind && value?.success ? kind.describe(value.data) : '');
+  return { code: row.channelCode, kind: row.kind, title: title || (kind?.label ?? row.kind) };
+}

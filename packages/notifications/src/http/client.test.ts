@@ -1,0 +1,296 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '@overdue/clock';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type HttpReceiver, startHttpReceiver } from '../testing/receivers.ts';
+import { asciiJson, HttpClient, permanentWhen } from './client.ts';
+
+let receiver: HttpReceiver;
+let client: HttpClient;
+const OPEN = { allowPrivateAddresses: true, httpProxy: null, httpsProxy: null, noProxy: [] };
+
+beforeEach(async () => {
+  receiver = await startHttpReceiver();
+  client = new HttpClient(OPEN, systemClock);
+});
+afterEach(async () => {
+  await client.close();
+  await receiver.close();
+});
+
+test.each([200, 201, 202, 204])('%i is success', async (status) => {
+  receiver.answer = (_, response) => response.writeHead(status).end();
+  expect(await client.call({ url: receiver.url, json: {} })).toEqual({ result: 'sent', answer: String(status) });
+});
+
+test.each([203, 205, 300, 304, 400, 404, 429])('%i is an error worth another attempt', async (status) => {
+  receiver.answer = (_, response) => response.writeHead(status).end('no');
+  expect(await client.call({ url: receiver.url, json: {} })).toEqual({
+    result: 'retry',
+    error: `Received status code ${status}`,
+  });
+});
+
+test('5xx says that the receiver as a whole is in trouble', async () => {
+  receiver.answer = (_, response) => response.writeHead(503, { 'retry-after': '7' }).end();
+  expect(await client.call({ url: receiver.url, json: {} })).toEqual({
+    result: 'retry',
+    error: 'Received status code 503',
+    retryAfter: 7000,
+    unreachable: true,
+  });
+});
+
+test('Retry-After as a date counts from the date of the answer', async () => {
+  receiver.answer = (_, response) =>
+    response
+      .writeHead(429, { date: 'Sat, 21 Nov 2026 12:00:00 GMT', 'retry-after': 'Sat, 21 Nov 2026 12:01:30 GMT' })
+      .end();
+  expect(await client.call({ url: receiver.url, json: {} })).toMatchObject({ retryAfter: 90_000 });
+});
+
+test('what a kind says about an answer counts', async () => {
+  receiver.answer = (_, response) => response.writeHead(404).end();
+  const onError = permanentWhen((answer) => answer.status === 404);
+  expect(await client.call({ url: receiver.url, json: {}, onError })).toEqual({
+    result: 'failed',
+    error: 'Received status code 404',
+    disable: true,
+  });
+});
+
+test('JSON is ASCII, forms are URL-encoded, parameters are appended', async () => {
+  await client.call({ url: receiver.url, json: { name: 'žurnāls 🔥' } });
+  await client.call({ url: `${receiver.url}/x?a=1`, form: { 'a b': 'c&d' }, params: { 'q r': 'ā' } });
+  const [json, form] = receiver.requests;
+  expect(json).toMatchObject({
+    method: 'POST',
+    body: '{"name":"\\u017eurn\\u0101ls \\ud83d\\udd25"}',
+    headers: { 'content-type': 'application/json', 'user-agent': 'healthchecks.io' },
+  });
+  expect(form).toMatchObject({
+    url: '/x?a=1&q+r=%C4%81',
+    body: 'a+b=c%26d',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  });
+  expect(asciiJson('é')).toBe('"\\u00e9"');
+});
+
+test('a User-Agent of the caller replaces ours only when it is named exactly so', async () => {
+  await client.call({ url: receiver.url, headers: { 'User-Agent': 'mine' } });
+  expect(receiver.requests[0]!.headers['user-agent']).toBe('mine');
+});
+
+test('header values go out as Latin-1, and cannot begin a new line', async () => {
+  await client.call({ url: receiver.url, headers: { 'X-Name': 'Kåre', 'X-Evil': 'a\r\nX-Injected: b' } });
+  expect(receiver.requests[0]!.headers['x-name']).toBe('Kåre');
+  expect(receiver.requests[0]!.headers['x-injected']).toBeUndefined();
+  expect(receiver.requests[0]!.headers['x-evil']).toBe('a  X-Injected: b');
+});
+
+test('user name and password in the address become Basic authentication', async () => {
+  await client.call({ url: receiver.url.replace('://', '://me:p%40ss@') });
+  expect(receiver.requests[0]!.headers.authorization).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+});
+
+describe('redirects', () => {
+  test('three are followed, method and body kept', async () => {
+    receiver.answer = (request, response) => {
+      const n = Number(request.url.slice(1) || 0);
+      if (n < 3) response.writeHead([301, 302, 307][n]!, { location: `/${n + 1}` }).end();
+      else response.end();
+    };
+    expect(await client.call({ url: `${receiver.url}/`, json: { a: 1 } })).toMatchObject({ result: 'sent' });
+    expect(receiver.requests.map((r) => [r.method, r.url, r.body])).toEqual(
+      ['/', '/1', '/2', '/3'].map((url) => ['POST', url, '{"a":1}']),
+    );
+  });
+
+  test('a fourth is not', async () => {
+    receiver.answer = (_, response) => response.writeHead(302, { location: '/again' }).end();
+    expect(await client.call({ url: receiver.url, json: {} })).toMatchObject({ error: 'Too many redirects' });
+    expect(receiver.requests).toHaveLength(4);
+  });
+
+  test('credentials are not handed to another host', async () => {
+    const other = await startHttpReceiver();
+    receiver.answer = (_, response) => response.writeHead(307, { location: other.url }).end();
+    await client.call({ url: receiver.url, headers: { Authorization: 'Bearer secret', 'X-Own': '1' } });
+    expect(other.requests[0]!.headers.authorization).toBeUndefined();
+    expect(other.requests[0]!.headers['x-own']).toBe('1');
+    await other.close();
+  });
+
+  test('only http and https are followed', async () => {
+    receiver.answer = (_, response) => response.writeHead(302, { location: 'file:///etc/passwd' }).end();
+    expect(await client.call({ url: receiver.url })).toEqual({
+      result: 'failed',
+      error: 'HTTP request failed, code: 1',
+      disable: false,
+    });
+  });
+});
+
+describe('private addresses', () => {
+  const guarded = () => new HttpClient({ ...OPEN, allowPrivateAddresses: false }, systemClock);
+  const refused = { error: 'Connections to private IP addresses are not allowed' };
+
+  test.each([
+    'http://127.0.0.1:PORT/',
+    'http://localhost:PORT/',
+    'http://[::1]:PORT/',
+    'http://0x7f.1:PORT/',
+    'http://2130706433:PORT/',
+  ])('%s is refused', async (url) => {
+    client = guarded();
+    expect(await client.call({ url: url.replace('PORT', String(receiver.port)) })).toMatchObject(refused);
+    expect(receiver.requests).toHaveLength(0);
+  });
+
+  test('a proxy on one is refused, too', async () => {
+    client = new HttpClient({ ...OPEN, allowPrivateAddresses: false, httpProxy: receiver.url }, systemClock);
+    expect(await client.call({ url: 'http://example.org/' })).toMatchObject(refused);
+    expect(receiver.requests).toHaveLength(0);
+  });
+});
+
+test('a proxy is used, but not for the hosts of no_proxy', async () => {
+  const proxy = await startHttpReceiver();
+  client = new HttpClient(
+    { ...OPEN, httpProxy: proxy.url.replace('http://', ''), noProxy: ['127.0.0.1'] },
+    systemClock,
+  );
+  await client.call({ url: receiver.url });
+  expect(receiver.requests).toHaveLength(1);
+  const tunnels: string[] = [];
+  const target = receiver;
+  const { createServer } = await import('node:http');
+  const tunnel = createServer();
+  tunnel.on('connect', (request, socket) => {
+    tunnels.push(request.url!);
+    const upstream = createConnection(target.port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      upstream.pipe(socket);
+      socket.pipe(upstream);
+    });
+  });
+  const { createConnection } = await import('node:net');
+  await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));
+  const through = new HttpClient(
+    { ...OPEN, httpProxy: `http://127.0.0.1:${(tunnel.address() as AddressInfo).port}` },
+    systemClock,
+  );
+  expect(await through.call({ url: `http://hooks.test:${target.port}/` })).toMatchObject({ result: 'sent' });
+  expect(tunnels).toEqual([`hooks.test:${target.port}`]);
+  await through.close();
+  tunnel.closeAllConnections();
+  tunnel.close();
+  await proxy.close();
+});
+
+describe('no answer', () => {
+  test('nobody listens', async () => {
+    const port = receiver.port;
+    await receiver.close();
+    expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toEqual({
+      result: 'retry',
+      error: 'Connection failed',
+      unreachable: true,
+    });
+    receiver = await startHttpReceiver();
+  });
+
+  test('no such host', async () => {
+    expect(await client.call({ url: 'http://does-not-exist.invalid/' })).toMatchObject({
+      error: 'Could not resolve host',
+    });
+  });
+
+  test('too slow: the whole request has 30 seconds', async () => {
+    const hurried: Clock = { ...systemClock, after: (delay, callback) => systemClock.after(delay / 300, callback) };
+    const impatient = new HttpClient(OPEN, hurried);
+    receiver.answer = () => undefined;
+    expect(await impatient.call({ url: receiver.url })).toMatchObject({
+      error: 'Connection timed out',
+      unreachable: true,
+    });
+    await impatient.close();
+  });
+
+  test('hung up on', async () => {
+    const server = createTcpServer((socket) => socket.once('data', () => socket.end()));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toMatchObject({
+      error: 'HTTP request failed, code: 52',
+    });
+    server.close();
+  });
+
+  test('not HTTP', async () => {
+    const server = createTcpServer((socket) => socket.once('data', () => socket.end('220 mail.example.org ESMTP\r\n')));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toMatchObject({
+      error: 'HTTP request failed, code: 8',
+    });
+    server.close();
+  });
+
+  test.each(['http://', 'http://exa mple/', 'not a url'])('%s is no address and never will be', async (url) => {
+    expect(await client.call({ url })).toEqual({
+      result: 'failed',
+      error: 'HTTP request failed, code: 3',
+      disable: false,
+    });
+  });
+});
+
+describe('TLS', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'overdue-tls-'));
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-keyout',
+        join(folder, 'key.pem'),
+        '-out',
+        join(folder, 'cert.pem'),
+      ],
+      { stdio: 'ignore' },
+    );
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('a certificate that nobody vouches for', async () => {
+    const server = createTlsServer({
+      key: readFileSync(join(folder, 'key.pem')),
+      cert: readFileSync(join(folder, 'cert.pem')),
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await client.call({ url: `https://localhost:${port}/` })).toMatchObject({ error: 'TLS handshake failed' });
+    server.close();
+  });
+
+  test('a server that does not speak TLS', async () => {
+    expect(await client.call({ url: receiver.url.replace('http:', 'https:') })).toMatchObject({
+      error: 'TLS handshake failed',
+    });
+  });
+});
