@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startTestSite, type TestSite } from './testing.ts';
+
+let database: TestDatabase;
+let ingester: Server;
+let site: TestSite;
+const received: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  ingester = createServer(async (req, res) => {
+    let body = '';
+    for await (const chunk of req) body += chunk;
+    received.push({ method: req.method!, url: req.url!, headers: req.headers, body });
+    res.writeHead(req.url!.includes('missing') ? 404 : 200, {
+      'Ping-Body-Limit': '10000',
+      'Content-Type': 'text/plain',
+    });
+    res.end('OK');
+  });
+  ingester.listen(0, '127.0.0.1');
+  await once(ingester, 'listening');
+  const { port } = ingester.address() as AddressInfo;
+  site = await startTestSite(database, { env: { INGESTER_URL: `http://127.0.0.1:${port}` } });
+});
+afterAll(async () => {
+  await site.close();
+  ingester.closeAllConnections();
+  ingester.close();
+  await database.drop();
+});
+
+describe('/ping/', () => {
+  it('hands a ping on as it is, with who sent it, and the answer back', async () => {
+    const response = await fetch(`${site.url}/ping/7c93d1f0-0000-4000-8000-000000000000/fail?rid=x%20y`, {
+      method: 'POST',
+      body: 'it broke',
+      headers: { 'user-agent': 'job/1', host: 'evil.example' },
+    });
+    expect([response.status, await response.text()]).toEqual([200, 'OK']);
+    expect(response.headers.get('ping-body-limit')).toBe('10000');
+    expect(response.headers.get('set-cookie')).toBeNull();
+    expect(received.at(-1)).toMatchObject({
+      method: 'POST',
+      url: '/ping/7c93d1f0-0000-4000-8000-000000000000/fail?rid=x%20y',
+      body: 'it broke',
+      headers: { 'user-agent': 'job/1', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' },
+    });
+  });
+
+  it('believes a proxy in front about the client, and hands HEAD and errors on', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
+    const response = await fetch(`${site.url}/ping/missing`, { method: 'HEAD', headers });
+    expect(response.status).toBe(404);
+    expect(received.at(-1)).toMatchObject({ method: 'HEAD', headers });
+  });
+
+  it('needs no session, no token and no allowed host name', async () => {
+    const response = await site
+      .visitor()
+      .post('/ping/x', {}, { host: 'other.example', origin: 'https://evil.example' });
+    expect(response.status).toBe(200);
+  });
+
+  it('answers 503 with Retry-After when no ingester is there', async () => {
+    const alone = await startTestSite(database, { env: { INGESTER_URL: 'http://127.0.0.1:9' } });
+    const response = await fetch(`${alone.url}/ping/x`, { method: 'POST', body: 'kept by the client' });
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('5');
+    await alone.close();
+  });
+});
