@@ -6,6 +6,7 @@ import { channelEndpoints } from './channels/endpoints.ts';
 import { checkEndpoints } from './checks/endpoints.ts';
 import { flipEndpoints } from './flips/endpoints.ts';
 import type { Endpoint } from './http/endpoint.ts';
+import { openApiEndpoints } from './openapi/endpoints.ts';
 import { pingEndpoints } from './pings/endpoints.ts';
 import { prometheusEndpoints } from './prometheus/endpoints.ts';
 import { bounceEndpoints } from './service/bounces.ts';
@@ -15,7 +16,7 @@ import { statusEndpoints } from './service/status.ts';
 
 /** Every address that the management API, badges and Prometheus have, in the order in which they are tried. */
 export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonly Endpoint[] {
-  return [
+  const endpoints = [
     ...badgeEndpoints(badgeStore(deps)),
     ...checkEndpoints,
     ...pingEndpoints,
@@ -28,4 +29,5 @@ export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonl
     ...prometheusEndpoints,
     ...applicationEndpoints,
   ];
+  return [...endpoints, ...openApiEndpoints(endpoints)];
 }
