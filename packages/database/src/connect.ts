@@ -7,6 +7,8 @@ import type { DB, Instant } from './generated/tables.ts';
 type Types = { instant: Instant; bigint: number };
 export type Sql = postgres.Sql<Types>;
 export type TransactionSql = postgres.TransactionSql<Types>;
+/** One connection of a pool, for whoever reserved it; it does not come back when it breaks. */
+export type ReservedSql = postgres.ReservedSql<Types>;
 
 /** Where the database is; see `databaseTarget` in packages/config. */
 export interface DatabaseTarget {

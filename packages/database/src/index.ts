@@ -1,6 +1,6 @@
 /** PostgreSQL: connection, schema, migrations, and the two statements that every status change goes through. */
 export type { Selectable } from 'kysely';
-export type { Database, DatabaseTarget, Sql, TransactionSql } from './connect.ts';
+export type { Database, DatabaseTarget, ReservedSql, Sql, TransactionSql } from './connect.ts';
 export { connect, isConnectionError } from './connect.ts';
 export type { NewFlip } from './flips.ts';
 export { recordFlips } from './flips.ts';

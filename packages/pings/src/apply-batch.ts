@@ -1,6 +1,6 @@
 import { applyCoalesced, applyPing, type CheckState, type Flip, type PingKind, type Status } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import { type NewFlip, recordFlips, type Sql } from '@overdue/database';
+import { type NewFlip, type ReservedSql, recordFlips } from '@overdue/database';
 import { bytes, numbers, texts, words } from './arrays.ts';
 import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
 
@@ -11,10 +11,9 @@ import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
  *      (here: each ping through the pure state machine, in order of receipt)
  *   2. write the checks · the pings · the flips and what they owe · drop what falls out of the log · commit
  *
- * The statements of a round trip are sent without waiting for one another. Between the two nothing is awaited but the
- * first round trip's answer, which the driver delivers in the tick in which it arrives: the connection cannot be lost
- * and reopened in between, so no statement of the second can run outside the transaction. (`commit` is checked all the
- * same: same backend, and it did commit.)
+ * The statements of a round trip are sent without waiting for one another. All go through one reserved connection: an
+ * ordinary pool would send what is left of a transaction over a new connection when the old one breaks, and there each
+ * statement would commit by itself.
  */
 
 /** Exactly-once: see `ingest_lanes`. */
@@ -66,11 +65,11 @@ export class NotCommittedError extends Error {
 }
 
 /**
- * Applies pings, all with a `checkId`, through `sql`: a pool of exactly one connection that nobody else uses.
- * On any error the caller must throw that pool away (the transaction may still be open on it).
+ * Applies pings, all with a `checkId`, through a reserved connection. On any error the caller must throw that connection
+ * away (the transaction may still be open on it).
  * @throws {NotCommittedError}, or what the driver throws
  */
-export async function applyBatch(sql: Sql, pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
+export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
   const groups = groupByCheck(pings);
   const ids = [...groups.keys()].sort((a, b) => a - b);
   const { number } = options;
@@ -123,7 +122,7 @@ export async function applyBatch(sql: Sql, pings: readonly Ping[], options: Appl
   const committed = sql`commit`.execute();
   await all([...statements, committed]);
   const commit = await committed;
-  if (commit.command !== 'COMMIT' || commit.state.pid !== (await begun).state.pid) {
+  if (commit.command !== 'COMMIT') {
     throw new NotCommittedError(`The batch ended with ${commit.command}`);
   }
   return { already: false, outcomes: work.outcomes, checks: work.touched };
@@ -197,7 +196,7 @@ function mayHaveMoved(state: Locked, group: readonly number[], pings: readonly P
 }
 
 /** When the newest status change of each check took effect. */
-async function newestFlips(sql: Sql, states: readonly Locked[]): Promise<Map<number, Instant>> {
+async function newestFlips(sql: ReservedSql, states: readonly Locked[]): Promise<Map<number, Instant>> {
   const rows = await sql<{ check_id: number; at: number }[]>`
     select f.check_id, date_part('epoch', f.created_at) * 1000 as at
     from unnest(${numbers(states.map((s) => s.id))}::bigint[]) c(id)
@@ -321,7 +320,7 @@ class Work {
   }
 
   /** Sends the statements; they are on their way when this returns. */
-  write(sql: Sql): Promise<unknown>[] {
+  write(sql: ReservedSql): Promise<unknown>[] {
     const c = this.#checks;
     const p = this.#pings;
     if (c.id.length === 0) return [];

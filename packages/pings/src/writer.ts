@@ -1,5 +1,5 @@
 import type { Clock } from '@overdue/clock';
-import { type Database, isConnectionError } from '@overdue/database';
+import { type Database, isConnectionError, type ReservedSql } from '@overdue/database';
 import { type Applied, type ApplyOptions, applyBatch, type BatchNumber, type ReportProblem } from './apply-batch.ts';
 import type { Claim } from './journal.ts';
 import type { Outcome, Ping, Submission } from './ping.ts';
@@ -294,28 +294,48 @@ const BYTES_PER_MS = 10_000;
 export class BatchConnection {
   readonly #open: () => Database;
   #database: Database | null = null;
+  #reserved: Promise<ReservedSql> | null = null;
 
   constructor(open: () => Database) {
     this.#open = open;
   }
 
-  /** @throws what {@link applyBatch} throws, and {@link TimedOutError} */
+  /**
+   * A connection that broke is replaced once (a numbered batch may be sent again): it may have been idle for long.
+   * @throws what {@link applyBatch} throws, and {@link TimedOutError}
+   */
   async apply(pings: readonly Ping[], options: ApplyOptions, clock: Clock, timeoutMs: number): Promise<Applied> {
-    this.#database ??= this.#open();
     let bytes = 0;
     for (const { body } of pings) if (body) bytes += body.length;
+    const deadline = clock.monotonic() + timeoutMs + bytes / BYTES_PER_MS;
+    const attempt = () => within(clock, Math.max(deadline - clock.monotonic(), 0), this.#apply(pings, options));
     try {
-      return await within(clock, timeoutMs + bytes / BYTES_PER_MS, applyBatch(this.#database.sql, pings, options));
+      const wasOpen = this.#reserved !== null;
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!wasOpen || error instanceof TimedOutError || !isConnectionError(error)) throw error;
+        void this.discard(0);
+        return await attempt();
+      }
     } catch (error) {
       void this.discard(0);
       throw error;
     }
   }
 
+  async #apply(pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
+    this.#database ??= this.#open();
+    this.#reserved ??= this.#database.sql.reserve() as Promise<ReservedSql>;
+    return applyBatch(await this.#reserved, pings, options);
+  }
+
   /** @param timeout seconds that running queries are given */
   async discard(timeout: number): Promise<void> {
     const database = this.#database;
     this.#database = null;
+    this.#reserved?.catch(() => {});
+    this.#reserved = null;
     await database?.close(timeout).catch(() => {});
   }
 }

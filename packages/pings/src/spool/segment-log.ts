@@ -99,9 +99,7 @@ export class SegmentLog {
   append(payload: Buffer): Promise<LogPosition> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ framed: frame(payload), resolve, reject });
-      this.#writing ??= this.#writeAll().finally(() => {
-        this.#writing = null;
-      });
+      this.#writing ??= this.#writeAll();
     });
   }
 
@@ -210,6 +208,8 @@ export class SegmentLog {
         for (const one of group) one.reject(error);
       }
     }
+    // In the tick that saw nothing waiting: what comes next starts anew.
+    this.#writing = null;
   }
 
   async #writable(): Promise<{ segment: Segment; handle: FileHandle }> {

@@ -1,0 +1,125 @@
+/** Load whose every answer is remembered, and the count afterwards: each acknowledged ping exactly once. */
+import { randomUUID } from 'node:crypto';
+import type { Database } from '@overdue/database';
+import { load } from '../load/http-client.ts';
+
+export interface Target {
+  readonly codes: readonly string[];
+}
+
+/** Makes a user, a project with a log that forgets nothing, and checks. */
+export async function makeChecks({ sql }: Database, count: number): Promise<Target> {
+  const [user] = await sql<{ id: number }[]>`
+    insert into users (username, email) values (${randomUUID()}, ${`${randomUUID()}@host.test`}) returning id`;
+  const [project] = await sql<{ id: number }[]>`
+    insert into projects (owner_id, badge_key, ping_log_limit) values (${user!.id}, ${randomUUID()}, 1000000) returning id`;
+  const rows = await sql<{ code: string }[]>`
+    insert into checks (project_id) select ${project!.id} from generate_series(1, ${count}) returning code`;
+  return { codes: rows.map((row) => row.code) };
+}
+
+export interface Sent {
+  /** Run ids (one a ping) that were answered 200; with `plain`, how many for each check. */
+  readonly acknowledged: Set<string>;
+  readonly acknowledgedOf: Map<string, number>;
+  readonly sentOf: Map<string, number>;
+  readonly statuses: Record<number, number>;
+  slowestMs: number;
+}
+
+export interface SendOptions {
+  readonly ports: readonly number[];
+  readonly target: Target;
+  readonly durationMs: number;
+  readonly rate: number;
+  readonly connections?: number;
+  /** Plain successes, that the throttle may coalesce, instead of pings with a run id each. */
+  readonly plain?: boolean;
+}
+
+export async function send(options: SendOptions): Promise<Sent> {
+  const { ports, target, durationMs, rate, connections = 32, plain = false } = options;
+  const sent: Sent = {
+    acknowledged: new Set(),
+    acknowledgedOf: new Map(),
+    sentOf: new Map(),
+    statuses: {},
+    slowestMs: 0,
+  };
+  const results = await Promise.all(
+    ports.map((port) => {
+      const pings: { code: string; rid: string }[] = [];
+      return load({
+        port,
+        connections,
+        durationMs,
+        rate: rate / ports.length,
+        request(i) {
+          const code = target.codes[Math.floor(Math.random() * target.codes.length)]!;
+          const rid = plain ? '' : randomUUID();
+          pings[i] = { code, rid };
+          sent.sentOf.set(code, (sent.sentOf.get(code) ?? 0) + 1);
+          return `GET /${code}${plain ? '' : `?rid=${rid}`} HTTP/1.1\r\nHost: chaos\r\n\r\n`;
+        },
+        onAnswer(status, i) {
+          const { code, rid } = pings[i]!;
+          if (status !== 200) return;
+          if (!plain) sent.acknowledged.add(rid);
+          sent.acknowledgedOf.set(code, (sent.acknowledgedOf.get(code) ?? 0) + 1);
+        },
+      });
+    }),
+  );
+  for (const result of results) {
+    for (const [status, count] of Object.entries(result.statuses)) {
+      sent.statuses[Number(status)] = (sent.statuses[Number(status)] ?? 0) + count;
+    }
+    sent.slowestMs = Math.max(sent.slowestMs, result.latency.max || 0);
+  }
+  return sent;
+}
+
+export interface Count {
+  /** Acknowledged pings that are not in the log (must be 0). */
+  readonly lost: number;
+  /** Pings that are in the log more than once (must be 0). */
+  readonly twice: number;
+  /** Checks whose counter is not the number of their pings in the log (must be 0). */
+  readonly miscounted: number;
+  /** Checks that have fewer pings than were acknowledged, or more than were sent (must be 0). */
+  readonly impossible: number;
+}
+
+/** For pings with run ids. */
+export async function count({ sql }: Database, sent: Sent): Promise<Count> {
+  const logged = await sql<{ rid: string; times: number }[]>`
+    select rid, count(*)::int as times from pings where rid is not null group by rid`;
+  const rids = new Set(logged.map((row) => row.rid));
+  let lost = 0;
+  for (const rid of sent.acknowledged) if (!rids.has(rid)) lost++;
+  return { lost, twice: logged.filter((row) => row.times > 1).length, ...(await counters({ sql } as Database, sent)) };
+}
+
+/** For plain pings: by the counters. */
+export async function counters({ sql }: Database, sent: Sent): Promise<{ miscounted: number; impossible: number }> {
+  const rows = await sql<{ code: string; n: number; logged: number }[]>`
+    select c.code, c.n_pings as n, (select count(*)::int from pings p where p.check_id = c.id) as logged from checks c`;
+  let miscounted = 0;
+  let impossible = 0;
+  for (const { code, n, logged } of rows) {
+    if (sent.acknowledged.size > 0 && n !== logged) miscounted++;
+    if (n < (sent.acknowledgedOf.get(code) ?? 0) || n > (sent.sentOf.get(code) ?? 0)) impossible++;
+  }
+  return { miscounted, impossible };
+}
+
+/** Repeats `probe` until it is true. @throws after `withinMs` */
+export async function until(what: string, withinMs: number, probe: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await probe().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
