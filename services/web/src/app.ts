@@ -7,6 +7,7 @@ import { makeRouter } from './http/handlers.ts';
 import { hostCheck } from './http/host-check.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { LiveHub } from './live/hub.ts';
+import { makeMessages } from './messages.ts';
 import { pingProxy } from './ping-proxy.ts';
 import { makeSite } from './site.ts';
 import { errorPages, nothingHere } from './ui/errors.tsx';
@@ -24,7 +25,8 @@ export interface WebApp {
  */
 export function createApp(deps: WebDeps): WebApp {
   const { config } = deps;
-  const site = makeSite(config);
+  const messages = makeMessages(deps);
+  const site = makeSite(config, messages);
   const hub = new LiveHub(deps.database, deps.clock, deps.logger);
   const proxy = pingProxy(deps);
 
@@ -58,6 +60,7 @@ export function createApp(deps: WebDeps): WebApp {
     async close() {
       hub.close();
       await proxy.close();
+      await messages.close();
     },
   };
 }

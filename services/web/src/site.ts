@@ -1,7 +1,8 @@
 import { type Config, sitePath } from '@overdue/config';
 import { type Assets, loadAssets } from './http/assets.ts';
+import type { Messages } from './messages.ts';
 
-/** What is the same for every visit: names, addresses, files. Made once from the configuration. */
+/** What is the same for every visit: names, addresses, files, ways to send. Made once from the configuration. */
 export interface Site {
   readonly name: string;
   /** Path prefix without trailing slash; usually empty. */
@@ -14,9 +15,10 @@ export interface Site {
   readonly logoUrl: string | null;
   readonly logoOrigin: string | null;
   readonly assets: Assets;
+  readonly messages: Messages;
 }
 
-export function makeSite(config: Config): Site {
+export function makeSite(config: Config, messages: Messages): Site {
   const base = sitePath(config);
   const { origin, protocol } = new URL(config.SITE_ROOT);
   const secure = protocol === 'https:';
@@ -30,6 +32,7 @@ export function makeSite(config: Config): Site {
     sessionCookie: secure && base === '' ? '__Host-overdue' : 'overdue_session',
     logoUrl: logo === null ? null : logo.startsWith('/') ? base + logo : logo,
     logoOrigin: logo !== null && URL.canParse(logo) ? new URL(logo).origin : null,
+    messages,
     assets: loadAssets(new URL('../public/', import.meta.url)),
   };
 }

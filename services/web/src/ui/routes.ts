@@ -10,12 +10,14 @@ import { assign, rename, showAssign } from './channels/assign.tsx';
 import { editChannel, showEditChannel } from './channels/edit.tsx';
 import { showChannels } from './channels/list.tsx';
 import { removeChannel, showRemoveChannel } from './channels/remove.tsx';
+import { resendMessage } from './channels/resend.ts';
 import { testChannel } from './channels/test-notification.ts';
 import { showUnsubscribe, unsubscribe, verify } from './channels/verify.tsx';
 import { addCheck, showAddCheck } from './checks/add.tsx';
 import { clear, showClear } from './checks/clear.tsx';
 import { copy } from './checks/copy.ts';
 import { showCheck } from './checks/details.tsx';
+import { showExplanation } from './checks/explain.tsx';
 import { saveFiltering, showFiltering } from './checks/filtering.tsx';
 import { showChecks } from './checks/list.tsx';
 import { showLog } from './checks/log.tsx';
@@ -59,6 +61,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/projects/:project/integrations/': { get: inProject('read', showChannels), post: inProject('write', assign) },
     '/projects/:project/badges/': { get: inProject('read', showBadges) },
     '/projects/:project/settings/': { get: inProject('read', showSettings), post: inProject('read', changeSettings) },
+    '/projects/:project/resend/': { post: inProject('write', resendMessage) },
     '/projects/:project/revoke/': { get: inProject('write', showRevoke) },
     '/projects/:project/remove/': { get: inProject('own', showRemoveProject), post: inProject('own', removeProject) },
     '/projects/:project/add_:kind/': { get: inProject('write', showAddChannel), post: inProject('write', addChannel) },
@@ -69,6 +72,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/checks/:check/details/': { get: forCheck('read', showCheck) },
     '/checks/:check/status/': { get: forCheck('read', checkStatus(hub)) },
     '/checks/:check/log/': { get: forCheck('read', showLog) },
+    '/checks/:check/explain/': { get: forCheck('read', showExplanation) },
     '/checks/:check/last_ping/': { get: forCheck('read', showLastPing) },
     '/checks/:check/pings/:n/': { get: forCheck('read', showPing) },
     '/checks/:check/pings/:n/body/': { get: forCheck('read', downloadBody) },

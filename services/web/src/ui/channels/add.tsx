@@ -1,4 +1,4 @@
-import { findKind, type Kind, notificationOptions } from '@overdue/notifications';
+import { findKind, type Kind } from '@overdue/notifications';
 import { createChannel } from '@overdue/operations';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
@@ -14,9 +14,9 @@ import { isVerifiedAtOnce, sendVerification } from './verification.ts';
 
 /** `add_KIND` in the path; switched off or without a form: 404. */
 function kindOf(visit: InProject): Kind & { form: NonNullable<Kind['form']> } {
-  const { deps, req } = visit;
+  const { site, req } = visit;
   const kind = findKind(String(req.params.kind));
-  if (!kind?.form || !kind.enabled(notificationOptions(deps.config, deps.secretKey))) throw notFound();
+  if (!kind?.form || !kind.enabled(site.messages.delivery.options)) throw notFound();
   return kind as Kind & { form: NonNullable<Kind['form']> };
 }
 

@@ -1,4 +1,4 @@
-import { findKind, type Kind, notificationOptions } from '@overdue/notifications';
+import { findKind, type Kind } from '@overdue/notifications';
 import { updateChannel } from '@overdue/operations';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { ForChannel } from '../../http/handlers.ts';
@@ -13,9 +13,9 @@ import { KindFields } from './kind-form.tsx';
 import { isVerifiedAtOnce, sendVerification } from './verification.ts';
 
 function editableKind(visit: ForChannel): Kind & { form: NonNullable<Kind['form']> } {
-  const { deps, channel } = visit;
+  const { site, channel } = visit;
   const kind = findKind(channel.kind);
-  if (!kind?.enabled(notificationOptions(deps.config, deps.secretKey))) throw notFound();
+  if (!kind?.enabled(site.messages.delivery.options)) throw notFound();
   if (!kind.form?.editable)
     throw new HttpError(400, 'This kind of integration cannot be edited: remove it and add it anew.');
   return kind as Kind & { form: NonNullable<Kind['form']> };

@@ -1,23 +1,24 @@
-import { findKind, KINDS, notificationOptions } from '@overdue/notifications';
+import { type DeadLetter, deadLetters, findKind, KINDS } from '@overdue/notifications';
 import type { InProject } from '../../http/handlers.ts';
 import { ChannelIcon } from '../components/channel-icon.tsx';
 import { ButtonLink, Link, PostButton } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { Ago } from '../components/time.tsx';
 import { type ChannelRow, listChannels } from './channel.ts';
-import { channelDetail, channelTitle } from './describe.ts';
+import { channelDetail, channelTitle, kindLabel } from './describe.ts';
 
 /** GET /projects/P/integrations/ */
 export async function showChannels(visit: InProject): Promise<void> {
-  const { deps, access } = visit;
+  const { deps, access, site } = visit;
   const { sql } = deps.database;
-  const options = notificationOptions(deps.config, deps.secretKey);
-  const [channels, [total], assigned] = await Promise.all([
+  const { options } = site.messages.delivery;
+  const [channels, [total], assigned, givenUp] = await Promise.all([
     listChannels(sql, access.project.id),
     sql<{ n: number }[]>`select count(*)::int as n from checks where project_id = ${access.project.id}`,
     sql<{ channel_id: number; n: number }[]>`
       select cc.channel_id, count(*)::int as n from channel_checks cc join channels c on c.id = cc.channel_id
       where c.project_id = ${access.project.id} group by cc.channel_id`,
+    deadLetters(sql, access.project.id, 20),
   ]);
   const counts = new Map(assigned.map((row) => [row.channel_id, row.n]));
   await sendPage(visit, {
@@ -43,6 +44,7 @@ export async function showChannels(visit: InProject): Promise<void> {
             ))}
           </ul>
         )}
+        {givenUp.length > 0 && <GivenUp visit={visit} messages={givenUp} />}
         {access.canWrite && (
           <section class="add-more" aria-labelledby="h-add">
             <h2 id="h-add">{channels.length === 0 ? 'Add an integration' : 'Add more'}</h2>
@@ -141,5 +143,33 @@ function ChannelState({ channel }: { readonly channel: ChannelRow }) {
         )}
       </small>
     </>
+  );
+}
+
+/** Messages that could not be delivered, to send them again once the receiver is back. */
+function GivenUp({ visit, messages }: { readonly visit: InProject; readonly messages: readonly DeadLetter[] }) {
+  const { access } = visit;
+  return (
+    <section class="given-up" aria-labelledby="h-given-up">
+      <h2 id="h-given-up">Not delivered</h2>
+      <ul>
+        {messages.map((message) => (
+          <li key={message.id}>
+            <span>
+              “{message.checkStatus}” of{' '}
+              <Link to={`/checks/${message.checkCode}/details/`}>{message.checkName || 'an unnamed check'}</Link> to{' '}
+              {message.channelName || kindLabel(message.channelKind)}, given up <Ago at={message.finishedAt} /> after{' '}
+              {message.attempts} attempt{message.attempts === 1 ? '' : 's'}:{' '}
+              <span class="event-error">{message.error}</span>
+            </span>
+            {access.canWrite && (
+              <PostButton action={`/projects/${access.project.code}/resend/`} fields={{ message: String(message.id) }}>
+                Send again
+              </PostButton>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -46,7 +46,7 @@ export function EventTable(props: {
           event.type === 'ping' ? (
             <PingRow key={`p${event.n}`} check={props.check} ping={event} tz={props.tz} />
           ) : event.type === 'flip' ? (
-            <FlipRow key={`f${event.id}`} flip={event} tz={props.tz} />
+            <FlipRow key={`f${event.id}`} check={props.check} flip={event} tz={props.tz} />
           ) : (
             <AlertRow key={`a${event.id}`} alert={event} tz={props.tz} />
           ),
@@ -109,7 +109,7 @@ export function pingSource(ping: Pick<PingEvent, 'scheme' | 'method' | 'remote_a
   return `${ping.scheme.toUpperCase()} ${ping.method}${from}`;
 }
 
-function FlipRow({ flip, tz }: { readonly flip: FlipEvent; readonly tz: string }) {
+function FlipRow({ check, flip, tz }: { readonly check: CheckRow; readonly flip: FlipEvent; readonly tz: string }) {
   const why =
     flip.reason === 'timeout' ? ' (no ping in time)' : flip.reason === 'fail' ? ' (a failure was reported)' : '';
   return (
@@ -121,6 +121,13 @@ function FlipRow({ flip, tz }: { readonly flip: FlipEvent; readonly tz: string }
           Status: {flip.old_status} → <strong>{flip.new_status}</strong>
           {why}
         </span>
+        <Link
+          to={`/checks/${check.code}/explain/?at=${flip.at}`}
+          class="event-why"
+          aria-label={`Why ${flip.new_status}?`}
+        >
+          Why?
+        </Link>
       </td>
     </tr>
   );

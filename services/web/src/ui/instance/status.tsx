@@ -59,20 +59,18 @@ export async function showInstance(visit: SignedIn): Promise<void> {
         <h1>This installation</h1>
         <section class="panel" aria-labelledby="h-services">
           <h2 id="h-services">Services</h2>
-          <div class="scroll">
-            <table class="table">
-              <thead>
-                <tr>
-                  <th>Service</th>
-                  <th>State</th>
-                  <th>Where</th>
-                  <th>Since</th>
-                  <th>Says</th>
-                </tr>
-              </thead>
-              <tbody>{SERVICES.flatMap(([service, what]) => serviceRows(service, what, instances))}</tbody>
-            </table>
-          </div>
+          <table class="table stacked">
+            <thead>
+              <tr>
+                <th>Service</th>
+                <th>State</th>
+                <th>Where</th>
+                <th>Since</th>
+                <th>Says</th>
+              </tr>
+            </thead>
+            <tbody>{SERVICES.flatMap(([service, what]) => serviceRows(service, what, instances))}</tbody>
+          </table>
         </section>
         <section class="panel" aria-labelledby="h-queue">
           <h2 id="h-queue">Deliveries</h2>

@@ -114,7 +114,7 @@ function KeysPanel(props: {
           <CopyText text={newKey.key} block />
         </div>
       )}
-      <table class="table keys">
+      <table class="table keys stacked">
         <tbody>
           <KeyRow
             visit={visit}

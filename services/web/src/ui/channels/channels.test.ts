@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { bootstrap } from '@overdue/accounts';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { channelToken, unsubscribeLink } from '@overdue/notifications';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../../testing.ts';
+
+let database: TestDatabase;
+let receiver: Server;
+let url: string;
+let site: TestSite;
+let visitor: Visitor;
+let project: string;
+let list: string;
+const received: { method: string; body: string }[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  receiver = createServer(async (req, res) => {
+    let body = '';
+    for await (const chunk of req) body += chunk;
+    received.push({ method: req.method!, body });
+    res.writeHead(req.url === '/broken' ? 500 : 204).end();
+  });
+  receiver.listen(0, '127.0.0.1');
+  await once(receiver, 'listening');
+  url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  site = await startTestSite(database, { env: { INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' } });
+  const account = { email: 'ops@example.org', password: 'correct horse battery' };
+  project = (await bootstrap(database, SECRET_KEY, account)).project.code;
+  list = `/projects/${project}/integrations/`;
+  visitor = site.visitor();
+  await visitor.signIn(account.email, account.password);
+  await database.sql`insert into checks (project_id, name) select id, 'nightly' from projects where code = ${project}`;
+});
+afterAll(async () => {
+  expect(site.errors).toEqual([]);
+  await site.close();
+  receiver.closeAllConnections();
+  receiver.close();
+  await database.drop();
+});
+
+const newest = async () => (await database.sql`select * from channels order by id desc limit 1`)[0]!;
+const flashOf = async () => /class="notice notice-(\w+)"[^>]*>([^<]*)</.exec((await visitor.get(list)).text)?.slice(1);
+
+describe('integrations', () => {
+  it('webhook: added for all checks, tested, edited, removed', async () => {
+    const form = `/projects/${project}/add_webhook/`;
+    const fields = {
+      name: 'Hook',
+      method_down: 'POST',
+      url_down: `${url}/hook`,
+      body_down: '$NAME is $STATUS',
+      method_up: 'GET',
+    };
+    expect((await visitor.submit(form, fields)).location).toBe(list);
+    const channel = await newest();
+    expect(channel).toMatchObject({ kind: 'webhook', name: 'Hook', notify_down: true, notify_up: false });
+    expect(await database.sql`select 1 from channel_checks where channel_id = ${channel.id}`).toHaveLength(1);
+
+    expect((await visitor.submit(list, {}, `/integrations/${channel.code}/test/`)).location).toBe(list);
+    expect(received.at(-1)).toEqual({ method: 'POST', body: 'TEST is down' });
+    expect(await flashOf()).toEqual(['success', 'The test notification to Hook was delivered.']);
+
+    const edit = `/integrations/${channel.code}/edit/`;
+    expect((await visitor.get(edit)).text).toContain(`value="${url}/hook"`);
+    await visitor.submit(edit, { ...fields, url_down: `${url}/broken` });
+    await visitor.submit(list, {}, `/integrations/${channel.code}/test/`);
+    const [kind, text] = (await flashOf())!;
+    expect([kind, text]).toEqual(['error', 'Could not send a test notification to Hook. Received status code 500.']);
+
+    expect((await visitor.submit(`/integrations/${channel.code}/remove/`)).location).toBe(list);
+    expect(await database.sql`select 1 from channels where code = ${channel.code}`).toHaveLength(0);
+  });
+
+  it('a form with mistakes comes back with what was entered', async () => {
+    const form = `/projects/${project}/add_webhook/`;
+    const answer = await visitor.submit(form, {
+      name: 'Kept',
+      url_down: 'ftp://example.org/',
+      headers_down: 'no colon',
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('Enter a valid URL.');
+    expect(answer.text).toContain('value="Kept"');
+    expect(answer.text).toContain('>no colon</textarea>');
+    expect((await visitor.get(`/projects/${project}/add_carrier_pigeon/`)).status).toBe(404);
+  });
+
+  it('e-mail: to oneself at once, to others after they opened the mailed link', async () => {
+    const form = `/projects/${project}/add_email/`;
+    await visitor.submit(form, { value: 'ops@example.org', down: 'true', up: 'true' });
+    expect(await newest()).toMatchObject({ kind: 'email', email_verified: true });
+    await visitor.submit(form, { value: 'boss@example.org', down: 'true' });
+    const channel = await newest();
+    expect(channel).toMatchObject({ email_verified: false, notify_down: true, notify_up: false });
+    expect((await flashOf())![1]).toContain('no SMTP server is configured');
+    expect((await visitor.get(list)).text).toContain('Unconfirmed');
+
+    const anybody = site.visitor();
+    const verify = (token: string) => anybody.get(`/integrations/${channel.code}/verify/${token}/`);
+    expect((await verify('0'.repeat(64))).status).toBe(400);
+    expect((await newest()).email_verified).toBe(false);
+    expect((await verify(channelToken(SECRET_KEY, channel.code))).text).toContain('boss@example.org');
+    expect((await newest()).email_verified).toBe(true);
+
+    const edit = `/integrations/${channel.code}/edit/`;
+    await visitor.submit(edit, { value: 'boss@example.org', down: 'true', up: 'true' });
+    expect((await newest()).email_verified).toBe(true);
+    await visitor.submit(edit, { value: 'other@example.org', down: 'true', up: 'true' });
+    expect((await newest()).email_verified).toBe(false);
+  });
+
+  it('unsubscribing asks first, needs no session, and switches the channel off', async () => {
+    const channel = await newest();
+    const link = new URL(unsubscribeLink(site.url, SECRET_KEY, channel.code, Date.now())).pathname;
+    const anybody = site.visitor();
+    expect((await anybody.get(link)).text).toContain('Stop these alerts?');
+    expect((await newest()).disabled).toBe(false);
+    expect((await anybody.post(link, { 'List-Unsubscribe': 'One-Click' })).status).toBe(200);
+    expect((await newest()).disabled).toBe(true);
+    expect((await anybody.post(`/integrations/${channel.code}/unsub/forged/`)).status).toBe(400);
+    expect((await visitor.get(list)).text).toContain('Fix…');
+  });
+
+  it('which checks one is told about', async () => {
+    const channel = await newest();
+    const page = `/integrations/${channel.code}/checks/`;
+    const [check] = await database.sql<{ code: string; id: number }[]>`select code, id from checks`;
+    const assigned = () => database.sql`select 1 from channel_checks where channel_id = ${channel.id}`;
+    await visitor.submit(page, { channel: channel.code }, list);
+    expect(await assigned()).toHaveLength(0);
+    await visitor.submit(page, { channel: channel.code, check: [check!.code] }, list);
+    expect(await assigned()).toHaveLength(1);
+    await visitor.submit(page, { channel: channel.code, [`check-${check!.code}`]: '1' }, list);
+    expect(await assigned()).toHaveLength(1);
+    const details = `/checks/${check!.code}/details/`;
+    await visitor.submit(details, { state: 'off' }, `/checks/${check!.code}/channels/${channel.code}/enabled`);
+    expect(await assigned()).toHaveLength(0);
+  });
+
+  it('a message that was given up is shown, and sent again on request', async () => {
+    const [check] = await database.sql<{ code: string; id: number }[]>`select code, id from checks`;
+    const [flip] = await database.sql<{ id: number }[]>`
+      insert into flips (check_id, created_at, old_status, new_status, reason)
+      values (${check!.id}, now(), 'up', 'down', 'timeout') returning id`;
+    const [message] = await database.sql<{ id: number }[]>`
+      insert into notifications (flip_id, check_id, channel_id, check_status, state, attempts, error, finished_at)
+      values (${flip!.id}, ${check!.id}, ${(await newest()).id}, 'down', 'failed', 7, 'Connection timed out', now())
+      returning id`;
+    expect((await visitor.get(list)).text).toContain('Connection timed out');
+    await visitor.submit(list, { message: String(message!.id) }, `/projects/${project}/resend/`);
+    expect(await database.sql`select 1 from notifications where id = ${message!.id} and state = 'owed'`).toHaveLength(
+      1,
+    );
+    const why = await visitor.get(`/checks/${check!.code}/explain/?at=${Date.now()}`);
+    expect(why.text).toContain('It went from up to down');
+  });
+});
