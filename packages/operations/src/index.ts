@@ -55,5 +55,10 @@ export {
   updateCheck,
   updateCheckByRequest,
 } from './checks/update.ts';
+export { type ApplyOptions, type ApplyResult, applyConfig } from './config-as-code/apply.ts';
+export { type ExportOptions, exportConfig } from './config-as-code/export.ts';
+export { type ChannelKinds, channelKinds } from './config-as-code/kinds.ts';
+export type { Plan } from './config-as-code/plan.ts';
+export { printPlan } from './config-as-code/print.ts';
 export { updateNagDates } from './nag-dates.ts';
 export type { Outcome, Refusal } from './outcome.ts';

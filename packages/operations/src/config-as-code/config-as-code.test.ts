@@ -1,0 +1,289 @@
+import { VirtualClock } from '@overdue/clock';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { seedProject } from '../testing.ts';
+import { type ApplyOptions, applyConfig } from './apply.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import { exportConfig } from './export.ts';
+import { channelKinds } from './kinds.ts';
+import { printPlan } from './print.ts';
+
+/** A kind as packages/notifications has them: a URL and whether to call it. */
+const kinds = channelKinds([
+  {
+    kind: 'hook',
+    schema: { safeParse: (data) => ({ success: true, data }) },
+    wants: ({ down }: { down: boolean }) => ({ down, up: true }),
+    form: {
+      fields: [{ name: 'url' }, { name: 'down' }],
+      parse: ({ url, down }) =>
+        url?.startsWith('https://')
+          ? { ok: true as const, value: { url, down: down === 'true', name: '' } }
+          : { ok: false as const, errors: { url: 'Enter a valid URL.' } },
+      fill: ({ url, down, name }: { url: string; down: boolean; name: string }) => ({
+        url,
+        down: down ? 'true' : '',
+        name,
+      }),
+    },
+  },
+  {
+    kind: 'consent',
+    schema: { safeParse: (data) => ({ success: true, data }) },
+    wants: () => ({ down: true, up: true }),
+    form: null,
+  },
+]);
+const NOW = Date.parse('2026-11-21T12:00:00Z');
+const clock = new VirtualClock(NOW);
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const apply = (id: number, text: string, options: Partial<ApplyOptions> = {}) =>
+  applyConfig(database, { id }, text, { clock, kinds, ...options });
+const plan = async (id: number, text: string, options: Partial<ApplyOptions> = {}) => {
+  const result = await apply(id, text, options);
+  if (!result.ok) throw new Error(result.errors.join('\n'));
+  return printPlan(result.plan);
+};
+const rows = (id: number) => database.sql`select * from checks where project_id = ${id} order by id`;
+
+const FILE = `
+channels:
+  - name: Ops
+    kind: hook
+    settings: { url: "https://hooks.example.org/\${TOKEN}", down: true }
+checks:
+  - slug: nightly-dump
+    name: Nightly dump
+    tags: [db, prod]
+    schedule: "30 2 * * *"
+    tz: Europe/Kiev
+    grace: 30m
+    channels: [Ops]
+  - slug: log-rotation
+    timeout: 1h
+`;
+const env = { TOKEN: 's3cret' };
+
+test('from nothing, again, and after a change', async () => {
+  const { projectId } = await seedProject(database);
+  const dry = await apply(projectId, FILE, { env, dryRun: true });
+  expect(dry).toMatchObject({ ok: true, applied: false });
+  expect(await rows(projectId)).toHaveLength(0);
+
+  expect(await plan(projectId, FILE, { env })).toBe(`+ channel Ops
+    kind: hook
++ check nightly-dump
+    name: "Nightly dump"
+    tags: "db prod"
+    kind: cron
+    grace: 30m
+    schedule: "30 2 * * *"
+    tz: "Europe/Kyiv"
+    channels: ["Ops"]
++ check log-rotation
+    name: "log-rotation"
+    timeout: 1h
+    channels: ["Ops"]
+
+3 to create, 0 unchanged.
+`);
+  const [dump, log] = await rows(projectId);
+  expect(dump).toMatchObject({ name: 'Nightly dump', kind: 'cron', tz: 'Europe/Kyiv', grace: 1800, status: 'new' });
+  expect(log).toMatchObject({ name: 'log-rotation', timeout: 3600, kind: 'simple' });
+  const [channel] = await database.sql`select * from channels where project_id = ${projectId}`;
+  expect(channel).toMatchObject({
+    value: { url: 'https://hooks.example.org/s3cret', down: true, name: 'Ops' },
+    notify_down: true,
+  });
+  expect(await plan(projectId, FILE, { env })).toBe('Nothing to do: 3 as wanted.\n');
+
+  // A change of the schedule keeps the state and moves the deadline.
+  await database.sql`update checks set status = 'up', last_ping = ${NOW} where id = ${log!.id}`;
+  const changed = FILE.replace('timeout: 1h', 'timeout: 2h\n    desc: new')
+    .replace('[Ops]', '[]')
+    .replace('down: true', 'down: false');
+  expect(await plan(projectId, changed, { env })).toBe(`~ channel Ops
+    settings: (not shown) → (changed)
+~ check nightly-dump
+    channels: ["Ops"] → []
+~ check log-rotation
+    desc: "" → "new"
+    timeout: 1h → 2h
+
+3 to update, 0 unchanged.
+`);
+  const [, after] = await rows(projectId);
+  expect(after).toMatchObject({ id: log!.id, status: 'up', alert_after: NOW + 3 * 3_600_000, desc: 'new' });
+  expect(await plan(projectId, changed, { env })).toBe('Nothing to do: 3 as wanted.\n');
+});
+
+test('what is not in the file stays, unless pruned', async () => {
+  const { projectId } = await seedProject(database);
+  await plan(projectId, 'checks: [{ slug: a }, { slug: b }]');
+  expect(await plan(projectId, 'checks: [{ slug: b }]')).toBe('Nothing to do: 1 as wanted.\n');
+  expect(await plan(projectId, 'checks: [{ slug: b }]', { prune: true })).toBe(
+    '- check a\n\n1 to delete, 1 unchanged.\n',
+  );
+  expect((await rows(projectId)).map((row) => row.slug)).toEqual(['b']);
+  expect(await plan(projectId, '')).toBe('Nothing to do: 0 as wanted.\n');
+});
+
+test('the limit of checks holds, and nothing is made beyond it', async () => {
+  const { projectId } = await seedProject(database, { checkLimit: 2 });
+  const result = await apply(projectId, 'checks: [{ slug: a }, { slug: b }, { slug: c }]');
+  expect(result).toMatchObject({ ok: false, errors: [expect.stringContaining('as many checks')] });
+  expect(await rows(projectId)).toHaveLength(0);
+  await plan(projectId, 'checks: [{ slug: a }, { slug: b }]');
+  await plan(projectId, 'checks: [{ slug: c }, { slug: d }]', { prune: true });
+  expect((await rows(projectId)).map((row) => row.slug)).toEqual(['c', 'd']);
+});
+
+describe('what is wrong is said, all of it, and nothing is changed', () => {
+  test.each<[string, string[]]>([
+    [
+      'checks: [',
+      ['line 1, column 10: Flow sequence in block collection must be sufficiently indented and end with a ]'],
+    ],
+    ['[]', ['the file: is not a mapping']],
+    ['checks: {}', ['checks: is not a list']],
+    ['checks: [x]', ['checks[0]: is not a mapping', 'checks[0]: needs a slug: checks are told apart by it']],
+    ['check: []', ['the file: has no member "check"; there are checks, channels']],
+    [
+      'checks: [{ slug: "Foo Bar" }]',
+      [
+        'checks[0] (Foo Bar): slug does not match pattern: lower-case letters, digits, "_" and "-" only, such as "foo-bar"',
+      ],
+    ],
+    ['checks: [{ slug: a }, { slug: a }]', ['two entries have the slug "a"']],
+    [
+      'checks: [{ slug: a, grace: 5 }, { slug: b, timeout: soon }, { slug: c, schedule: x }]',
+      [
+        'checks[0] (a): grace is too small',
+        'checks[1] (b): timeout is not a length of time, such as 90s, 5m, 1h 30m or 1d',
+        'checks[2] (c): schedule is not a valid cron or OnCalendar expression',
+      ],
+    ],
+    ['checks: [{ slug: a, schedule: daily, timeout: 1h }]', ['checks[0] (a): has both schedule and timeout']],
+    ['checks: [{ slug: a, tags: [x y] }]', ['checks[0] (a): tag "x y" has a space in it']],
+    ['checks: [{ slug: a, channels: Ops }]', ['checks[0] (a): channels is neither "*" nor a list of names']],
+    [
+      'checks: [{ slug: a, channels: [Ops] }]',
+      ['check a: there is no integration "Ops", neither in the project nor in the file'],
+    ],
+    ['checks: [{ slug: a, name: null }]', ['checks[0] (a): name is not a string']],
+    ['channels: [{ name: x }]', ['channels[0]: needs a kind, such as email or webhook']],
+    [
+      'channels: [{ name: x, kind: hook }]',
+      ['channel x: is not in the project, and without settings it cannot be added'],
+    ],
+    ['channels: [{ name: x, kind: hook, settings: { url: no } }]', ['channel x: settings.url: Enter a valid URL.']],
+    ['channels: [{ name: x, kind: hook, settings: { uri: no } }]', ['channel x: kind hook has no setting "uri"']],
+    ['channels: [{ name: x, kind: nope, settings: {} }]', ['channel x: there is no kind "nope"']],
+    [
+      'channels: [{ name: x, kind: consent, settings: {} }]',
+      ['channel x: kind consent can only be added in a browser'],
+    ],
+    [
+      `channels: [{ name: x, kind: hook, settings: { url: "$\{NOPE}" } }]`,
+      ['channels[0] (x): the environment has no variable NOPE'],
+    ],
+    ['a: &a [*a]', ['the file: has no member "a"; there are checks, channels']],
+  ])('%s', async (text, errors) => {
+    const { projectId } = await seedProject(database);
+    await plan(projectId, 'checks: [{ slug: kept }]');
+    expect(await apply(projectId, text, { prune: true })).toEqual({ ok: false, errors });
+    expect(await rows(projectId)).toHaveLength(1);
+  });
+
+  test('two checks with one slug', async () => {
+    const { projectId } = await seedProject(database);
+    await database.sql`insert into checks (project_id, slug) values (${projectId}, 'a'), (${projectId}, 'a')`;
+    expect(await apply(projectId, 'checks: [{ slug: a }]')).toEqual({
+      ok: false,
+      errors: ['check a: several checks of the project have this slug; change them first'],
+    });
+  });
+});
+
+test('two at once make each check once', async () => {
+  const { projectId } = await seedProject(database);
+  const plans = await Promise.all([1, 2, 3].map(() => plan(projectId, FILE, { env })));
+  expect(plans.filter((text) => text.startsWith('Nothing to do'))).toHaveLength(2);
+  expect(await rows(projectId)).toHaveLength(2);
+});
+
+test('export: the file applies to this project without a change, and makes an equal one elsewhere', async () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+  const seconds = fc.integer({ min: 60, max: 31_536_000 });
+  const check = fc.record({
+    name: fc.oneof(text, fc.constantFrom('yes', 'null', '1.0', '- x', '# y', `$\{HOME}`, '*', 'a: b', "'")),
+    tags: fc.oneof(text, fc.constantFrom('a b', ' a', 'true 1')),
+    desc: fc.oneof(text, fc.constant('two\nlines\n')),
+    schedule: fc.option(fc.constantFrom('*/5 * * * *', 'daily', 'Mon *-*-* 09:00', '12:00\n13:00')),
+    timeout: seconds,
+    grace: seconds,
+    tz: fc.constantFrom('UTC', 'Europe/Riga'),
+    methods: fc.constantFrom('' as const, 'POST' as const),
+    manual_resume: fc.boolean(),
+    success_kw: text,
+    linked: fc.subarray([0, 1]),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(check, { maxLength: 4 }), async (checks) => {
+      const [here, there] = [await seedProject(database), await seedProject(database)];
+      const { sql } = database;
+      const channels = await sql<{ id: number }[]>`
+        insert into channels (project_id, kind, name, value) values
+          (${here.projectId}, 'hook', 'one', '{"url": "https://x/\${Y}", "down": true, "name": "one"}'),
+          (${here.projectId}, 'hook', '2', '{"url": "https://y/", "down": false, "name": "2"}') returning id`;
+      for (const [i, { linked, schedule, ...columns }] of checks.entries()) {
+        const kind = schedule === null ? 'simple' : schedule.includes('/5') ? 'cron' : 'oncalendar';
+        const row = { ...columns, slug: `s${i}`, kind, schedule: schedule ?? '* * * * *', project_id: here.projectId };
+        const [{ id } = { id: 0 }] = await sql<{ id: number }[]>`insert into checks ${sql(row as never)} returning id`;
+        for (const n of linked) await sql`insert into channel_checks values (${id}, ${channels[n]!.id})`;
+      }
+      const plain = await exportConfig(database, { id: here.projectId }, { kinds });
+      expect(plain).not.toContain('https://');
+      expect(await plan(here.projectId, plain, { prune: true })).toMatch(/^Nothing to do/);
+      const full = await exportConfig(database, { id: here.projectId }, { kinds, secrets: true });
+      expect(await plan(here.projectId, full)).toMatch(/^Nothing to do/);
+      await plan(there.projectId, full);
+      expect(await exportConfig(database, { id: there.projectId }, { kinds, secrets: true })).toBe(full);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('export names what a file cannot tell apart', async () => {
+  const { projectId } = await seedProject(database);
+  await database.sql`
+    insert into checks (project_id, slug, name) values
+      (${projectId}, '', 'no slug'), (${projectId}, 'twice', 'x'), (${projectId}, 'twice', 'y'), (${projectId}, 'ok', 'ok')`;
+  expect(await exportConfig(database, { id: projectId }, { kinds })).toBe(`channels: []
+checks:
+  - slug: ok
+    name: ok
+    timeout: 1d
+    grace: 1h
+    channels: []
+
+# Not in this file:
+# - check no slug (no slug of its own)
+# - check x (no slug of its own)
+# - check y (no slug of its own)
+`);
+});
+
+test('durations', () => {
+  fc.assert(fc.property(fc.nat(40_000_000), (n) => parseDuration(formatDuration(n)) === n));
+  expect(['90', '1h30', 'h', '', '1 h 1', '-1s', '1.5h', '1H', null, 1.5].map(parseDuration)).toEqual(
+    Array(10).fill(null),
+  );
+  expect([90, '90s', '1h 30m', '1d2h', '1w', ' 5 m '].map(parseDuration)).toEqual([90, 90, 5400, 93_600, 604_800, 300]);
+});

@@ -1,0 +1,203 @@
+import { slugify } from '@overdue/checks';
+import { LineCounter, parseDocument } from 'yaml';
+import { applyRequest } from '../checks/apply-request.ts';
+import { codePoints, isStorable, MAX_NAME, parseCheckRequest } from '../checks/fields.ts';
+import { type EditableColumns, NEW_CHECK } from '../checks/row.ts';
+import { parseDuration } from './duration.ts';
+
+/** What a file says should be. */
+export interface Wanted {
+  readonly checks: readonly WantedCheck[];
+  readonly channels: readonly WantedChannel[];
+}
+
+export interface WantedCheck {
+  readonly slug: string;
+  /** Every editable column: what the file leaves out has its default. */
+  readonly columns: EditableColumns;
+  /** Names and UUIDs; `*`: all of the project; undefined: not the file's business. */
+  readonly channels: '*' | readonly string[] | undefined;
+}
+
+export interface WantedChannel {
+  readonly name: string;
+  readonly kind: string;
+  /** With `${NAME}` filled in; undefined: those that it has. */
+  readonly settings: Readonly<Record<string, string>> | undefined;
+}
+
+const CHECK_KEYS = [
+  'slug',
+  'name',
+  'tags',
+  'desc',
+  'timeout',
+  'schedule',
+  'tz',
+  'grace',
+  'channels',
+  'methods',
+  'manual_resume',
+  'filter_subject',
+  'filter_body',
+  'filter_http_body',
+  'filter_default_fail',
+  'start_kw',
+  'success_kw',
+  'failure_kw',
+];
+const CHANNEL_KEYS = ['name', 'kind', 'settings'];
+
+/** Reads a file. All that is wrong with it is said at once, each with where it is. */
+export function readFile(
+  text: string,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly ok: true; readonly wanted: Wanted } | { readonly ok: false; readonly errors: readonly string[] } {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const errors: string[] = document.errors.map((error) => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    return `line ${line}, column ${col}: ${error.message}`;
+  });
+  if (errors.length > 0) return { ok: false, errors };
+
+  let root: unknown;
+  try {
+    root = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return { ok: false, errors: [(error as Error).message] };
+  }
+  const reader = new Reader(env);
+  const wanted = reader.root(root);
+  return reader.errors.length > 0 ? { ok: false, errors: reader.errors } : { ok: true, wanted };
+}
+
+class Reader {
+  readonly errors: string[] = [];
+  readonly #env: Readonly<Record<string, string | undefined>>;
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    this.#env = env;
+  }
+
+  root(value: unknown): Wanted {
+    const root = this.#object('the file', value ?? {}, ['checks', 'channels']);
+    const channels = this.#list('channels', root.channels).map((item, i) => this.#channel(`channels[${i}]`, item));
+    const checks = this.#list('checks', root.checks).map((item, i) => this.#check(`checks[${i}]`, item));
+    this.#unique(
+      'slug',
+      checks.map((check) => check?.slug ?? ''),
+    );
+    this.#unique(
+      'channel name',
+      channels.map((channel) => channel?.name ?? ''),
+    );
+    return { checks: checks.filter((c) => c !== null), channels: channels.filter((c) => c !== null) };
+  }
+
+  #check(at: string, value: unknown): WantedCheck | null {
+    const before = this.errors.length;
+    const item = this.#object(at, value, CHECK_KEYS);
+    const { slug, channels, tags, timeout, grace, ...rest } = item;
+    if (typeof slug !== 'string' || slug === '') {
+      this.#fail(at, 'needs a slug: checks are told apart by it');
+      return null;
+    }
+    const place = `${at} (${slug})`;
+    if (rest.schedule !== undefined && timeout !== undefined) this.#fail(place, 'has both schedule and timeout');
+    const request: Record<string, unknown> = { name: slug, ...rest, slug };
+    for (const [field, given] of Object.entries({ timeout, grace })) {
+      if (given === undefined) continue;
+      const seconds = parseDuration(given);
+      if (seconds === null) this.#fail(place, `${field} is not a length of time, such as 90s, 5m, 1h 30m or 1d`);
+      else request[field] = seconds;
+    }
+    if (tags !== undefined) request.tags = this.#tags(place, tags);
+    const parsed = parseCheckRequest(request);
+    if (!parsed.ok) this.#fail(place, this.#hint(parsed.message, slug));
+    const links = channels === undefined ? undefined : this.#links(place, channels);
+    if (this.errors.length > before || !parsed.ok) return null;
+    return { slug, columns: { ...NEW_CHECK, ...applyRequest(NEW_CHECK, parsed.request, false) }, channels: links };
+  }
+
+  #channel(at: string, value: unknown): WantedChannel | null {
+    const before = this.errors.length;
+    const { name, kind, settings } = this.#object(at, value, CHANNEL_KEYS);
+    if (typeof name !== 'string' || name === '') this.#fail(at, 'needs a name: integrations are told apart by it');
+    else if (codePoints(name) > MAX_NAME || !isStorable(name)) this.#fail(at, 'name is too long or cannot be stored');
+    if (typeof kind !== 'string' || kind === '') this.#fail(at, 'needs a kind, such as email or webhook');
+    const place = typeof name === 'string' ? `${at} (${name})` : at;
+    const read = settings === undefined ? undefined : this.#settings(place, settings);
+    if (this.errors.length > before) return null;
+    return { name: name as string, kind: kind as string, settings: read };
+  }
+
+  #settings(at: string, value: unknown): Record<string, string> {
+    const settings: Record<string, string> = {};
+    for (const [name, given] of Object.entries(this.#object(`${at} settings`, value))) {
+      if (typeof given === 'boolean') settings[name] = given ? 'true' : '';
+      else if (typeof given === 'string' || typeof given === 'number') settings[name] = this.#filled(at, String(given));
+      else this.#fail(at, `settings.${name} is neither text nor a number nor true or false`);
+    }
+    return settings;
+  }
+
+  /** Fills in `${NAME}` from the environment, so that secrets need not be in the file; `$${` is a plain `${`. */
+  #filled(at: string, text: string): string {
+    return text.replace(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (match, name: string | undefined) => {
+      if (name === undefined) return match.slice(1);
+      const value = this.#env[name];
+      if (value === undefined) this.#fail(at, `the environment has no variable ${name}`);
+      return value ?? '';
+    });
+  }
+
+  #tags(at: string, value: unknown): unknown {
+    if (!Array.isArray(value)) return value;
+    for (const tag of value) {
+      if (typeof tag !== 'string' && typeof tag !== 'number') this.#fail(at, 'a tag is not text');
+      else if (/\s/.test(String(tag))) this.#fail(at, `tag "${tag}" has a space in it`);
+    }
+    return value.join(' ');
+  }
+
+  #links(at: string, value: unknown): '*' | readonly string[] {
+    if (value === '*') return '*';
+    if (Array.isArray(value) && value.every((item) => typeof item === 'string' && item !== '')) return value;
+    this.#fail(at, 'channels is neither "*" nor a list of names');
+    return [];
+  }
+
+  #object(at: string, value: unknown, known?: readonly string[]): Record<string, unknown> {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.#fail(at, 'is not a mapping');
+      return {};
+    }
+    for (const key of Object.keys(value)) {
+      if (known && !known.includes(key)) this.#fail(at, `has no member "${key}"; there are ${known.join(', ')}`);
+    }
+    return value as Record<string, unknown>;
+  }
+
+  #list(at: string, value: unknown): unknown[] {
+    if (value === undefined || value === null) return [];
+    if (Array.isArray(value)) return value;
+    this.#fail(at, 'is not a list');
+    return [];
+  }
+
+  #unique(what: string, values: readonly string[]): void {
+    for (const value of new Set(values.filter((v, i) => v !== '' && values.indexOf(v) !== i))) {
+      this.errors.push(`two entries have the ${what} "${value}"`);
+    }
+  }
+
+  #hint(message: string, slug: string): string {
+    if (message !== 'slug does not match pattern') return message;
+    return `${message}: lower-case letters, digits, "_" and "-" only, such as "${slugify(slug) || 'my-check'}"`;
+  }
+
+  #fail(at: string, message: string): void {
+    this.errors.push(`${at}: ${message}`);
+  }
+}
