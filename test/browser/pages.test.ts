@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { bootstrap } from '@overdue/accounts';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { SECRET_KEY, startTestSite, type TestSite } from '@overdue/web/testing';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserMissing, launchBrowser } from './browser.ts';
+
+/** Every page in a real browser: no accessibility violations, nothing wider than the screen, nothing in the console. */
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
+/** What differs between the themes. */
+const COLOURS = { type: 'rule', values: ['color-contrast'] };
+const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };
+const VARIANTS = [
+  { width: 1280, colorScheme: 'light', rules: RULES },
+  { width: 1280, colorScheme: 'dark', rules: COLOURS },
+  { width: 390, colorScheme: 'light', rules: RULES },
+] as const;
+
+describe.skipIf(browserMissing())('pages in a browser', () => {
+  let database: TestDatabase;
+  let site: TestSite;
+  let browser: Browser;
+  let state: Awaited<ReturnType<BrowserContext['storageState']>>;
+  let paths: Record<string, string>;
+  let list: string;
+  let details: string;
+  let checkId: number;
+
+  beforeAll(async () => {
+    database = await createTestDatabase({ max: 10 });
+    site = await startTestSite(database);
+    const made = await bootstrap(database, SECRET_KEY, { ...ACCOUNT, projectName: 'Acme infrastructure' });
+    const project = made.project.code;
+    const check = await seed(project);
+    checkId = check.id;
+    list = `/projects/${project}/checks/`;
+    details = `/checks/${check.code}/details/`;
+    paths = {
+      overview: '/',
+      checks: list,
+      'no match': `${list}?search=nothing`,
+      'add check': `${list}add/`,
+      details,
+      log: `/checks/${check.code}/log/`,
+      ping: `/checks/${check.code}/pings/2/`,
+      why: `/checks/${check.code}/explain/`,
+      name: `/checks/${check.code}/name/`,
+      schedule: `/checks/${check.code}/timeout/`,
+      'filtering rules': `/checks/${check.code}/filtering_rules/`,
+      'remove check': `/checks/${check.code}/remove/`,
+      'move check': `/checks/${check.code}/transfer/`,
+      integrations: `/projects/${project}/integrations/`,
+      'add email': `/projects/${project}/add_email/`,
+      'add webhook': `/projects/${project}/add_webhook/`,
+      'edit integration': `/integrations/${made.channel}/edit/`,
+      'checks of an integration': `/integrations/${made.channel}/checks/`,
+      badges: `/projects/${project}/badges/`,
+      settings: `/projects/${project}/settings/`,
+      'add project': '/projects/add/',
+      account: '/accounts/profile/',
+      installation: '/instance/',
+      documentation: '/docs/',
+      'not found': '/nope/',
+    };
+    browser = await launchBrowser();
+    const context = await browser.newContext({ baseURL: site.url });
+    const page = await context.newPage();
+    await page.goto('/accounts/login/');
+    await page.fill('[name=email]', ACCOUNT.email);
+    await page.fill('[name=password]', ACCOUNT.password);
+    await page.click('main button[type=submit]');
+    await page.waitForURL(`**${list}`);
+    state = await context.storageState();
+    await context.close();
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    expect(site.errors).toEqual([]);
+    await site.close();
+    await database.drop();
+  });
+
+  async function seed(project: string): Promise<{ id: number; code: string }> {
+    const { sql } = database;
+    for (const [name, status, tags] of [
+      ['Nightly database backup', 'up', 'prod db'],
+      ['Search index rebuild', 'down', 'etl'],
+      ['Disk snapshot', 'paused', 'prod'],
+      ['', 'new', ''],
+    ] as const) {
+      await sql`
+        insert into checks (project_id, name, status, tags, last_ping, n_pings)
+        select id, ${name}, ${status}, ${tags}, ${status === 'new' ? null : Date.now() - 3_600_000}, 2
+        from projects where code = ${project}`;
+    }
+    const [check] = await sql<{ id: number; code: string }[]>`
+      update checks set last_start = ${Date.now() - 60_000} where name = 'Nightly database backup' returning id, code`;
+    for (const [n, kind] of [
+      [1, 'start'],
+      [2, 'fail'],
+    ] as const) {
+      await sql`
+        insert into pings (check_id, n, id, created_at, kind, scheme, method, remote_addr, ua, exit_status, body)
+        values (${check!.id}, ${n}, ${randomUUID()}, ${Date.now() - 3_600_000}, ${kind}, 'https', 'POST', '203.0.113.7',
+                'curl/8.5.0', ${kind === 'fail' ? 1 : null}, ${Buffer.from('a long line of output. '.repeat(40))})`;
+    }
+    await sql`
+      insert into flips (check_id, created_at, old_status, new_status, reason)
+      values (${check!.id}, ${Date.now() - 3_600_000}, 'up', 'down', 'fail')`;
+    return check!;
+  }
+
+  /** What the page said in the console, but for a page's own error status. */
+  function listen(page: Page): string[] {
+    const said: string[] = [];
+    page.on('pageerror', (error) => said.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/status of (403|404)/.test(message.text())) said.push(message.text());
+    });
+    return said;
+  }
+
+  async function violations(page: Page, rules: object = RULES): Promise<string[]> {
+    const result = (await page.evaluate(
+      `${AXE}; axe.run(document, { resultTypes: ['violations'], runOnly: ${JSON.stringify(rules)} })`,
+    )) as { violations: { id: string; nodes: { html: string }[] }[] };
+    return result.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`));
+  }
+
+  it.each(VARIANTS)('are accessible and fit at $width px, $colorScheme', { timeout: 120_000 }, async (variant) => {
+    const { width, colorScheme, rules } = variant;
+    const context = await browser.newContext({
+      baseURL: site.url,
+      viewport: { width, height: 800 },
+      colorScheme,
+      storageState: state,
+      ...(width < 600 ? { hasTouch: true, isMobile: true } : {}),
+    });
+    const page = await context.newPage();
+    const said = listen(page);
+    const found: string[] = [];
+    for (const [name, path] of Object.entries(paths)) {
+      await page.goto(path);
+      for (const violation of await violations(page, rules)) found.push(`${name}: ${violation}`);
+      const scrollWidth = await page.evaluate('document.documentElement.scrollWidth');
+      if ((scrollWidth as number) > width) found.push(`${name}: ${scrollWidth} px wide`);
+    }
+    await context.close();
+    expect(found).toEqual([]);
+    expect(said).toEqual([]);
+  });
+
+  it('sign-in is accessible', async () => {
+    const context = await browser.newContext({ baseURL: site.url });
+    const page = await context.newPage();
+    await page.goto('/accounts/login/');
+    expect(await violations(page)).toEqual([]);
+    await context.close();
+  });
+
+  it('show a change without being loaded again', async () => {
+    const context = await browser.newContext({ baseURL: site.url, storageState: state });
+    const [onList, onDetails] = [await context.newPage(), await context.newPage()];
+    await onDetails.goto(details);
+    await onList.goto(list);
+    const icon = '[data-check] .status-down';
+    const before = await onList.locator(icon).count();
+    await onList.bringToFront();
+    await database.sql`update checks set status = 'down', n_pings = n_pings + 1 where id = ${checkId}`;
+    await expect.poll(() => onList.locator(icon).count(), { timeout: 10_000 }).toBe(before + 1);
+    expect(await onList.title()).toContain(`${before + 1} down`);
+    await onDetails.bringToFront();
+    await expect.poll(() => onDetails.locator('#status-now .status-down').count(), { timeout: 10_000 }).toBe(1);
+    await database.sql`update checks set status = 'up' where id = ${checkId}`;
+    await context.close();
+  });
+
+  it('work without scripts: adding, pausing, resuming, filtering', async () => {
+    const context = await browser.newContext({ baseURL: site.url, storageState: state, javaScriptEnabled: false });
+    const page = await context.newPage();
+    await page.goto(`${list}add/`);
+    await page.fill('[name=name]', 'Made without a script');
+    await page.check('input[name=kind][value=cron]');
+    await page.fill('[name=schedule_cron]', '61 * * * *');
+    await page.click('text=Add the check');
+    expect(await page.locator('.field-error').count()).toBe(1);
+    expect(await page.inputValue('[name=name]')).toBe('Made without a script');
+    await page.fill('[name=schedule_cron]', '*/5 * * * *');
+    await page.click('text=Add the check');
+    await page.waitForURL('**/details/');
+    await page.click('button:has-text("Pause")');
+    expect(await page.textContent('.status-sentence')).toContain('paused');
+    await page.goto(list);
+    await page.click('[aria-label="Resume Made without a script"]');
+    await page.waitForURL(`**${list}`);
+    await page.fill('[name=search]', 'without a');
+    await page.click('text=Filter');
+    expect(await page.locator('tr[data-check]').count()).toBe(1);
+    await context.close();
+  });
+
+  it('preview a schedule while it is typed, and filter the list while it is typed', async () => {
+    const context = await browser.newContext({ baseURL: site.url, storageState: state });
+    const page = await context.newPage();
+    await page.goto(`${list}add/`);
+    await page.check('input[name=kind][value=cron]');
+    await page.fill('[name=schedule_cron]', '30 4 * * *');
+    await expect.poll(() => page.locator('.preview-times li').count()).toBe(5);
+    await page.fill('[name=schedule_cron]', '30 4 * *');
+    await expect.poll(() => page.locator('.preview-error').count()).toBe(1);
+    await page.goto(list);
+    const rows = page.locator('tr[data-check]:visible');
+    expect(await rows.count()).toBeGreaterThan(3);
+    await page.fill('[data-search]', 'SNAPSHOT');
+    await expect.poll(() => rows.count()).toBe(1);
+    expect(page.url()).toContain('search=SNAPSHOT');
+    await context.close();
+  });
+});
