@@ -1,0 +1,262 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock, Timer } from '@overdue/clock';
+import type { Config } from '@overdue/config';
+import { type Database, liveInstances } from '@overdue/database';
+import type { Logger } from '@overdue/observability';
+import {
+  type Changes,
+  CheckCache,
+  COALESCED_GRACE_MS,
+  loadByCode,
+  loadBySlug,
+  openSpoolDirectory,
+  PatientPool,
+  PingIntake,
+  PingWriter,
+  RateLimit,
+  Replay,
+  type SpoolDirectory,
+  Throttle,
+  Watermark,
+} from '@overdue/pings';
+import type { MeasuredState, Metrics } from './metrics.ts';
+import { CheckProvisioner } from './provision.ts';
+
+export type PipelineConfig = Pick<
+  Config,
+  'PING_THROTTLE_SECONDS' | 'PING_RATE_LIMIT' | 'PING_DB_TIMEOUT_MS' | 'SPOOL_DIR' | 'SPOOL_MAX_BYTES'
+>;
+
+export interface PipelineOptions {
+  readonly config: PipelineConfig;
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly metrics: (state: () => MeasuredState) => Metrics;
+  /** Opens a pool of up to `max` connections; `lockTimeout` in milliseconds, 0: none. */
+  readonly open: (applicationName: string, max: number, lockTimeout: number) => Database;
+  /** This process's row in `instances`. */
+  readonly instanceId: string;
+  /** Connections that write, and with them checks that are locked at a time; default 2. */
+  readonly lanes?: number;
+  /** Checks remembered; default: see CheckCache. */
+  readonly cachedChecks?: number;
+}
+
+/** Everything behind the listeners, put together. */
+export interface Pipeline {
+  readonly intake: PingIntake;
+  /** For whoever hears of changes that others make. */
+  readonly changes: Changes;
+  readonly pool: PatientPool;
+  readonly metrics: Metrics;
+  /** A ping was answered 503. */
+  refused(): void;
+  /** The listeners are open: vouches for what comes from now on, and brings in what an earlier process left. */
+  start(): void;
+  /** What is wrong, in words; empty: ready. */
+  problems(): string[];
+  /** Nothing comes any more: writes what is in hand and coalesced, and says so. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const MAX_PENDING = 50_000;
+export const MAX_PENDING_BYTES = 128 << 20;
+const BEAT_MS = 1000;
+/** How long an ingester that has fallen silent still counts as one that may be throttling. */
+const OTHERS_WITHIN_MS = 10_000;
+
+/**
+ * Takes the spool directory and puts together intake, throttle, writer, spool, replay and watermark. No listener here:
+ * ingester.ts has them, and the simulation (test/sim) does without.
+ * @throws SpoolLockedError, or the disk's error
+ */
+export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const { config, clock, logger, open, instanceId } = options;
+  const timeoutMs = config.PING_DB_TIMEOUT_MS;
+  const windowMs = config.PING_THROTTLE_SECONDS * 1000;
+  const openLane = () => open('overdue ingester batch', 1, timeoutMs);
+  const pool = new PatientPool({ clock, timeoutMs, open: () => open('overdue ingester', 4, timeoutMs) });
+
+  const directory = await openSpoolDirectory({
+    directory: config.SPOOL_DIR,
+    maxBytes: config.SPOOL_MAX_BYTES,
+    clock,
+    onDamage: (damage) => logger.error(damage, 'A part of the spool cannot be read and was set aside'),
+  });
+  const { spool, journal } = directory;
+  const metrics = options.metrics(() => ({
+    pending: () => intake.pending,
+    pendingBytes: () => intake.pendingBytes,
+    cacheSize: () => cache.size,
+    cacheHits: () => cache.hits,
+    cacheMisses: () => cache.misses,
+    spooling: () => writer.mode !== 'live',
+    spoolBytes: () => spool.bytes,
+    spoolPings: () => spool.pings,
+    spoolAge: () => (clock.now() - (spool.oldest() ?? clock.now())) / 1000,
+    coalescedPings: () => throttle.pings,
+    throttled: () => throttle.coalesced,
+  }));
+
+  const cache = new CheckCache({
+    clock,
+    ...(options.cachedChecks ? { max: options.cachedChecks } : {}),
+    loaders: {
+      byCode: (codes) => pool.run(({ sql }) => loadByCode(sql, codes)),
+      bySlug: (addresses) => pool.run(({ sql }) => loadBySlug(sql, addresses)),
+    },
+  });
+  const provisioner = new CheckProvisioner(clock, pool);
+  let others = false;
+  const problem = (checkId: number, text: string) => logger.warn({ checkId }, text);
+  const poison = (ping: { checkId: number | null; id: string }, err: unknown) => {
+    metrics.dropped.inc({ why: 'poison' });
+    logger.error({ err, checkId: ping.checkId, ping: ping.id }, 'PostgreSQL refuses this ping; it is left out');
+  };
+  const writer = new PingWriter({
+    clock,
+    open: openLane,
+    lanes: Array.from({ length: options.lanes ?? 2 }, () => randomUUID()),
+    timeoutMs,
+    overflow: spool,
+    announceWithinMs: () => (others ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
+    events: {
+      committed(applied, pings, milliseconds) {
+        metrics.accepted.inc({ how: 'committed' }, pings.length);
+        metrics.batchSize.observe(pings.length);
+        metrics.commitSeconds.observe(milliseconds / 1000);
+        if (windowMs > 0) throttle.committed(applied.checks);
+      },
+      spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, pings.length),
+      refused(pings) {
+        metrics.refused.inc({ status: '503' }, pings);
+        if (pings > 0) watermark.refused();
+      },
+      away: (err) => logger.warn(err ? { err } : {}, 'Pings go to the spool'),
+      back: () => logger.info('Pings go to the database'),
+      stranded: (batch) => replay.strand(batch),
+      poison,
+      problem,
+    },
+  });
+  const throttle = new Throttle({ clock, windowMs, journal, submit: (submission) => writer.submit(submission) });
+  const intake = new PingIntake({
+    clock,
+    cache,
+    writer,
+    throttle: windowMs > 0 ? throttle : null,
+    provisioner,
+    rateLimit: config.PING_RATE_LIMIT > 0 ? new RateLimit(clock, config.PING_RATE_LIMIT) : null,
+    timeoutMs,
+    maxPending: MAX_PENDING,
+    maxPendingBytes: MAX_PENDING_BYTES,
+  });
+  const replay = new Replay({
+    clock,
+    spool,
+    writer,
+    cache,
+    provisioner,
+    open: () => open('overdue ingester replay', 1, 0),
+    timeoutMs,
+    stranded: directory.stranded,
+    events: {
+      replayed: (pings) => metrics.replayed.inc(pings),
+      dropped(why, ping) {
+        metrics.dropped.inc({ why });
+        logger.warn({ address: ping.unresolved?.address }, `A spooled ping is left out: its address is ${why}`);
+      },
+      poison,
+      problem,
+    },
+  });
+  const watermark = new Watermark({
+    clock,
+    instanceId,
+    run: (use) => pool.run(({ sql }) => use(sql)),
+    oldest: () =>
+      earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS)),
+  });
+  const stopping = new AbortController();
+  let beating: Timer | undefined;
+  return {
+    intake,
+    pool,
+    metrics,
+    changes: {
+      reset() {
+        cache.clear();
+        throttle.endAll();
+      },
+      check(code) {
+        const id = cache.changed(code);
+        if (id !== undefined) throttle.end(id);
+      },
+      project: () => cache.forgetSlugs(),
+      pinged(ids) {
+        if (ids) for (const id of ids) throttle.end(id);
+        else throttle.endAll();
+      },
+    },
+    refused: () => watermark.refused(),
+    start() {
+      watermark.listening();
+      if (spool.pings > 0) {
+        const { pings, bytes } = spool;
+        logger.info({ pings, bytes }, 'The spool holds pings from before; they are applied first');
+      }
+      replay.start();
+      void recover(directory, throttle, replay, clock, stopping.signal);
+      let beats = 0;
+      beating = clock.every(BEAT_MS, () => {
+        void watermark.beat();
+        if (beats++ % 2 === 0) {
+          pool
+            .run(({ sql }) => liveInstances(sql, 'ingester', OTHERS_WITHIN_MS))
+            .then((live) => {
+              others = live.some((one) => one.id !== instanceId);
+            })
+            .catch(() => {});
+        }
+      });
+    },
+    problems() {
+      if (writer.mode === 'live' || !spool.full) return [];
+      return ['The database is away and the spool is full.'];
+    },
+    async drain() {
+      watermark.stopped();
+      await intake.settled();
+      throttle.endAll();
+      await writer.settled();
+      await watermark.beat();
+    },
+    async close() {
+      beating?.cancel();
+      stopping.abort();
+      await replay.stop();
+      await writer.close();
+      await directory.close();
+      await pool.close();
+    },
+  };
+}
+
+/** Brings in what an earlier process had coalesced, then lets the old journal go. */
+async function recover(
+  directory: SpoolDirectory,
+  throttle: Throttle,
+  replay: Replay,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await throttle.recover(directory.unclaimed);
+  while (replay.oldestStranded() !== null && !signal.aborted) await clock.sleep(BEAT_MS, signal);
+  if (!signal.aborted) await directory.recovered();
+}
+
+function earliest(...instants: (number | null)[]): number | null {
+  const some = instants.filter((instant) => instant !== null);
+  return some.length === 0 ? null : Math.min(...some);
+}
