@@ -204,7 +204,7 @@ function HowToPing({ visit }: { readonly visit: ForCheck }) {
       )}
       <p class="muted small">
         Add <code>/start</code> when it begins, <code>/fail</code> or its exit status when it fails.{' '}
-        <Link to="/docs/pinging/">More</Link>
+        <Link to="/docs/pings/">More</Link>
       </p>
       {url && <UsageExamples check={check} url={url} />}
       {access.canWrite && (

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Marked } from 'marked';
 import { notFound } from '../../http/http-error.ts';
+import { redirect } from '../../http/redirect.ts';
 import type { Visit } from '../../http/visit.ts';
 import { Link } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
@@ -10,10 +11,33 @@ const FOLDER = new URL('../../../../../docs/', import.meta.url);
 
 /** Navigation, in this order; files that are not listed are for those who work on the code. */
 const GROUPS: readonly { readonly title: string; readonly slugs: readonly string[] }[] = [
-  { title: 'Overdue', slugs: ['introduction', 'pings', 'pings-by-email', 'states', 'schedules', 'api'] },
+  {
+    title: 'Using it',
+    slugs: [
+      'introduction',
+      'pings',
+      'pings-by-email',
+      'schedules',
+      'states',
+      'integrations',
+      'alerts',
+      'projects',
+      'api',
+    ],
+  },
   { title: 'Running it', slugs: ['configuration', 'operations', 'behind-haproxy', 'architecture'] },
-  { title: 'Compatibility', slugs: ['compatibility'] },
+  { title: 'Moving here', slugs: ['compatibility', 'migrating'] },
 ];
+
+/** Addresses that pages and the original's documentation use for what has another name here. */
+const ALIASES: Readonly<Record<string, string>> = {
+  cron: 'schedules/#cron',
+  pinging: 'pings/',
+  pinging_api: 'pings/',
+  http_api: 'pings/',
+  configuring_checks: 'states/',
+  self_hosted_configuration: 'configuration/',
+};
 
 interface Doc {
   readonly slug: string;
@@ -88,6 +112,8 @@ export async function showDoc(visit: Visit): Promise<void> {
   const listed = GROUPS.flatMap((group) => group.slugs).filter((slug) => found.has(slug));
   const slug = visit.req.params.slug === undefined ? listed[0] : String(visit.req.params.slug);
   const doc = slug === undefined ? undefined : found.get(slug);
+  const alias = slug !== undefined && Object.hasOwn(ALIASES, slug) ? ALIASES[slug] : undefined;
+  if (!doc && alias) return redirect(visit, `/docs/${alias}`);
   if (!doc) throw notFound();
   await sendPage(visit, {
     title: doc.title,
@@ -96,7 +122,7 @@ export async function showDoc(visit: Visit): Promise<void> {
     body: (
       <div class="docs">
         <nav class="docs-nav" aria-label="Documentation">
-          {GROUPS.map((group) => (
+          {GROUPS.filter((group) => group.slugs.some((s) => found.has(s))).map((group) => (
             <div key={group.title}>
               <h2>{group.title}</h2>
               <ul>
