@@ -22,36 +22,30 @@ const COMMANDS = {
   },
 };
 
-/** The CLI, in this process: its signals and its exit code are ours. */
+/** From the first moment on, a signal ends what we run; `npm start` then ends in order, however far it had come. */
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(name, () => {
+    stopping.abort();
+    endRunning(name);
+  });
+}
+
+/** The CLI, in this process: its exit code is ours. */
 async function overdue(cliArgs) {
-  await whileStoppable(prepare());
+  await prepare();
   const { main } = await import(pathToFileURL(join(ROOT, 'packages/cli/dist/main.js')).href);
+  if (command === 'start') return await main(cliArgs, stopping.signal);
+  // The command's own business from here on.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
+  if (stopping.signal.aborted) return 130;
   return await main(cliArgs);
 }
 
 async function compiled(path) {
-  await whileStoppable(prepare('everything'));
+  await prepare('everything');
   if (!existsSync(join(ROOT, path))) throw new PrepareError(`There is no ${path.replace('dist/', '')} yet.`);
   return await run(process.execPath, [join(ROOT, path), ...args]);
-}
-
-/** A signal while we install or build ends that work, and then us: nothing is running that would need more. */
-async function whileStoppable(work) {
-  let stopped = false;
-  const onSignal = (signal) => {
-    stopped = true;
-    endRunning(signal);
-    setTimeout(() => process.exit(command === 'start' ? 0 : 130), 5000).unref();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  try {
-    await work;
-  } catch (error) {
-    if (!stopped) throw error;
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
-  if (stopped) process.exit(command === 'start' ? 0 : 130);
 }
 
 const action = COMMANDS[command];
@@ -59,9 +53,14 @@ if (!action) {
   progress(`Usage: node scripts/run.mjs ${Object.keys(COMMANDS).join('|')} [arguments]`);
   process.exit(2);
 }
+let exitCode;
 try {
-  process.exitCode = await action();
+  exitCode = await action();
 } catch (error) {
-  progress(error instanceof PrepareError ? error.message : (error?.stack ?? String(error)));
-  process.exitCode = 1;
+  if (stopping.signal.aborted) exitCode = command === 'start' ? 0 : 130;
+  else {
+    progress(error instanceof PrepareError ? error.message : (error?.stack ?? String(error)));
+    exitCode = 1;
+  }
 }
+process.exit(exitCode);

@@ -4,9 +4,10 @@ import { Command, CommanderError } from 'commander';
 /**
  * Runs one command line (without `node` and the script). Standard output carries the result only; everything said to
  * people goes to standard error.
+ * @param stopping ends `start` in order; SIGINT and SIGTERM do so too
  * @returns the exit code: 0, 1 when the command failed, 2 when it was called wrongly
  */
-export async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[], stopping?: AbortSignal): Promise<number> {
   // A reader that has seen enough (`| head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -14,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = commands((code) => {
     exitCode = code;
-  });
+  }, stopping);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
@@ -35,7 +36,7 @@ function inWords(error: unknown): string {
 const EXPECTED = new Set(['ConfigError', 'BootstrapError', 'MigrationError']);
 
 /** Each command's module is loaded when it runs: `overdue schedule` has no use for a database driver. */
-function commands(exit: (code: number) => void): Command {
+function commands(exit: (code: number) => void, stopping: AbortSignal | undefined): Command {
   const program = new Command('overdue')
     .description('Watches cron jobs and other scheduled work. Configuration: overdue help config.')
     .exitOverride()
@@ -45,7 +46,7 @@ function commands(exit: (code: number) => void): Command {
   program
     .command('start')
     .description('run everything in the foreground (npm start)')
-    .action(async () => exit(await (await import('./commands/start.ts')).start()));
+    .action(async () => exit(await (await import('./commands/start.ts')).start(stopping)));
   program
     .command('bootstrap')
     .description('create a user, a project and an e-mail channel where missing, and new keys; prints them as JSON')

@@ -8,11 +8,12 @@ import { readConfig } from '../support/config.ts';
  * the terminal may each deliver the signal: the second and third change nothing.
  * @returns the exit code
  */
-export async function start(): Promise<number> {
-  const stopping = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stopping.abort());
+export async function start(stopped = new AbortController().signal): Promise<number> {
+  const signalled = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => signalled.abort());
+  const stopping = AbortSignal.any([stopped, signalled.signal]);
   const terminal = new Terminal((text) => process.stdout.write(text), process.stdout.isTTY === true);
   const config = readConfig(process.env, (line) => terminal.say(line));
-  await supervise({ config, env: process.env, clock: systemClock, terminal, stopping: stopping.signal });
+  await supervise({ config, env: process.env, clock: systemClock, terminal, stopping });
   return 0;
 }
