@@ -49,6 +49,10 @@ async function applied(...ingesters: IngesterProcess[]): Promise<void> {
       if ((await one.metric('in_flight_pings')) !== 0) return false;
     }
     return true;
+  }).catch(async (error) => {
+    const names = ['spool_pings', 'spooling', 'in_flight_pings', 'replayed_total'];
+    const values = await Promise.all(ingesters.flatMap((one) => names.map(async (n) => `${n} ${await one.metric(n)}`)));
+    throw new Error(`${error.message}: ${values.join(', ')}\n${ingesters.map((one) => one.output).join('\n')}`);
   });
 }
 
@@ -59,6 +63,10 @@ async function expectExact(sent: Sent): Promise<void> {
   // The load was real.
   expect(sent.acknowledged.size).toBeGreaterThan(500);
 }
+
+afterEach(() => {
+  if (process.env.DBG) console.log(running.map((r) => r.output.split('\n').filter((l) => !l.includes('Pings go')).join('\n')).join('\n'));
+});
 
 describe('the database', () => {
   test('is killed and comes back', async () => {

@@ -24,7 +24,7 @@ export interface BatchNumber {
 }
 
 export interface Applied {
-  /** True when an earlier attempt had committed: nothing was done now, and every outcome is `recorded`. */
+  /** True when an earlier attempt had committed at least one of the batches: nothing was done now. */
   readonly already: boolean;
   /** One for each ping, in order. */
   readonly outcomes: readonly Outcome[];
@@ -45,11 +45,14 @@ export interface TouchedCheck {
 /** A broken schedule: the check's pings are recorded, but nothing is expected any more. */
 export type ReportProblem = (checkId: number, problem: string) => void;
 
+/** Batches of a lane that are applied together: numbers `first` to `batch`. */
+export interface BatchRange extends BatchNumber {
+  readonly first: number;
+}
+
 export interface ApplyOptions {
-  /** Null: not numbered (a single ping that nobody will send again). */
-  readonly number: BatchNumber | null;
-  /** For batches that were merged (replay): the lane must stand below this number; default `number.batch`. */
-  readonly firstBatch?: number;
+  /** What is applied: one batch, or (replay) several of several lanes. Empty: not numbered, nobody sends it again. */
+  readonly ranges: readonly BatchRange[];
   /** Tell other ingesters which checks got informative pings less than this many milliseconds after a success; 0: no. */
   readonly announceWithinMs?: number;
   readonly onProblem?: ReportProblem;
@@ -72,16 +75,23 @@ export class NotCommittedError extends Error {
 export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
   const groups = groupByCheck(pings);
   const ids = [...groups.keys()].sort((a, b) => a - b);
-  const { number } = options;
+  const { ranges } = options;
 
   const begun = sql`begin`.execute();
-  const advanced = number
-    ? sql`
-        insert into ingest_lanes as l (lane, batch) values (${number.lane}, ${number.batch})
-        on conflict (lane) do update set batch = excluded.batch, updated_at = now()
-          where l.batch < ${options.firstBatch ?? number.batch}
-        returning batch`.execute()
-    : null;
+  const advanced =
+    ranges.length > 0
+      ? sql`
+          with new as (
+            select * from unnest(
+              ${words(ranges.map((r) => r.lane))}::uuid[], ${numbers(ranges.map((r) => r.first))}::bigint[],
+              ${numbers(ranges.map((r) => r.batch))}::bigint[]
+            ) n(lane, first, batch) order by lane
+          )
+          insert into ingest_lanes as l (lane, batch) select lane, batch from new
+          on conflict (lane) do update set batch = excluded.batch, updated_at = now()
+            where l.batch < (select first from new where new.lane = l.lane)
+          returning batch`.execute()
+      : null;
   const locked = sql<LockedRow[]>`
     select id, kind, timeout, grace, case kind when 'simple' then '' else schedule end, tz, status, manual_resume,
            n_pings, date_part('epoch', last_ping) * 1000, date_part('epoch', last_start) * 1000, last_start_rid,
@@ -90,7 +100,7 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
     .values()
     .execute();
   await all([begun, advanced, locked]);
-  if (advanced && (await advanced).length === 0) {
+  if (advanced && (await advanced).length < ranges.length) {
     await sql`rollback`;
     return { already: true, outcomes: pings.map(() => 'recorded'), checks: [] };
   }
@@ -126,6 +136,12 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
     throw new NotCommittedError(`The batch ended with ${commit.command}`);
   }
   return { already: false, outcomes: work.outcomes, checks: work.touched };
+}
+
+/** The number of the newest batch of each lane that is committed. */
+export async function lanePositions(sql: ReservedSql, lanes: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<BatchNumber[]>`select lane, batch from ingest_lanes where lane = any(${words(lanes)}::uuid[])`;
+  return new Map(rows.map((row) => [row.lane, row.batch]));
 }
 
 /** Waits for all to settle, so that none is left behind to reject unheard; then throws the first error. */

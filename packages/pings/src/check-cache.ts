@@ -173,12 +173,18 @@ interface Loading<T> {
   fresh: boolean;
 }
 
+interface Waiting<T> {
+  readonly key: string;
+  resolve(found: T[]): void;
+  reject(error: unknown): void;
+}
+
 /** Batches the look-ups of a tick, at most {@link PER_QUERY} in a query, and lets equal ones share an answer. */
 class Loader<T> {
   readonly #query: (keys: readonly string[]) => Promise<T[]>;
   readonly #keyOf: (found: T) => string;
   readonly #loading = new Map<string, Loading<T>>();
-  #waiting: { key: string; resolve: (found: T[]) => void; reject: (error: unknown) => void }[] = [];
+  #waiting: Waiting<T>[] = [];
 
   constructor(query: (keys: readonly string[]) => Promise<T[]>, keyOf: (found: T) => string) {
     this.#query = query;
@@ -214,22 +220,16 @@ class Loader<T> {
   #ask(): void {
     const all = this.#waiting;
     this.#waiting = [];
-    for (let i = 0; i < all.length; i += PER_QUERY) {
-      const some = all.slice(i, i + PER_QUERY);
-      this.#query([...new Set(some.map((one) => one.key))]).then(
-        (found) => {
-          const byKey = new Map<string, T[]>();
-          for (const one of found) {
-            const list = byKey.get(this.#keyOf(one));
-            if (list) list.push(one);
-            else byKey.set(this.#keyOf(one), [one]);
-          }
-          for (const one of some) one.resolve(byKey.get(one.key) ?? []);
-        },
-        (error) => {
-          for (const one of some) one.reject(error);
-        },
-      );
+    for (let i = 0; i < all.length; i += PER_QUERY) void this.#askSome(all.slice(i, i + PER_QUERY));
+  }
+
+  async #askSome(some: readonly Waiting<T>[]): Promise<void> {
+    try {
+      const byKey = new Map<string, T[]>(some.map((one) => [one.key, []]));
+      for (const found of await this.#query([...byKey.keys()])) byKey.get(this.#keyOf(found))!.push(found);
+      for (const one of some) one.resolve(byKey.get(one.key)!);
+    } catch (error) {
+      for (const one of some) one.reject(error);
     }
   }
 }

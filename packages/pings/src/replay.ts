@@ -1,6 +1,6 @@
 import type { Clock, Instant } from '@overdue/clock';
 import type { Database } from '@overdue/database';
-import type { ApplyOptions, ReportProblem } from './apply-batch.ts';
+import { type Applied, type BatchRange, lanePositions, type ReportProblem } from './apply-batch.ts';
 import type { CheckCache } from './check-cache.ts';
 import { classifyEmail, readMessage } from './email/index.ts';
 import type { Provisioner } from './intake.ts';
@@ -34,8 +34,10 @@ export interface ReplayOptions {
 
 /** A replayed batch may take so long, however short PING_DB_TIMEOUT_MS: nobody waits for it, and giving up too early on a slow database would mean never. */
 const PATIENCE_MS = 15_000;
-/** Read at a time. One transaction takes what of it is of one lane. */
-const READ_BYTES = 1 << 20;
+/** Read at a time. */
+const READ_BYTES = 4 << 20;
+/** About so many pings go in one transaction. */
+const PINGS_AT_ONCE = 2000;
 /** When so few pings are left, new ones are held back until they are applied. */
 const FEW = 1000;
 const RETRY_MS = { first: 100, most: 1000 };
@@ -122,15 +124,15 @@ export class Replay {
         if (last.length > 0) await this.#apply(last, left);
         else await clock.sleep(2);
       }
-      writer.goLive();
-      return;
+      if (writer.goLive()) return;
+      writer.goAway(null);
     }
   }
 
   async #applyStranded(): Promise<void> {
     while (this.#stranded.length > 0) {
       const { number, pings, done } = this.#stranded[0]!;
-      await this.#send(pings, number, number.batch, PATIENCE_MS);
+      await this.#send(pings, [{ ...number, first: number.batch }], PATIENCE_MS);
       this.#stranded.shift();
       done();
     }
@@ -138,54 +140,66 @@ export class Replay {
 
   /** @throws when the database does not take writes */
   async #probe(): Promise<void> {
-    await this.#connection.apply([], { number: null }, this.#options.clock, this.#options.timeoutMs);
+    await this.#connection.apply([], { ranges: [] }, this.#options.clock, this.#options.timeoutMs);
   }
 
-  /** In order; records of one lane that follow one another go in one transaction. */
+  /** In order, many batches in a transaction. */
   async #apply(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
+    const deadline = this.#options.clock.monotonic() + timeoutMs;
     let from = 0;
     while (from < records.length) {
-      const { lane } = records[from]!.content;
-      let to = from + 1;
-      while (to < records.length && records[to]!.content.lane === lane) to++;
-      const some = records.slice(from, to);
-      await this.#applyOfLane(some, timeoutMs);
+      let pings = 0;
+      let to = from;
+      while (to < records.length && (to === from || pings + records[to]!.content.pings.length <= PINGS_AT_ONCE)) {
+        pings += records[to++]!.content.pings.length;
+      }
+      await this.#applyTogether(records.slice(from, to), deadline - this.#options.clock.monotonic());
       from = to;
     }
   }
 
-  async #applyOfLane(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
+  async #applyTogether(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
     const { spool, events } = this.#options;
-    const pings = await this.#resolve(records.flatMap((record) => record.content.pings));
-    const last = records.at(-1)!.content;
     try {
-      const applied = await this.#send(
-        pings,
-        { lane: last.lane, batch: last.batch },
-        records[0]!.content.batch,
-        timeoutMs,
-      );
-      // Some of them are in already: then each by itself.
-      if (applied.already && records.length > 1) {
-        for (const record of records) await this.#applyOfLane([record], timeoutMs);
-        return;
-      }
+      await this.#applyMissing(records, timeoutMs);
     } catch (error) {
       if (meansAway(error)) throw error;
       if (records.length > 1) {
-        for (const record of records) await this.#applyOfLane([record], timeoutMs);
+        for (const record of records) await this.#applyTogether([record], timeoutMs);
         return;
       }
-      const good = await this.#withoutPoison(pings, error, timeoutMs);
-      await this.#send(good, { lane: last.lane, batch: last.batch }, last.batch, timeoutMs);
+      const pings = await this.#resolve(records[0]!.content.pings);
+      await this.#send(await this.#withoutPoison(pings, error, timeoutMs), rangesOf(records), timeoutMs);
     }
     events.replayed(records.reduce((sum, record) => sum + record.count, 0));
     await spool.applied(records);
   }
 
-  #send(pings: readonly Ping[], number: { lane: string; batch: number }, firstBatch: number, timeoutMs: number) {
-    const options: ApplyOptions = { number, firstBatch, onProblem: this.#options.events.problem };
-    return this.#connection.apply(pings, options, this.#options.clock, timeoutMs);
+  /** Applies those that are not in yet. */
+  async #applyMissing(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
+    const { clock } = this.#options;
+    let left = records;
+    while (left.length > 0) {
+      const ranges = rangesOf(left);
+      const pings = await this.#resolve(left.flatMap((record) => record.content.pings));
+      const { already } = await this.#send(pings, ranges, timeoutMs);
+      if (!already) return;
+      // Some are in: a batch that had timed out and was committed all the same, or our own last attempt.
+      const lanes = ranges.map((range) => range.lane);
+      const positions = await this.#connection.run((sql) => lanePositions(sql, lanes), clock, timeoutMs);
+      const missing = left.filter(({ content }) => content.batch > (positions.get(content.lane) ?? 0));
+      if (missing.length === left.length) throw new Error('The lanes of the spool moved in an impossible way');
+      left = missing;
+    }
+  }
+
+  #send(pings: readonly Ping[], ranges: readonly BatchRange[], timeoutMs: number): Promise<Applied> {
+    return this.#connection.apply(
+      pings,
+      { ranges, onProblem: this.#options.events.problem },
+      this.#options.clock,
+      timeoutMs,
+    );
   }
 
   /** Finds the pings that PostgreSQL refuses by trying halves; reports them, and returns the others. */
@@ -199,7 +213,7 @@ export class Replay {
     const good: Ping[] = [];
     for (const half of [pings.slice(0, middle), pings.slice(middle)]) {
       try {
-        await this.#connection.apply(half, { number: null, dryRun: true }, this.#options.clock, timeoutMs);
+        await this.#connection.apply(half, { ranges: [], dryRun: true }, this.#options.clock, timeoutMs);
         good.push(...half);
       } catch (refusal) {
         if (meansAway(refusal)) throw refusal;
@@ -236,4 +250,14 @@ export class Replay {
         : classifyHttp(lookup.rules, action, ping.method, ping.body);
     return { ...ping, checkId: lookup.id, unresolved: null, kind };
   }
+}
+
+/** The numbers of each lane, which are in order. */
+function rangesOf(records: readonly SpoolRecord[]): BatchRange[] {
+  const ranges = new Map<string, BatchRange>();
+  for (const { content } of records) {
+    const { lane, batch } = content;
+    ranges.set(lane, { lane, batch, first: ranges.get(lane)?.first ?? batch });
+  }
+  return [...ranges.values()];
 }

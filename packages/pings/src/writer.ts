@@ -127,12 +127,17 @@ export class PingWriter {
     if (this.#mode === 'spooling') this.#mode = 'holding';
   }
 
-  /** To the database again. Call it when nothing is left in the overflow, in the tick in which that was seen. */
-  goLive(): void {
-    if (this.#mode === 'live') return;
+  /**
+   * To the database again. Call it when nothing is left in the overflow, in the tick in which that was seen.
+   * @returns false when a ping waits that has to go through the overflow, because it is not looked up yet
+   */
+  goLive(): boolean {
+    if (this.#mode === 'live') return true;
+    if (this.#lanes.some((lane) => lane.queue.some(({ ping }) => ping.checkId === null))) return false;
     this.#mode = 'live';
     this.#options.events.back();
     this.#pumpAll();
+    return true;
   }
 
   /** Resolves when everything submitted until now (and meanwhile) is settled. */
@@ -155,7 +160,6 @@ export class PingWriter {
       lane.inFlight = batch;
       const number = { lane: lane.id, batch: ++lane.number };
       try {
-        // An unresolved ping may have been taken along just before the mode changed.
         if (this.#mode === 'live') await this.#commit(lane, number, batch);
         else await this.#spool(number, batch);
       } finally {
@@ -190,7 +194,7 @@ export class PingWriter {
     const announce = announceWithinMs?.() ?? 0;
     const claims = claimsOf(batch);
     const options: ApplyOptions = {
-      number,
+      ranges: [{ ...number, first: number.batch }],
       onProblem: events.problem,
       announceWithinMs: announce,
       ...(claims.length > 0 ? { beforeCommit: Promise.all(claims.map((claim) => claim.bind(number))) } : {}),
@@ -304,11 +308,16 @@ export class BatchConnection {
    * A connection that broke is replaced once (a numbered batch may be sent again): it may have been idle for long.
    * @throws what {@link applyBatch} throws, and {@link TimedOutError}
    */
-  async apply(pings: readonly Ping[], options: ApplyOptions, clock: Clock, timeoutMs: number): Promise<Applied> {
+  apply(pings: readonly Ping[], options: ApplyOptions, clock: Clock, timeoutMs: number): Promise<Applied> {
     let bytes = 0;
     for (const { body } of pings) if (body) bytes += body.length;
-    const deadline = clock.monotonic() + timeoutMs + bytes / BYTES_PER_MS;
-    const attempt = () => within(clock, Math.max(deadline - clock.monotonic(), 0), this.#apply(pings, options));
+    return this.run((sql) => applyBatch(sql, pings, options), clock, timeoutMs + bytes / BYTES_PER_MS);
+  }
+
+  /** @param use may be called twice */
+  async run<T>(use: (sql: ReservedSql) => Promise<T>, clock: Clock, timeoutMs: number): Promise<T> {
+    const deadline = clock.monotonic() + timeoutMs;
+    const attempt = () => within(clock, Math.max(deadline - clock.monotonic(), 0), this.#connected().then(use));
     try {
       const wasOpen = this.#reserved !== null;
       try {
@@ -324,10 +333,10 @@ export class BatchConnection {
     }
   }
 
-  async #apply(pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
+  #connected(): Promise<ReservedSql> {
     this.#database ??= this.#open();
     this.#reserved ??= this.#database.sql.reserve() as Promise<ReservedSql>;
-    return applyBatch(await this.#reserved, pings, options);
+    return this.#reserved;
   }
 
   /** @param timeout seconds that running queries are given */
