@@ -6,7 +6,11 @@ import type { Timer, VirtualClock } from '@overdue/clock';
  */
 export async function withDriverTime<T>(clock: VirtualClock, use: () => Promise<T>): Promise<T> {
   const { setTimeout, clearTimeout } = globalThis;
-  const virtual = (callback: (...args: unknown[]) => void, delay = 0, ...args: unknown[]): Timer & { unref(): void } => ({
+  const virtual = (
+    callback: (...args: unknown[]) => void,
+    delay = 0,
+    ...args: unknown[]
+  ): Timer & { unref(): void } => ({
     // In steps of 10 ms: the driver computes some waits from the machine's clock, and a run must replay.
     ...clock.after(Math.ceil(Math.max(0, delay) / 10) * 10, () => callback(...args)),
     unref: () => undefined,

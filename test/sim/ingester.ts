@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { PingKind } from '@overdue/checks';
 import { beatInstance, registerInstance } from '@overdue/database';
-import {
-  CheckCache,
-  type IntakeOutcome,
-  loadByCode,
-  loadBySlug,
-  PatientPool,
-  PingIntake,
-  PingWriter,
-  Watermark,
-} from '@overdue/pings';
+import { openPipeline, type Pipeline } from '@overdue/ingester/pipeline';
+import { Heartbeat, type Logger } from '@overdue/observability';
+import type { IntakeOutcome } from '@overdue/pings';
 import type { SimProcess } from './process.ts';
 
 export interface SimPing {
@@ -26,82 +19,60 @@ export interface SimIngester {
   ping(ping: SimPing): void;
 }
 
+export interface IngesterOptions {
+  readonly process: SimProcess;
+  readonly spoolDirectory: string;
+  /** PING_THROTTLE_SECONDS */
+  readonly throttle: number;
+  readonly onListening: () => void;
+  readonly onProblem: (text: string) => void;
+}
+
 /** PING_DB_TIMEOUT_MS */
 const TIMEOUT = 1500;
 
-/** Starts what services/ingester runs behind its listeners. */
-export async function startIngester(process: SimProcess, onListening: () => void): Promise<SimIngester> {
+/** Starts what services/ingester runs, but for its listeners. */
+export async function startIngester(options: IngesterOptions): Promise<SimIngester> {
+  const { process, onProblem } = options;
   const { clock } = process;
   const instanceId = randomUUID();
-  const pool = new PatientPool({ clock, open: () => process.open(4), timeoutMs: TIMEOUT });
-  const cache = new CheckCache({
-    clock,
-    loaders: {
-      byCode: (codes) => pool.run(({ sql }) => loadByCode(sql, codes)),
-      bySlug: (addresses) => pool.run(({ sql }) => loadBySlug(sql, addresses)),
+  const pipeline = await openPipeline({
+    config: {
+      PING_DB_TIMEOUT_MS: TIMEOUT,
+      PING_RATE_LIMIT: 0,
+      PING_THROTTLE_SECONDS: options.throttle,
+      SPOOL_DIR: options.spoolDirectory,
+      SPOOL_MAX_BYTES: 1 << 20,
     },
-  });
-  const writer = new PingWriter({
     clock,
-    open: () => process.open(1),
-    lanes: [randomUUID(), randomUUID()],
-    timeoutMs: TIMEOUT,
-    overflow: null,
-    events: {
-      committed: () => undefined,
-      spooled: () => undefined,
-      refused: (count) => {
-        if (count > 0) watermark.refused();
-      },
-      away: () => undefined,
-      back: () => undefined,
-      stranded: () => undefined,
-      poison: (_ping, error) => {
-        throw error;
-      },
-      problem: (_id, problem) => {
-        throw new Error(problem);
-      },
+    logger: {
+      info: () => undefined,
+      warn: () => undefined,
+      error: (context: object, message?: string) => onProblem(`${message} ${JSON.stringify(context, errorsToo)}`),
     },
-  });
-  const intake = new PingIntake({
-    clock,
-    cache,
-    writer,
-    throttle: null,
-    provisioner: null,
-    rateLimit: null,
-    timeoutMs: TIMEOUT,
-    maxPending: 10_000,
-    maxPendingBytes: 1 << 20,
-  });
-  const watermark = new Watermark({
-    clock,
+    metrics: () => NO_METRICS,
+    // Locks that nobody gives back are the seed's affair; a wait in real time would not replay.
+    open: (_name, max) => process.open(max),
     instanceId,
-    run: (use) => pool.run(({ sql }) => use(sql)),
-    oldest: () => intake.oldest(),
+    cachedChecks: 100,
   });
-  for (let registered = false; !registered; ) {
-    try {
-      const startedAt = clock.now();
-      await pool.run(({ sql }) =>
-        registerInstance(sql, { id: instanceId, service: 'ingester', host: process.name, pid: 1, startedAt }),
-      );
-      registered = true;
-    } catch {
-      await clock.sleep(1000);
-    }
-  }
-  watermark.listening();
-  onListening();
-  void watermark.beat();
-  clock.every(1000, () => {
-    void watermark.beat();
-    void pool.run(({ sql }) => beatInstance(sql, instanceId, {})).catch(() => undefined);
-  });
+  const { pool } = pipeline;
+  pipeline.start();
+  options.onListening();
+  new Heartbeat({
+    store: {
+      register: (instance) => pool.run(({ sql }) => registerInstance(sql, instance)),
+      beat: (id, info) => pool.run(({ sql }) => beatInstance(sql, id, info)),
+      stop: async () => undefined,
+    },
+    instance: { id: instanceId, service: 'ingester', host: process.name, pid: 1, startedAt: clock.now() },
+    info: () => ({}),
+    clock,
+    logger: silent as unknown as Logger,
+  }).start();
   return {
     ping: ({ code, kind, rid, ua, settle }) =>
-      intake.submit({
+      pipeline.intake.submit({
         address: { code },
         action: kind,
         exitStatus: null,
@@ -113,7 +84,27 @@ export async function startIngester(process: SimProcess, onListening: () => void
         ua,
         body: null,
         classify: () => kind,
-        settle,
+        settle: (outcome) => {
+          if (outcome === 'refused') pipeline.refused();
+          settle(outcome);
+        },
       }),
   };
+}
+
+const silent = { info: () => undefined, warn: () => undefined };
+
+const nothing = { inc: () => undefined, observe: () => undefined };
+const NO_METRICS = {
+  accepted: nothing,
+  refused: nothing,
+  replayed: nothing,
+  dropped: nothing,
+  damaged: nothing,
+  batchSize: nothing,
+  commitSeconds: nothing,
+} as unknown as Pipeline['metrics'];
+
+function errorsToo(_key: string, value: unknown): unknown {
+  return value instanceof Error ? String(value) : value;
 }

@@ -68,9 +68,7 @@ await withServer(async (target) => {
         console.log(`seed ${seed}: ${result.problems.join('\n    ')}`);
         continue;
       }
-      const least = values['no-shrink']
-        ? result
-        : await shrink(result, (plan) => simulate(plan, target, admin.sql));
+      const least = values['no-shrink'] ? result : await shrink(result, (plan) => simulate(plan, target, admin.sql));
       console.log(tell(least, values.verbose));
       break;
     }

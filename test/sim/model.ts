@@ -1,4 +1,4 @@
-import type { Instant, Milliseconds } from '@overdue/clock';
+import type { Instant } from '@overdue/clock';
 
 /*
  * What Overdue promises about one check, said again in as few words as possible, without any code of the product.
@@ -11,7 +11,8 @@ import type { Instant, Milliseconds } from '@overdue/clock';
  *     while it is not down, the end of a run is awaited from its start; what is awaited and has not come when its grace
  *     is over makes it down, at that instant;
  *   - but what was awaited in a gap (nobody was receiving) is awaited again after it: the next time of the schedule, or
- *     of the period, and for a run the end of the gap.
+ *     of the period, and for a run the end of the gap. A ping may also have come into the gap a little early: by a
+ *     minute, but not by more than grace or a tenth of the period, and not before the last one.
  *
  * One thing the model cannot know: a ping may come after its deadline and before anybody could look (a deadline that
  * passes while `sendalerts` or the database is away). Then the product sees a check that is not late any more. So such
@@ -24,6 +25,8 @@ export interface ModelCheck {
   readonly timeout: number;
   /** Seconds. */
   readonly grace: number;
+  /** When it was pinged last before all this; null: it is new. */
+  readonly upSince: Instant | null;
 }
 
 export interface ModelPing {
@@ -69,8 +72,8 @@ export function ideal(
   chance: Chance,
 ): ModelState {
   const flips: ModelFlip[] = [];
-  let status = 'new';
-  let lastPing: Instant | null = null;
+  let status = check.upSince === null ? 'new' : 'up';
+  let lastPing = check.upSince;
   let lastStart: Instant | null = null;
   let startRid: string | null = null;
   const become = (next: string, at: Instant, reason: ModelFlip['reason']) => {
@@ -116,8 +119,15 @@ function deadlineOf(
   let due = status === 'up' && lastPing !== null ? nextTime(check, lastPing) : null;
   let run = status === 'down' ? null : lastStart;
   for (const gap of gaps) {
-    if (due !== null && overlap(gap, due, grace)) while (due < gap.until) due = nextTime(check, due);
-    if (run !== null && overlap(gap, run, grace)) run = gap.until;
+    if (due !== null) {
+      const early = Math.min(60_000, grace, check.kind === 'simple' ? check.timeout * 100 : 60_000);
+      const opens = Math.max(due - early, lastPing ?? 0);
+      if (overlap(gap, opens, due + grace)) {
+        do due = nextTime(check, due);
+        while (due < gap.until);
+      }
+    }
+    if (run !== null && overlap(gap, run, run + grace)) run = gap.until;
   }
   const from = due === null ? run : run === null ? due : Math.min(due, run);
   return from === null ? null : from + grace;
@@ -127,8 +137,8 @@ function nextTime(check: ModelCheck, after: Instant): Instant {
   return check.kind === 'simple' ? after + check.timeout * 1000 : (Math.floor(after / 60_000) + 1) * 60_000;
 }
 
-function overlap(gap: ModelGap, from: Instant, length: Milliseconds): boolean {
-  return gap.from < from + length && gap.until > from;
+function overlap(gap: ModelGap, from: Instant, until: Instant): boolean {
+  return gap.from < until && gap.until > from;
 }
 
 /** Changes that are told to channels (up: only after down), in order. */

@@ -16,6 +16,8 @@ export interface PlannedCheck {
   readonly grace: number;
   /** Indices of channels. */
   readonly channels: readonly number[];
+  /** It is up since so long before the run; null: it is new. */
+  readonly upSince: Milliseconds | null;
 }
 
 export interface PlannedPing {
@@ -57,6 +59,8 @@ export interface Plan {
   readonly seed: number;
   readonly ingesters: number;
   readonly sendalerts: number;
+  /** PING_THROTTLE_SECONDS */
+  readonly throttle: number;
   /** Of each channel: whether it wants to hear of "up". */
   readonly channels: readonly { readonly up: boolean }[];
   readonly checks: readonly PlannedCheck[];
@@ -70,7 +74,7 @@ export interface Plan {
 }
 
 const SECOND = 1000;
-const CALM_AT = 230 * SECOND;
+const CALM_AT = 150 * SECOND;
 const WIRE_FAULTS: readonly WireFaultKind[] = [
   'lose request',
   'lose answer',
@@ -101,6 +105,7 @@ export function planOf(seed: number): Plan {
     seed,
     ingesters,
     sendalerts,
+    throttle: random.pick([0, 10]),
     channels,
     checks,
     events: events.toSorted((a, b) => a.at - b.at),
@@ -120,6 +125,7 @@ function planCheck(random: Random): PlannedCheck {
     timeout: random.pick([60, 60, 61, 75]),
     grace: random.pick([60, 60, 63]),
     channels: random.pick([[0], [0, 1], [1, 0]]),
+    upSince: random.chance(0.3) ? null : random.int(1, 115 * SECOND),
   };
 }
 
@@ -149,7 +155,7 @@ function planPings(
 }
 
 function planFault(random: Random, who: readonly string[]): PlannedFault {
-  const at = random.int(1000, CALM_AT - 60 * SECOND);
+  const at = random.int(1000, CALM_AT - 20 * SECOND);
   const ms = random.pick([500, 3000, 8000, 20_000, 50_000]);
   switch (random.int(0, 6)) {
     case 0:
@@ -183,7 +189,7 @@ function planWireFault(random: Random, who: readonly string[]): WireFault {
   return {
     who: random.pick(who),
     on,
-    nth: on === 'commit' ? random.int(1, 120) : random.int(1, 500),
+    nth: on === 'commit' ? random.int(1, 90) : random.int(1, 400),
     what: random.pick(WIRE_FAULTS),
     ms: random.pick([300, 1900, 5000, 12_000]),
   };

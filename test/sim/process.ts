@@ -11,8 +11,10 @@ export interface ProcessContext {
   readonly random: Random;
   /** How far its host's wall clock is off, in milliseconds; belongs to the host, so it survives the process. */
   readonly wallOffset: () => Milliseconds;
+  /** How much longer than asked for a sleep of a second or more takes. */
+  readonly slack: () => Milliseconds;
   readonly trace: (who: string, what: string) => void;
-  readonly onCrash: (process: SimProcess) => void;
+  readonly onCrash: (process: SimProcess) => Promise<void>;
 }
 
 /**
@@ -62,15 +64,7 @@ export class SimProcess {
     this.alive = false;
     this.#context.trace(this.name, 'crashes');
     await this.#context.network.crashed(this);
-    this.#context.onCrash(this);
-  }
-
-  /** An orderly end: what it still does by itself is of no interest any more. */
-  async ended(): Promise<void> {
-    if (!this.alive) return;
-    this.alive = false;
-    this.#context.trace(this.name, 'has stopped');
-    await this.#context.network.crashed(this);
+    await this.#context.onCrash(this);
   }
 }
 
@@ -105,7 +99,7 @@ class ProcessClock implements Clock {
   }
 
   every(period: Milliseconds, callback: () => void): Timer {
-    const next = () => Math.round(period * (1 + this.#context.random.next()));
+    const next = () => Math.round(period * (1.7 + 0.7 * this.#context.random.next()));
     let timer = this.after(next(), tick);
     const clock = this;
     function tick() {
@@ -118,7 +112,7 @@ class ProcessClock implements Clock {
   sleep(delay: Milliseconds, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      const timer = this.after(delay, done);
+      const timer = this.after(delay + (delay >= 1000 ? this.#context.slack() : 0), done);
       signal?.addEventListener('abort', done, { once: true });
       function done() {
         timer.cancel();

@@ -24,7 +24,7 @@ export async function startSendalerts(process: SimProcess, receivers: Receivers,
     logger: silent,
     worker: randomUUID(),
     // NOTIFY is lost in the simulation, but for what the evaluator itself says.
-    poll: 2500,
+    poll: 4000,
     random: () => random.next(),
   });
   const evaluator = new Evaluator({
@@ -32,7 +32,7 @@ export async function startSendalerts(process: SimProcess, receivers: Receivers,
     clock,
     logger: silent,
     minGap: MIN_GAP,
-    poll: random.pick([500, 1500, 2400, 2400]),
+    poll: random.pick([1500, 2400, 2400]),
     onJudged: ({ owed }) => {
       if (owed > 0 && random.chance(0.7)) queue.wake();
     },

@@ -27,7 +27,7 @@ export async function simulate(plan: Plan, target: DatabaseTarget, admin: Sql): 
   try {
     await withDriverTime(world.clock, () => world.run());
     const judged = await verdict(world, admin);
-    problems.push(...judged.problems);
+    problems.push(...judged.problems, ...world.logged);
     statistics = judged.statistics;
   } catch (error) {
     problems.push(`the run broke: ${error instanceof Error ? error.stack : String(error)}`);

@@ -1,6 +1,7 @@
-import type { Instant } from '@overdue/clock';
+import type { Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import { ideal, type ModelFlip, type ModelPing, told } from './model.ts';
+import type { Plan } from './plan.ts';
 import { MIN_GAP } from './sendalerts.ts';
 import { BEGIN, type SentPing, type World } from './world.ts';
 
@@ -25,6 +26,7 @@ interface PingRow {
 
 interface FlipRow extends ModelFlip {
   readonly id: number;
+  readonly decision: unknown;
 }
 
 interface CheckRow {
@@ -58,6 +60,7 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
   problems.push(...judgeGaps(world, gaps));
   for (const check of checks) {
     const planned = plan.checks[check.id - 1]!;
+    const upSince = planned.upSince === null ? null : BEGIN - planned.upSince;
     const say = (text: string) => problems.push(`check ${check.id}: ${text}`);
     const pings = [
       ...(await sql<PingRow[]>`
@@ -65,14 +68,14 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
     ];
     const flips = [
       ...(await sql<FlipRow[]>`
-        select id, created_at as at, old_status as old, new_status as new, reason
+        select id, created_at as at, old_status as old, new_status as new, reason, decision
         from flips where check_id = ${check.id} order by id`),
     ];
     const sent = world.sent.filter((one) => one.ping.check === check.id - 1);
     statistics.pings += pings.length;
     statistics.timeouts += flips.filter((flip) => flip.reason === 'timeout').length;
-    judgePings(check, pings, sent, say);
-    judgeChain(check, flips, say);
+    judgePings(check, upSince, pings, sent, say);
+    judgeChain(check, upSince, flips, say);
     const inOrder = pings.every((ping, i) => i === 0 || ping.at >= pings[i - 1]!.at);
     const stranded = sent.some((one) => one.stranded && pings.some((ping) => ping.ua === one.ua));
     if (inOrder && !stranded) {
@@ -81,14 +84,18 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
         const { kind, rid } = sent.find((one) => one.ua === ua)?.ping ?? { kind: 'log' as const, rid: null };
         return { at, kind, rid };
       });
-      const wanted = ideal(planned, facts, gaps, world.clock.now(), (deadline, next) => {
+      const wanted = ideal({ ...planned, upSince }, facts, gaps, world.clock.now(), (deadline, next) => {
         const seen = flips.some((flip) => flip.reason === 'timeout' && flip.at === deadline);
-        if (world.truth.hasCalm(deadline, next, SEEN_WITHIN)) return 'must';
+        if (world.truth.hasCalm(deadline, next, SEEN_WITHIN + clocksApart(plan))) return 'must';
         if (!seen) statistics.unseen++;
         return seen ? 'did' : 'did not';
       });
       const [was, should] = [flips, wanted.flips].map((list) => list.map(inWords).join('; '));
-      if (was !== should) say(`flips are [${was}], should be [${should}]`);
+      if (was !== should) {
+        say(`flips are [${was}], should be [${should}]`);
+        for (const flip of flips) say(`  ${inWords(flip)}: ${JSON.stringify(flip.decision)}`);
+        say(`  gaps: ${gaps.map(span)}`);
+      }
       if (check.status !== wanted.status) say(`is ${check.status}, should be ${wanted.status}`);
     }
     statistics.alerts += await judgeAlerts(world, sql, check.id, flips, say);
@@ -96,11 +103,12 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
   return { problems, statistics };
 }
 
-/** Without trouble, lateness is seen within this time, in milliseconds: two beats of an ingester and a look. */
-const SEEN_WITHIN = 10_000;
+/** Without trouble, lateness is seen within this time, in milliseconds: two beats of an ingester and a slow look. */
+const SEEN_WITHIN = 20_000;
 
 function judgePings(
   check: CheckRow,
+  upSince: Instant | null,
   pings: readonly PingRow[],
   sent: readonly SentPing[],
   say: (text: string) => void,
@@ -117,12 +125,17 @@ function judgePings(
   if (check.n_pings !== pings.length) say(`counts ${check.n_pings} pings and has ${pings.length}`);
   if (pings.some((ping, i) => ping.n !== i + 1)) say(`numbers of pings have holes: ${pings.map(({ n }) => n)}`);
   const completions = pings.filter(({ kind }) => kind === 'success' || kind === 'fail').map(({ at }) => at);
-  const newest = completions.length === 0 ? null : Math.max(...completions);
+  const newest = completions.length === 0 ? upSince : Math.max(...completions);
   if (newest !== check.last_ping) say(`last_ping is ${time(check.last_ping)}, should be ${time(newest)}`);
 }
 
-function judgeChain(check: CheckRow, flips: readonly FlipRow[], say: (text: string) => void): void {
-  let status = 'new';
+function judgeChain(
+  check: CheckRow,
+  upSince: Instant | null,
+  flips: readonly FlipRow[],
+  say: (text: string) => void,
+): void {
+  let status = upSince === null ? 'new' : 'up';
   for (const flip of flips) {
     if (flip.old !== status) say(`flip ${inWords(flip)} begins with ${flip.old}, not ${status}`);
     if (flip.old === flip.new) say(`flip ${inWords(flip)} changes nothing`);
@@ -166,7 +179,8 @@ async function judgeAlerts(
       if (!row) say(`channel ${channel} received something that is not in the outbox`);
       else if (row.status !== receipt.status) say(`channel ${channel} was told ${receipt.status} for ${row.status}`);
       const flip = flips.find((one) => one.id === row?.flip);
-      if (flip && receipt.at < flip.at - 31_000) say(`channel ${channel} was told of ${inWords(flip)} before it was`);
+      if (flip && receipt.at < flip.at - clocksApart(world.plan))
+        say(`channel ${channel} was told of ${inWords(flip)} before it was`);
     }
     alerts += first.length;
   }
@@ -178,13 +192,18 @@ function judgeGaps(world: World, gaps: readonly { from: Instant; until: Instant 
   const { truth } = world;
   const began = world.sent[0]?.at ?? world.clock.now();
   if (gaps.length > 0 && !truth.holes) problems.push(`gaps are on record and there were none: ${gaps.map(span)}`);
-  const offset = world.plan.events.some((event) => event.do === 'set clock') ? 35_000 : 0;
+  const offset = clocksApart(world.plan);
   for (const deaf of truth.deaf(began, world.clock.now())) {
     if (deaf.until - deaf.from <= MIN_GAP + offset) continue;
     const known = gaps.some((gap) => gap.from <= deaf.from + offset && gap.until >= deaf.until - offset);
     if (!known) problems.push(`nobody was receiving in ${span(deaf)}, on record is [${gaps.map(span)}]`);
   }
   return problems;
+}
+
+/** How far the clocks of ingesters are from true, at most. */
+function clocksApart({ events }: Plan): Milliseconds {
+  return events.reduce((sum, event) => (event.do === 'set clock' ? sum + Math.abs(event.by) : sum), 0);
 }
 
 function inWords(flip: ModelFlip): string {

@@ -1,3 +1,6 @@
+import { accessSync, appendFileSync, constants, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Instant, Milliseconds } from '@overdue/clock';
 import { VirtualClock } from '@overdue/clock';
 import type { DatabaseTarget, Sql } from '@overdue/database';
@@ -30,6 +33,8 @@ interface Host {
   wallOffset: Milliseconds;
   process: SimProcess | null;
   ingester: SimIngester | null;
+  /** How often it was started. */
+  lives: number;
 }
 
 /** The whole installation in this process, on one virtual clock. */
@@ -41,6 +46,8 @@ export class World {
   readonly receivers: Receivers;
   readonly network: Network;
   readonly trace: string[] = [];
+  /** What processes logged as errors. */
+  readonly logged: string[] = [];
   readonly #random: Random;
   readonly #target: DatabaseTarget;
   readonly #sql: Sql;
@@ -49,6 +56,7 @@ export class World {
   #calm = false;
   #checkCodes: readonly string[] = [];
   #activity = 0;
+  readonly #disk = mkdtempSync(join(memoryDisk(), 'overdue-sim-'));
 
   constructor(options: { plan: Plan; target: DatabaseTarget; admin: Sql }) {
     const { plan, target, admin } = options;
@@ -67,7 +75,7 @@ export class World {
       trace,
     });
     for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts)]) {
-      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null });
+      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null, lives: 0 });
     }
     const requests = plan.events.filter((event) => event.do === 'crash at request');
     this.receivers.onRequest = async (nth, when, by) => {
@@ -100,6 +108,8 @@ export class World {
   async close(): Promise<void> {
     for (const { process } of this.#hosts.values()) if (process) process.alive = false;
     await this.network.close();
+    await this.#settle();
+    rmSync(this.#disk, { recursive: true, force: true });
   }
 
   async #unfinished(): Promise<boolean> {
@@ -148,6 +158,7 @@ export class World {
       target: this.#target,
       random: this.#random.fork(),
       wallOffset: () => host.wallOffset,
+      slack: () => this.#slack(host),
       trace: (who, what) => this.note(who, what),
       onCrash: (crashed) => this.#onCrash(host, crashed),
     });
@@ -158,7 +169,16 @@ export class World {
         this.note(host.name, 'listens');
         this.truth.receives(host.name, this.clock.now());
       };
-      void startIngester(process, listening).then((ingester) => {
+      const options = {
+        process,
+        spoolDirectory: this.#spoolDirectory(host),
+        throttle: this.plan.throttle,
+        onListening: listening,
+        onProblem: (text: string) => {
+          if (process.alive && !text.startsWith('A part of the spool')) this.logged.push(`${host.name}: ${text}`);
+        },
+      };
+      void startIngester(options).then((ingester) => {
         if (process.alive) host.ingester = ingester;
       });
     } else {
@@ -166,7 +186,16 @@ export class World {
     }
   }
 
-  #onCrash(host: Host, crashed: SimProcess): void {
+  /**
+   * How much longer than asked for a sleep takes. Looking for lateness once in a while is enough (and much of what a run
+   * costs), but for when an ingester may have died: that is only seen by looking often.
+   */
+  #slack(host: Host): Milliseconds {
+    if (this.truth.isTroubled(this.clock.now())) return 0;
+    return host.name.startsWith('ingester') ? this.#random.int(500, 4000) : this.#random.int(0, 8000);
+  }
+
+  async #onCrash(host: Host, crashed: SimProcess): Promise<void> {
     if (host.process !== crashed) return;
     const now = this.clock.now();
     host.process = null;
@@ -176,20 +205,45 @@ export class World {
     this.truth.trouble(now, now + away + RECOVERY);
     if (host.name.startsWith('ingester')) {
       this.truth.receivesNoMore(host.name, now);
-      const others = [...this.#hosts.values()].some((other) => other.ingester !== null);
-      for (const sent of this.sent) {
-        const here = names('ingester', this.plan.ingesters)[sent.ping.via] === host.name;
-        if (here && others && sent.outcome !== 'refused') sent.stranded ||= sent.outcome === null || this.#unstored(sent);
-      }
+      await this.#strand(host);
     }
     this.clock.after(away, () => {
       if (host.process === null) this.#start(host);
     });
   }
 
-  /** Whether an answered ping may be on its ingester's disk only. */
-  #unstored(_sent: SentPing): boolean {
-    return false;
+  /**
+   * An ingester is gone, and with it whatever it had on its disk or in its hands. While others live, they do not wait
+   * for long: of the checks that are touched, nobody can be right before it is back.
+   */
+  async #strand(host: Host): Promise<void> {
+    if (this.plan.ingesters === 1) return;
+    const stored = new Set((await this.#sql<{ ua: string }[]>`select ua from pings`).map(({ ua }) => ua));
+    for (const sent of this.sent) {
+      const here = names('ingester', this.plan.ingesters)[sent.ping.via] === host.name;
+      if (here && !stored.has(sent.ua)) sent.stranded = true;
+    }
+  }
+
+  /** A disk outlives the process; what the dead one may still do to its files is nobody's concern. */
+  #spoolDirectory(host: Host): string {
+    const path = (life: number) => join(this.#disk, `${host.name.replace(' ', '-')}-${life}`);
+    const directory = path(host.lives++);
+    if (host.lives === 1) {
+      mkdirSync(directory);
+      return directory;
+    }
+    cpSync(path(host.lives - 2), directory, { recursive: true });
+    rmSync(join(directory, 'lock'), { force: true });
+    const newest = readdirSync(directory)
+      .filter((name) => name.endsWith('.seg'))
+      .sort()
+      .at(-1);
+    if (newest && this.#random.chance(0.3)) {
+      this.note(host.name, 'finds half a write on its disk');
+      appendFileSync(join(directory, newest), Buffer.alloc(this.#random.int(1, 40), this.#random.int(0, 255)));
+    }
+    return directory;
   }
 
   async #perform(event: PlannedEvent): Promise<void> {
@@ -208,6 +262,7 @@ export class World {
         process.freeze(event.ms);
         this.truth.trouble(now, now + event.ms + RECOVERY);
         if (event.who.startsWith('ingester')) {
+          await this.#strand(this.#hosts.get(event.who)!);
           this.truth.receivesNoMore(event.who, now);
           this.clock.after(event.ms, () => process.alive && this.truth.receives(event.who, this.clock.now()));
         }
@@ -239,7 +294,13 @@ export class World {
   #ping(ping: PlannedPing): void {
     const host = this.#hosts.get(names('ingester', this.plan.ingesters)[ping.via]!)!;
     const number = this.sent.length + 1;
-    const sent: SentPing = { ua: `ping ${number}`, ping, at: this.clock.now() + host.wallOffset, outcome: null, stranded: false };
+    const sent: SentPing = {
+      ua: `ping ${number}`,
+      ping,
+      at: this.clock.now() + host.wallOffset,
+      outcome: null,
+      stranded: false,
+    };
     const words = `check ${ping.check + 1} ${ping.kind}${ping.rid ? ` (${ping.rid[0]})` : ''}`;
     const { process, ingester } = host;
     // Nobody listens: the job gets no connection.
@@ -290,9 +351,13 @@ export class World {
     for (const [i, check] of this.plan.checks.entries()) {
       const code = `00000000-0000-4000-8000-${String(i + 1).padStart(12, '0')}`;
       codes.push(code);
+      const lastPing = check.upSince === null ? null : BEGIN - check.upSince;
+      // Too early at worst: whoever looks at it finds the true time.
+      const alertAfter = lastPing === null ? null : lastPing + (check.kind === 'cron' ? 1 : check.timeout) * 1000;
       await sql`
-        insert into checks (project_id, code, kind, timeout, grace, schedule)
-        values (1, ${code}, ${check.kind}, ${check.timeout}, ${check.grace}, '* * * * *')`;
+        insert into checks (project_id, code, kind, timeout, grace, schedule, status, last_ping, alert_after, wake_at)
+        values (1, ${code}, ${check.kind}, ${check.timeout}, ${check.grace}, '* * * * *',
+                ${lastPing === null ? 'new' : 'up'}, ${lastPing}, ${alertAfter}, ${alertAfter})`;
       for (const channel of check.channels) {
         await sql`insert into channel_checks (check_id, channel_id) values (${i + 1}, ${channel + 1})`;
       }
@@ -306,4 +371,14 @@ const RECOVERY = 20_000;
 
 function diskIsBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+}
+
+/** A disk on which fsync costs nothing, where there is one. */
+function memoryDisk(): string {
+  try {
+    accessSync('/dev/shm', constants.W_OK);
+    return '/dev/shm';
+  } catch {
+    return tmpdir();
+  }
 }

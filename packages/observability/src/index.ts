@@ -1,6 +1,6 @@
 /** What surrounds every service: logs, metrics, health and readiness, start and orderly stop. */
 export { type AdminServer, type AdminServerOptions, startAdminServer } from './admin-server.ts';
-export type { Instance, InstanceStore } from './heartbeat.ts';
+export { Heartbeat, type Instance, type InstanceStore } from './heartbeat.ts';
 export { type CreateLoggerOptions, createLogger, type LogDestination, type Logger } from './logger.ts';
 export { inMaintenance, setMaintenance } from './maintenance.ts';
 export { Counter, createRegistry, Gauge, Histogram, type Registry } from './metrics.ts';
