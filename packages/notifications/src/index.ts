@@ -11,7 +11,7 @@ export {
 export { asciiJson, HttpClient } from './http/client.ts';
 export { isPrivateAddress } from './http/private-addresses.ts';
 export { defineKind, type Field, type Form, type Kind, type Parsed, type Wanted } from './kind.ts';
-export { findKind, KINDS } from './kinds.ts';
+export { findKind, findKindByPath, KINDS } from './kinds.ts';
 export {
   bounceId,
   channelToken,

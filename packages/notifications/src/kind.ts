@@ -8,6 +8,8 @@ export interface Kind<Value = unknown> {
   /** As stored in `channels.kind` and used in paths: `add_<kind>`. */
   readonly kind: string;
   readonly label: string;
+  /** What comes after `add_` in the path of its page, when that is not `kind`. */
+  readonly addPath?: string;
   /** One sentence for the list of integrations to add. */
   readonly blurb: string;
   /** An SVG element, 24 × 24, drawn with `currentColor` or its own colours. */

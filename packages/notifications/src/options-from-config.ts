@@ -37,6 +37,18 @@ export interface NotificationConfig {
   readonly PUSHOVER_EMERGENCY_RETRY_DELAY: number;
   readonly PUSHOVER_EMERGENCY_EXPIRATION: number;
   readonly NTFY_SH_TOKEN: string | null;
+  readonly TWILIO_ACCOUNT: string | null;
+  readonly TWILIO_AUTH: string | null;
+  readonly TWILIO_FROM: string | null;
+  readonly TWILIO_MESSAGING_SERVICE_SID: string | null;
+  readonly TWILIO_USE_WHATSAPP: boolean;
+  readonly WHATSAPP_DOWN_CONTENT_SID: string | null;
+  readonly WHATSAPP_UP_CONTENT_SID: string | null;
+  readonly SIGNAL_CLI_SOCKET: string | null;
+  readonly TRELLO_APP_KEY: string | null;
+  readonly GITHUB_CLIENT_ID: string | null;
+  readonly GITHUB_PRIVATE_KEY: string | null;
+  readonly ADMINS: readonly string[];
 }
 
 /** @param secretKey SECRET_KEY, or what `npm start` generated in its place */
@@ -92,6 +104,30 @@ export function notificationOptions(config: NotificationConfig, secretKey: strin
         }
       : null,
     ntfyShToken: config.NTFY_SH_TOKEN,
+    ...twilio(config),
+    ...(config.SIGNAL_CLI_SOCKET ? { signalCliSocket: config.SIGNAL_CLI_SOCKET } : {}),
+    ...(config.TRELLO_APP_KEY ? { trelloAppKey: config.TRELLO_APP_KEY } : {}),
+    ...(config.GITHUB_CLIENT_ID && config.GITHUB_PRIVATE_KEY
+      ? { github: { clientId: config.GITHUB_CLIENT_ID, privateKey: config.GITHUB_PRIVATE_KEY } }
+      : {}),
+    admins: config.ADMINS,
+  };
+}
+
+function twilio(config: NotificationConfig): Pick<NotificationOptions, 'twilio'> {
+  const { TWILIO_ACCOUNT: account, TWILIO_AUTH: auth, TWILIO_FROM: from } = config;
+  if (!account || !auth) return {};
+  const { WHATSAPP_DOWN_CONTENT_SID: down, WHATSAPP_UP_CONTENT_SID: up } = config;
+  const messagingServiceSid = config.TWILIO_MESSAGING_SERVICE_SID;
+  const complete = config.TWILIO_USE_WHATSAPP && from && messagingServiceSid && down && up;
+  return {
+    twilio: {
+      account,
+      auth,
+      from: from ?? '',
+      messagingServiceSid,
+      whatsapp: complete ? { downContentSid: down, upContentSid: up } : null,
+    },
   };
 }
 

@@ -22,6 +22,21 @@ export interface NotificationOptions {
     readonly emergencyExpiration: number;
   } | null;
   readonly ntfyShToken: string | null;
+  /** Absent, like those below: switched off. */
+  readonly twilio?: {
+    readonly account: string;
+    readonly auth: string;
+    readonly from: string;
+    readonly messagingServiceSid: string | null;
+    /** Null: no WhatsApp. */
+    readonly whatsapp: { readonly downContentSid: string; readonly upContentSid: string } | null;
+  };
+  /** Path of signal-cli's socket, or host:port. */
+  readonly signalCliSocket?: string;
+  readonly trelloAppKey?: string;
+  readonly github?: { readonly clientId: string; readonly privateKey: string };
+  /** Who is told of what only the operator can mend. */
+  readonly admins?: readonly string[];
 }
 
 export interface EmailOptions {

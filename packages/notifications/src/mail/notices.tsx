@@ -109,3 +109,42 @@ export function gapMail(site: Site, gap: { readonly from: string; readonly until
     }),
   };
 }
+
+/** Tells a project's people that the month's messages are used up (notifications.md §8.5). */
+export function limitMail(
+  site: Site,
+  about: {
+    readonly what: 'SMS' | 'WhatsApp' | 'Phone Call';
+    readonly recipient: string;
+    readonly account: string;
+    readonly limit: number;
+    readonly text: string;
+  },
+): Notice {
+  const number =
+    about.recipient.length > 7 ? `${about.recipient.slice(0, 4)}******${about.recipient.slice(-3)}` : about.recipient;
+  const subject = `Monthly ${about.what} Limit Reached`;
+  const lines = [
+    `A message to ${number} was not sent: the account ${about.account} has reached its monthly limit of ${about.limit}.`,
+    'The limit begins anew with the next calendar month. The message was:',
+  ];
+  return {
+    subject,
+    text: [lines[0], '', lines[1], '', about.text, '', '--', site.siteName, ''].join('\n'),
+    html: mailDocument({
+      ...site,
+      title: subject,
+      stripe: '#c98a12',
+      footer: 'You receive this because you are a member of the project.',
+      children: (
+        <>
+          <p style="margin:0 0 12px">{lines[0]}</p>
+          <p style="margin:0 0 12px">{lines[1]}</p>
+          <pre style="margin:0;padding:12px;background:#f5f6f8;border-radius:6px;white-space:pre-wrap">
+            {about.text}
+          </pre>
+        </>
+      ),
+    }),
+  };
+}

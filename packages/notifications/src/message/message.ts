@@ -5,6 +5,7 @@ import type { HttpClient } from '../http/client.ts';
 import type { Mailer } from '../mail/mailer.ts';
 import type { NotificationOptions } from '../options.ts';
 import type { CheckFacts, Facts } from './facts.ts';
+import { mayNotify } from './rate-limit.ts';
 import { checkName } from './words.ts';
 
 /** What kinds send with. */
@@ -60,6 +61,11 @@ export class Message<Value = unknown> {
     const body = await this.lastBody();
     const characters = [...(body?.toString('utf8') ?? '')];
     return characters.length > most ? `${characters.slice(0, most).join('')}\n[truncated]` : characters.join('');
+  }
+
+  /** False: this recipient got as many messages in the last minute as it may. */
+  async mayNotify(kind: string, recipient: string): Promise<boolean> {
+    return await mayNotify(this.tools.sql, this.tools.options.secretKey, kind, recipient);
   }
 
   /** UUIDs of the check's channels, sorted. */

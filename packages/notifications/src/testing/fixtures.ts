@@ -1,6 +1,6 @@
 import { systemClock } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
-import { HttpClient } from '../http/client.ts';
+import { type HttpAnswer, HttpClient, type HttpRequest } from '../http/client.ts';
 import { findKind } from '../kinds.ts';
 import { Mailer } from '../mail/mailer.ts';
 import type { Facts, LastPing } from '../message/facts.ts';
@@ -130,6 +130,12 @@ export class FakeMessage extends Message<unknown> {
   override lastBody = async () => this.body;
   override otherChecks = async () => this.others;
   override accountOf = async () => this.account;
+  readonly notified: string[] = [];
+  rateLimited = false;
+  override mayNotify = async (kind: string, recipient: string) => {
+    this.notified.push(`${kind} ${recipient}`);
+    return !this.rateLimited;
+  };
   override channelCodes = async () => ['aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee'];
 }
 
@@ -144,12 +150,31 @@ export function tools(options: Partial<NotificationOptions> = {}): Tools {
   };
 }
 
+/** Calls a local server in place of every other, and tells it whom it stands for in the header `for`. */
+export class StandInClient extends HttpClient {
+  readonly #url: string;
+
+  constructor(url: string) {
+    super(OPTIONS.http, systemClock);
+    this.#url = url;
+  }
+
+  override request(first: HttpRequest): Promise<HttpAnswer> {
+    const url = new URL(first.url);
+    return super.request({
+      ...first,
+      url: this.#url + url.pathname + url.search,
+      headers: { ...first.headers, for: url.origin },
+    });
+  }
+}
+
 /** Sends one message over a kind, as the delivery does. */
 export async function sendVia(
   about: Facts,
   value: unknown,
   with_: Tools,
-  more: Partial<Pick<FakeMessage, 'body' | 'others' | 'account'>> = {},
+  more: Partial<Pick<FakeMessage, 'body' | 'others' | 'account' | 'rateLimited'>> = {},
 ): Promise<TransportResult> {
   const kind = findKind(about.channel.kind)!;
   const message = Object.assign(new FakeMessage(about, kind.schema.parse(value), with_), more);
