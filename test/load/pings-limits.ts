@@ -24,6 +24,7 @@ async function meanBatchSize(adminPort: number): Promise<number> {
 async function bareSql(database: Database, size: number, seconds: number): Promise<number> {
   const [range] = await database.sql<{ first: number }[]>`select min(id) as first from checks`;
   const own = connect({ target: database.target, applicationName: 'bench sql', max: 1 });
+  const connection = await own.sql.reserve();
   const ping = (): Ping => ({
     id: uuid7(Date.now()),
     at: Date.now(),
@@ -45,10 +46,11 @@ async function bareSql(database: Database, size: number, seconds: number): Promi
   const started = performance.now();
   for (let batch = 1; performance.now() - started < seconds * 1000; batch++) {
     const pings = Array.from({ length: size }, ping);
-    await applyBatch(own.sql, pings, { number: { lane, batch } });
+    await applyBatch(connection, pings, { number: { lane, batch } });
     sent += size;
   }
   const rate = sent / ((performance.now() - started) / 1000);
+  connection.release();
   await own.close();
   return rate;
 }
