@@ -46,7 +46,7 @@ async function bareSql(database: Database, size: number, seconds: number): Promi
   const started = performance.now();
   for (let batch = 1; performance.now() - started < seconds * 1000; batch++) {
     const pings = Array.from({ length: size }, ping);
-    await applyBatch(connection, pings, { number: { lane, batch } });
+    await applyBatch(connection, pings, { ranges: [{ lane, batch, first: batch }] });
     sent += size;
   }
   const rate = sent / ((performance.now() - started) / 1000);
