@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { alertBenchmarks } from './alerts.ts';
+import { apiBenchmarks } from './api.ts';
 import { BenchContext, type Benchmark, type Figure } from './harness.ts';
 import { pingBenchmarks } from './pings.ts';
 import { pingLimitBenchmarks } from './pings-limits.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...pingBenchmarks,
   ...pingLimitBenchmarks,
   ...alertBenchmarks,
+  ...apiBenchmarks,
 ];
 
 const { values, positionals } = parseArgs({

@@ -23,6 +23,8 @@ const GROUPS: readonly { readonly title: string; readonly slugs: readonly string
       'alerts',
       'projects',
       'api',
+      'config-as-code',
+      'prometheus',
     ],
   },
   { title: 'Running it', slugs: ['configuration', 'operations', 'behind-haproxy', 'architecture'] },
