@@ -85,7 +85,9 @@ export function ideal(
     const deadline = deadlineOf(check, status, lastPing, lastStart, gaps);
     // At the very instant of the deadline, the ping is in time.
     if (deadline !== null && deadline < now) {
-      if (ping === null || chance(deadline, now) !== 'did not') become('down', deadline, 'timeout');
+      // Overdue already when the last ping came (a run that it left alone): from that on.
+      const at = Math.max(deadline, lastPing ?? deadline);
+      if (ping === null || chance(at, now) !== 'did not') become('down', at, 'timeout');
     }
     switch (ping?.kind) {
       case 'success':

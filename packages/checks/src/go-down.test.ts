@@ -42,6 +42,12 @@ test.each<[string, Partial<CheckState>, judged: number, at: number | null]>([
   });
 });
 
+test('a run that was overdue already when another success brought the check up: down from that success on', () => {
+  const check = aCheck({ status: 'up', last_ping: T + 5 * HOUR, last_start: T, last_start_rid: 'run a' });
+  const { flip } = goDown(check, T + 5 * HOUR)!;
+  expect(flip).toMatchObject({ at: T + 5 * HOUR, decision: { rule: 'run-timeout', deadline: T + HOUR } });
+});
+
 test.each(['simple', 'cron', 'oncalendar'] as const)('the facts of a decision on a %s check', (kind) => {
   const check = aCheck({
     kind,

@@ -13,8 +13,10 @@ import { BrokenScheduleError, deadline, timedStart } from './lateness.ts';
  *   any of them         before that, or none             not due (null)
  *   down                                                 not due (null)
  *
- * The flip's instant is the deadline, however late it is judged. last_start stays: a success that comes after all ends
- * that run and yields its duration (W8).
+ * The flip's instant is the deadline, however late it is judged, but never before last_ping: a run may be overdue already
+ * when a success with another run id brings the check up and leaves that run alone, and flips stay in order.
+ *
+ * last_start stays: a success that comes after all ends that run and yields its duration (W8).
  */
 
 /**
@@ -35,7 +37,7 @@ export function goDown<C extends CheckState>(
   return {
     check: { ...check, status: 'down', alert_after: null },
     flip: {
-      at: facts.deadline,
+      at: Math.max(facts.deadline, check.last_ping ?? facts.deadline),
       old_status: check.status,
       new_status: 'down',
       reason: 'timeout',
