@@ -1,6 +1,5 @@
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { ClaimGroup } from './claim-group.ts';
 import { Courier } from './courier.ts';
 import { listen, type QueueOptions } from './postgres-queue.ts';
 import { connectRedis, type RedisTarget } from './redis.ts';
@@ -16,25 +15,29 @@ export interface BullmqQueueOptions extends QueueOptions {
 }
 
 const NAME = 'notifications';
-/** Rows handed to Redis in one statement at most, and jobs that may wait there. */
+/** Rows handed to Redis in one statement at most. */
 const MOST_AT_ONCE = 200;
-const MOST_WAITING = 1000;
+/** Rows in one job at most. */
+const IN_ONE_JOB = 25;
+/** Jobs that may wait in Redis: the rest waits in the outbox. */
+const MOST_WAITING = 40;
+/** Jobs that one worker is at. Each is over when its rows are claimed, not when they are delivered. */
+const JOBS_AT_ONCE = 4;
 
 /**
  * The delivery queue on BullMQ. Redis spreads the work, the outbox stays the truth:
  *
- *   outbox row due ──hand over──> job with its id in Redis ──> any worker ──claim──> courier
- *        ├── Redis away, full or refusing ────────────claim──────────────────────> courier
- *        └── handed over and not claimed in time (Redis forgot), or its worker died ──claim──> courier
+ *   rows due ──hand over──> job with their ids in Redis ──> a worker that has room ──claim──> courier
+ *      ├── Redis away, full or refusing ────────────────────────────────────────claim──> courier
+ *      └── handed over and not claimed in time (Redis forgot), or their worker died ──claim──> courier
  *
- * A job is only a hint to claim a row: one too many does nothing, one too few is made up for by the sweep. So Redis may
+ * A job is only a hint to claim rows: one too many does nothing, one too few is made up for by the sweep. So Redis may
  * lose everything at any moment.
  */
 export class BullmqQueue implements DeliveryQueue {
   readonly #options: BullmqQueueOptions;
   readonly #courier: Courier;
   readonly #wakeUp = new WakeUp();
-  readonly #group: ClaimGroup;
   readonly #enqueueing: Redis;
   readonly #working: Redis;
   /** Made when Redis is there, and anew after it failed: BullMQ sets a queue up once, and never again when that fails. */
@@ -62,10 +65,6 @@ export class BullmqQueue implements DeliveryQueue {
       ...(options.random ? { random: options.random } : {}),
       ...(options.clockInOutbox ? { clockInOutbox: true } : {}),
     });
-    this.#group = new ClaimGroup(
-      (ids) => this.#courier.outbox.claimIds(ids),
-      (claims, onDealt) => this.#courier.accept(claims, onDealt),
-    );
     this.#enqueueing = connectRedis(options.redis, false);
     this.#working = connectRedis(options.redis, true);
     // Who cares looks at the connection's status; an error event without a listener would end the process.
@@ -76,15 +75,17 @@ export class BullmqQueue implements DeliveryQueue {
   async start(handler: DeliveryHandler): Promise<void> {
     const { logger, redis: _redis, ...options } = this.#options;
     this.#courier.start(handler);
-    this.#worker = new Worker<{ id: number }>(NAME, (job) => this.#group.deliver(job.data.id), {
+    this.#worker = new Worker<{ ids: number[] }>(NAME, (job) => this.#take(job.data.ids), {
       connection: this.#working,
       prefix: options.prefix ?? 'overdue',
-      concurrency: options.concurrency ?? 200,
+      concurrency: JOBS_AT_ONCE,
       lockDuration: 30_000,
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
     });
     this.#worker.on('error', (err) => logger.debug({ err }, 'Redis, as a worker sees it'));
+    const ready = new Promise<void>((resolve) => this.#enqueueing.once('ready', resolve));
+    if (this.#enqueueing.status !== 'ready') await Promise.race([ready, options.clock.sleep(1000)]);
     this.#unlisten = listen(this.#options, () => this.#wakeUp.wake());
     this.#loop = this.#run();
   }
@@ -109,10 +110,8 @@ export class BullmqQueue implements DeliveryQueue {
     this.#wakeUp.wake();
     await this.#unlisten?.();
     await this.#loop;
-    // Takes no new job and waits for those at work; both at once, for a job ends when its claim is dealt with.
-    const closing = this.#worker?.close().catch(() => undefined);
+    await Promise.race([this.#worker?.close().catch(() => undefined), clock.sleep(500)]);
     await this.#courier.stop(drain);
-    await Promise.race([closing, clock.sleep(500)]);
     await Promise.race([this.#queue?.close().catch(() => undefined), clock.sleep(500)]);
     this.#enqueueing.disconnect();
     this.#working.disconnect();
@@ -149,20 +148,28 @@ export class BullmqQueue implements DeliveryQueue {
     const { outbox } = this.#courier;
     const waiting = await this.#ask((queue) => queue.getWaitingCount());
     if (waiting === undefined) return true;
-    const limit = Math.min(MOST_AT_ONCE, MOST_WAITING - waiting);
+    const limit = Math.min(MOST_AT_ONCE, (MOST_WAITING - waiting) * IN_ONE_JOB);
     if (limit <= 0) {
       await this.#options.clock.sleep(50);
       return true;
     }
     const rows = await outbox.handOver(limit, this.#courier.busyChannels(), this.#options.hold ?? 5000);
     if (rows.length === 0) return false;
-    await this.#ask((queue) =>
-      queue.addBulk(
-        // The attempt is in the id, so that a job left over from an earlier one does not stand in the way.
-        rows.map(({ id, attempts }) => ({ name: 'deliver', data: { id }, opts: { jobId: `${id}-${attempts}` } })),
-      ),
-    );
+    const jobs = chunks(rows, IN_ONE_JOB).map((chunk) => ({
+      name: 'deliver',
+      data: { ids: chunk.map(({ id }) => id) },
+      // Stable, with the attempt in it: a job left over from an earlier attempt does not stand in the way.
+      opts: { jobId: `${chunk[0]!.id}-${chunk[0]!.attempts}-${chunk.length}` },
+    }));
+    await this.#ask((queue) => queue.addBulk(jobs));
     return rows.length === limit || this.#redisProblem !== undefined;
+  }
+
+  /** A job: claims its rows once there is room for them. */
+  async #take(ids: readonly number[]): Promise<void> {
+    await this.#courier.untilRoom();
+    if (this.#stopping) return;
+    void this.#courier.accept(await this.#courier.outbox.claimIds(ids));
   }
 
   /** Without Redis: claims everything that is due, also what Redis was handed. */
@@ -221,4 +228,10 @@ export class BullmqQueue implements DeliveryQueue {
     if (!this.#redisProblem) this.#options.logger.warn({ why }, 'Redis cannot be used; the outbox is swept without it');
     this.#redisProblem = why;
   }
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  const result: T[][] = [];
+  for (let i = 0; i < items.length; i += size) result.push(items.slice(i, i + size));
+  return result;
 }

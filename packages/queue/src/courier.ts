@@ -48,6 +48,7 @@ export class Courier {
   #starved = false;
   #heartbeat: Timer | undefined;
   #idle: (() => void)[] = [];
+  #roomWanted: (() => void)[] = [];
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -89,11 +90,15 @@ export class Courier {
     return this.#gate.open();
   }
 
-  /**
-   * Takes claims and resolves when each has been dealt with: sent and recorded, or given back.
-   * @param onDealt hears of each as soon as it is
-   */
-  async accept(claims: readonly Claim[], onDealt: (id: number) => void = () => undefined): Promise<void> {
+  /** Resolves when there is room for a group of claims, or it is stopping. */
+  async untilRoom(): Promise<void> {
+    while (!this.#stopping && this.room() < this.#options.concurrency / 4) {
+      await new Promise<void>((resolve) => this.#roomWanted.push(resolve));
+    }
+  }
+
+  /** Takes claims and resolves when each has been dealt with: sent and recorded, or given back. */
+  async accept(claims: readonly Claim[]): Promise<void> {
     if (claims.length === 0) return;
     for (const claim of claims) this.#held.add(claim.id);
     this.#preparing += claims.length;
@@ -103,7 +108,6 @@ export class Courier {
     } catch (err) {
       this.#options.logger.error({ err, count: claims.length }, 'What to send could not be read; trying again');
       await this.#giveBack(claims.map((claim) => ({ claim, delay: 1000 })));
-      for (const claim of claims) onDealt(claim.id);
       return;
     } finally {
       this.#preparing -= claims.length;
@@ -113,15 +117,9 @@ export class Courier {
     for (const claim of claims) {
       const placed = this.#place(claim, prepared.get(claim.id));
       if (typeof placed === 'number') back.push({ claim, delay: placed });
-      else dealt.push(placed.then(() => onDealt(claim.id)));
+      else dealt.push(placed);
     }
-    if (back.length > 0) {
-      dealt.push(
-        this.#giveBack(back).then(() => {
-          for (const { claim } of back) onDealt(claim.id);
-        }),
-      );
-    }
+    if (back.length > 0) dealt.push(this.#giveBack(back));
     await Promise.all(dealt);
   }
 
@@ -275,6 +273,7 @@ export class Courier {
   /** Takes nothing new, gives back who waits, and waits up to `drain` for what is being sent. */
   async stop(drain: Milliseconds): Promise<void> {
     this.#stopping = true;
+    for (const resolve of this.#roomWanted.splice(0)) resolve();
     const waiting = [...this.#waiting.values()].flat();
     this.#waiting.clear();
     this.#full.clear();
@@ -312,11 +311,11 @@ export class Courier {
 
   /** Room is told of in quarters, so that claiming goes on in groups rather than row by row. */
   #tellRoom(): void {
-    const room = this.room();
-    if (room >= this.#options.concurrency / 4 && this.#starved) {
-      this.#starved = false;
-      this.#options.onRoom();
-    }
+    if (this.room() < this.#options.concurrency / 4) return;
+    for (const resolve of this.#roomWanted.splice(0)) resolve();
+    if (!this.#starved) return;
+    this.#starved = false;
+    this.#options.onRoom();
   }
 
   #tellIdle(): void {
