@@ -38,8 +38,7 @@ window.addEventListener('pageshow', () => {
 });
 
 // Copying: a button beside (or in) whatever has data-copy.
-const COPY_ICON =
-  '<svg class="icon" viewBox="0 0 24 24" width="16" height="16" aria-hidden="true"><path d="M9 9h10.5v10.5H9zM5 15H4.5V4.5H15V5"/></svg>';
+const COPY_ICON = '<svg class="icon" width="16" height="16" aria-hidden="true"><use href="#icon-copy"/></svg>';
 
 function addCopyButtons(root) {
   for (const place of root.querySelectorAll('[data-copy]')) {

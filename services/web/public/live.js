@@ -14,7 +14,7 @@ function connect() {
   source = new EventSource(root.dataset.live);
   source.onmessage = (event) => {
     const message = JSON.parse(event.data);
-    if (message.checks) applyChecks(message);
+    if (message.codes) applyChecks(message);
     else applyState(message);
   };
   // Refused for good (signed out, removed) is not tried again; a broken connection is, by the browser.
@@ -28,18 +28,22 @@ function disconnect() {
   source = null;
 }
 
-function applyChecks({ checks, codes, down }) {
+function applyChecks({ checks = [], signs, codes, down }) {
   const rows = new Map([...document.querySelectorAll('tr[data-check]')].map((row) => [row.dataset.check, row]));
+  // The first message: has anything happened between the page and the stream?
+  if (signs?.some((sign, i) => rows.has(codes[i]) && rows.get(codes[i]).dataset.v !== sign)) refresh();
   for (const check of checks) {
     const row = rows.get(check.code);
     if (!row) continue;
     row.dataset.status = check.status;
+    row.dataset.v = check.sign;
     for (const [part, html] of Object.entries(check.html)) {
       const cell = row.querySelector(`[data-live-part=${part}]`);
       if (cell && cell.innerHTML !== html) cell.innerHTML = html;
     }
   }
-  for (const [code, row] of rows) if (!codes.includes(code)) row.remove();
+  const existing = new Set(codes);
+  for (const [code, row] of rows) if (!existing.has(code)) row.remove();
   showAlarm(down);
 }
 

@@ -44,7 +44,11 @@ describe('live status', () => {
     const end = new AbortController();
     const stream = messages(`/projects/${project}/checks/status/`, end.signal);
     const first = (await stream.next()).value;
-    expect(first.checks.map((c: { status: string }) => c.status)).toEqual(['new', 'new']);
+    const { text } = await visitor.get(`/projects/${project}/checks/`);
+    expect(first.codes).toHaveLength(2);
+    for (const [i, code] of first.codes.entries()) {
+      expect(text).toMatch(new RegExp(`data-check="${code}" data-status="new" data-v="${first.signs[i]}"`));
+    }
     await database.sql`update checks set status = 'down', n_pings = 1, last_ping = now() where code = ${check}`;
     const second = (await stream.next()).value;
     expect(second).toMatchObject({ down: 1, checks: [{ code: check, status: 'down' }] });
@@ -71,10 +75,10 @@ describe('live status', () => {
 
   it('is there as JSON for those who poll, also for a project without checks', async () => {
     const { text } = await visitor.get(`/projects/${project}/checks/status/`, { accept: 'application/json' });
-    expect(JSON.parse(text)).toMatchObject({ checks: [{ code: check }] });
+    expect(JSON.parse(text)).toMatchObject({ down: 1, codes: [check] });
     await visitor.submit('/projects/add/', { name: 'Empty' });
     const [empty] = await database.sql<{ code: string }[]>`select code from projects where name = 'Empty'`;
     const answer = await visitor.get(`/projects/${empty!.code}/checks/status/`, { accept: 'application/json' });
-    expect(JSON.parse(answer.text)).toEqual({ down: 0, codes: [], checks: [] });
+    expect(JSON.parse(answer.text)).toEqual({ down: 0, codes: [], signs: [] });
   });
 });

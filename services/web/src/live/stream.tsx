@@ -1,13 +1,12 @@
 import type { JSX } from 'preact';
-import { renderToString } from 'preact-render-to-string';
 import type { ForCheck, InProject } from '../http/handlers.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Visit } from '../http/visit.ts';
 import { LastPing } from '../ui/checks/row.tsx';
-import { VisitContext } from '../ui/components/context.ts';
 import { StatusIcon } from '../ui/components/icons.tsx';
+import { renderFragment } from '../ui/components/page.tsx';
 import type { LiveCheck, LiveHub } from './hub.ts';
-import { seenState } from './seen.ts';
+import { rowVersion, seenState } from './seen.ts';
 
 /** A comment this often keeps proxies from closing the connection. */
 const HEARTBEAT_MS = 20_000;
@@ -20,12 +19,17 @@ let open = 0;
 /** GET /projects/P/checks/status/: JSON once, or server-sent events for `Accept: text/event-stream`. */
 export function projectStatus(hub: LiveHub) {
   return (visit: InProject): void => {
-    const fragments = (items: readonly LiveCheck[]) => items.map((item) => fragment(visit, item));
-    watch(visit, hub, visit.access.project.id, (changed, all) => ({
-      down: all.filter((item) => item.status === 'down').length,
-      codes: all.map((item) => item.check.code),
-      checks: fragments(changed),
-    }));
+    const signs = new Map<string, string>();
+    watch(visit, hub, visit.access.project.id, (changed, all) => {
+      // First only what each row should look like: a page that was just rendered has nothing to change.
+      const first = signs.size === 0;
+      const news = changed.filter((item) => signs.get(item.check.code) !== sign(item));
+      for (const item of news) signs.set(item.check.code, sign(item));
+      const down = all.filter((item) => item.status === 'down').length;
+      const codes = all.map((item) => item.check.code);
+      if (first) return { down, codes, signs: all.map(sign) };
+      return { down, codes, checks: news.map((item) => fragment(visit, item)) };
+    });
   };
 }
 
@@ -87,16 +91,20 @@ function stream(visit: Visit, subscribe: (send: (message: object | null) => void
   });
 }
 
+function sign({ status, check }: LiveCheck): string {
+  return rowVersion(status, check);
+}
+
 /** The cells of a row of the list that change by themselves. */
-function fragment(visit: Visit, { check, status, started, version }: LiveCheck) {
+function fragment(visit: Visit, item: LiveCheck) {
+  const { check, status, started } = item;
   const now = visit.deps.clock.now();
-  const render = (node: JSX.Element) =>
-    renderToString(<VisitContext.Provider value={{ ...visit, now }}>{node}</VisitContext.Provider>);
+  const render = (node: JSX.Element) => renderFragment({ ...visit, now }, node);
   return {
     code: check.code,
     status,
     started,
-    version,
+    sign: sign(item),
     html: {
       status: render(<StatusIcon status={status} started={started} />),
       last: render(<LastPing check={check} />),

@@ -1,9 +1,8 @@
 import { canonicalZone, compileSchedule, describeSchedule, ScheduleError, validateSchedule } from '@overdue/schedules';
-import { renderToString } from 'preact-render-to-string';
 import { type Values, valuesOf } from '../../http/forms.ts';
 import { HttpError } from '../../http/http-error.ts';
 import type { Visit } from '../../http/visit.ts';
-import { VisitContext } from '../components/context.ts';
+import { renderFragment } from '../components/page.tsx';
 import { formatAgo, formatOccurrence } from '../text/dates.ts';
 
 export type Preview =
@@ -65,15 +64,9 @@ export function preview(kind: 'cron' | 'oncalendar') {
     const { schedule = '', tz = 'UTC' } = valuesOf(visit);
     if (schedule.length > 1000) throw new HttpError(400, 'Too long.');
     const result = previewOf({ kind, [`schedule_${kind}`]: schedule, tz }, visit.now);
-    visit.res.type('html').send(
-      result
-        ? renderToString(
-            <VisitContext.Provider value={visit}>
-              <SchedulePreview preview={result} now={visit.now} />
-            </VisitContext.Provider>,
-          )
-        : '',
-    );
+    visit.res
+      .type('html')
+      .send(result ? renderFragment(visit, <SchedulePreview preview={result} now={visit.now} />) : '');
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Access } from '@overdue/accounts';
 import { formatPeriod, formatRunTime, MAX_RUN_MS } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
+import { rowVersion } from '../../live/seen.ts';
 import type { ChannelRow } from '../channels/channel.ts';
 import { channelTitle } from '../channels/describe.ts';
 import { useVisit } from '../components/context.ts';
@@ -28,6 +29,7 @@ export function CheckTableRow(props: {
     <tr
       data-check={check.code}
       data-status={status}
+      data-v={rowVersion(status, check)}
       data-search-text={`${check.name}\n${check.slug}\n${check.code}`.toLowerCase()}
     >
       <td class="col-status" data-live-part="status">

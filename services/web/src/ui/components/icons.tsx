@@ -11,7 +11,7 @@ export const STATUS_WORDS: Readonly<Record<DisplayStatus, string>> = {
 
 const STATUS_SHAPES: Readonly<Record<DisplayStatus, ComponentChildren>> = {
   up: <path d="m7.5 12.4 3 3 6-6.6" />,
-  grace: <path d="M12 6.9v6M12 16.6v.2" />,
+  grace: <path d="M12 8.6v5.2M12 17.4v.1" />,
   down: <path d="m8.4 8.4 7.2 7.2m0-7.2-7.2 7.2" />,
   new: <path d="M12 7v5.2l3.4 2" />,
   paused: <path d="M9.7 8.4v7.2m4.6-7.2v7.2" />,
@@ -33,18 +33,8 @@ export function StatusIcon({
   const label = STATUS_WORDS[status] + (started ? ', running' : '');
   return (
     <span class={`status status-${status}`} title={label}>
-      <svg viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
-        {status === 'grace' ? (
-          <path
-            class="shape"
-            d="M12 2.2c.7 0 1.3.35 1.65.95l8.6 15.1A1.9 1.9 0 0 1 20.6 21H3.4a1.9 1.9 0 0 1-1.65-2.75l8.6-15.1C10.7 2.55 11.3 2.2 12 2.2z"
-          />
-        ) : status === 'down' ? (
-          <path class="shape" d="M8 1.8h8L22.2 8v8L16 22.2H8L1.8 16V8z" />
-        ) : (
-          <circle class="shape" cx="12" cy="12" r="10.2" />
-        )}
-        <g class="sign">{status === 'grace' ? <path d="M12 8.6v5.2M12 17.4v.1" /> : STATUS_SHAPES[status]}</g>
+      <svg width={size} height={size} aria-hidden="true">
+        <use href={`#status-${status}`} />
       </svg>
       <span class="visually-hidden">{label}</span>
       {started && (
@@ -55,6 +45,34 @@ export function StatusIcon({
         </span>
       )}
     </span>
+  );
+}
+
+/** Every drawing once a page; the icons refer to them. Put it at the beginning of the body. */
+export function Sprite() {
+  return (
+    <svg class="sprite" width="0" height="0" aria-hidden="true">
+      {(Object.keys(STATUS_SHAPES) as DisplayStatus[]).map((status) => (
+        <symbol key={status} id={`status-${status}`} viewBox="0 0 24 24">
+          {status === 'grace' ? (
+            <path
+              class="shape"
+              d="M12 2.2c.7 0 1.3.35 1.65.95l8.6 15.1A1.9 1.9 0 0 1 20.6 21H3.4a1.9 1.9 0 0 1-1.65-2.75l8.6-15.1C10.7 2.55 11.3 2.2 12 2.2z"
+            />
+          ) : status === 'down' ? (
+            <path class="shape" d="M8 1.8h8L22.2 8v8L16 22.2H8L1.8 16V8z" />
+          ) : (
+            <circle class="shape" cx="12" cy="12" r="10.2" />
+          )}
+          <g class="sign">{STATUS_SHAPES[status]}</g>
+        </symbol>
+      ))}
+      {Object.entries(GLYPHS).map(([glyph, drawing]) => (
+        <symbol key={glyph} id={`icon-${glyph}`} viewBox="0 0 24 24">
+          {drawing}
+        </symbol>
+      ))}
+    </svg>
   );
 }
 
@@ -84,8 +102,8 @@ export type Glyph = keyof typeof GLYPHS;
 /** A small line drawing in the colour of the text around it; says nothing to screen readers. */
 export function Icon({ glyph, size = 18 }: { readonly glyph: Glyph; readonly size?: number }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" width={size} height={size} aria-hidden="true">
-      {GLYPHS[glyph]}
+    <svg class="icon" width={size} height={size} aria-hidden="true">
+      <use href={`#icon-${glyph}`} />
     </svg>
   );
 }

@@ -1,10 +1,11 @@
 import { type Access, listProjects, projectTitle } from '@overdue/accounts';
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Flash } from '../../http/flash.ts';
 import type { Visit } from '../../http/visit.ts';
 import { VisitContext } from './context.ts';
 import { Footer, TopBar } from './frame.tsx';
+import { Sprite } from './icons.tsx';
 
 export type Section = 'checks' | 'integrations' | 'badges' | 'settings' | 'overview' | 'docs' | 'instance' | 'account';
 
@@ -50,6 +51,7 @@ export async function sendPage(visit: Visit, options: PageOptions): Promise<void
           ))}
         </head>
         <body>
+          <Sprite />
           <a class="skip" href="#main">
             Skip to content
           </a>
@@ -67,6 +69,11 @@ export async function sendPage(visit: Visit, options: PageOptions): Promise<void
     .status(options.status ?? 200)
     .type('html')
     .send(`<!doctype html>${html}`);
+}
+
+/** A part of a page as HTML. */
+export function renderFragment(visit: Visit, node: JSX.Element): string {
+  return renderToString(<VisitContext.Provider value={visit}>{node}</VisitContext.Provider>);
 }
 
 export function Notice({ kind, text }: Flash) {
