@@ -129,6 +129,25 @@ export function raw(port: number, bytes: string | Buffer, quietMs = 500): Promis
   });
 }
 
+/** Requests ("METHOD /path", without bodies) on one connection, each sent when the one before was answered. */
+export async function lineByLine(port: number, requests: readonly string[]): Promise<string[]> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const answers: string[] = [];
+  try {
+    for (const request of requests) {
+      const answer = new Promise<string>((resolve) => {
+        socket.once('data', (bytes: Buffer) => resolve(bytes.toString('latin1')));
+        socket.once('close', () => resolve('closed'));
+      });
+      socket.write(`${request} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      answers.push(await answer);
+    }
+  } finally {
+    socket.destroy();
+  }
+  return answers;
+}
+
 export interface SendOptions {
   readonly method?: string;
   readonly body?: string | Buffer;

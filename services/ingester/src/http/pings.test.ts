@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   checkOf,
+  lineByLine,
   makeCheck,
   PING_KEY,
   pingsOf,
@@ -158,6 +159,19 @@ describe('answers (section 4)', () => {
     expect(answer).toMatch(/\r\nContent-Length: 2\r\n/i);
     expect(answer.endsWith('\r\n\r\n')).toBe(true);
     expect((await pingsOf(t, code))[0]).toMatchObject({ kind: 'success', method: 'HEAD' });
+  });
+
+  test('HEAD is answered whatever the answer, and its connection stays usable', async () => {
+    const code = await makeCheck(t);
+    const unknown = '00000000-0000-0000-0000-000000000000';
+    const requests = ['HEAD /nope', `HEAD /${code}/log`, `HEAD /${code}/256`, `HEAD /${unknown}`, 'HEAD /K/Upper'];
+    const connection = await lineByLine(t.ingester.port, [...requests, `GET /${code}/log`]);
+    expect(connection.map((answer) => answer.slice(9, 12))).toEqual(['404', '200', '400', '404', '400', '200']);
+    for (const answer of connection.slice(0, -1))
+      expect(answer).toMatch(/\r\nContent-Length: [1-9]\d*\r\n[^]*\r\n\r\n$/);
+    const tooLong = `HEAD /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 2621441\r\n\r\n`;
+    expect(await raw(t.ingester.port, tooLong, 200)).toMatch(/^HTTP\/1\.1 400 [^]*\r\nConnection: close\r\n/);
+    expect((await send(`/${code}/log`)).status).toBe(200);
   });
 
   test.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'REPORT', 'LONGERTHANTEN'])(

@@ -153,8 +153,15 @@ function reject(shared: Shared, res: HttpResponse, isHead: boolean, answer: Answ
 function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean): void {
   if (answer.status !== '') res.writeStatus(answer.status);
   res.writeHeader('Content-Type', answer.contentType);
-  if (isHead) res.endWithoutBody(answer.body.length, close);
-  else res.end(answer.body, close);
+  if (!isHead) {
+    res.end(answer.body, close);
+    return;
+  }
+  // With a length as its argument endWithoutBody leaves the response open: the connection's next request would end it,
+  // and without an abort handler uWebSockets.js ends the whole process.
+  res.writeHeader('Content-Length', String(Buffer.byteLength(answer.body)));
+  if (close) res.writeHeader('Connection', 'close');
+  res.endWithoutBody();
 }
 
 function storable(text: string, length: number): string {
