@@ -12,6 +12,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // The long ones wait for processes more than they compute.
+    maxWorkers: 3,
     globalSetup: ['packages/database/src/testing/global-setup.ts'],
   },
 });

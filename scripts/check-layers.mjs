@@ -7,7 +7,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT, workspaceFolders } from './lib/paths.mjs';
 
-/** What each package may use. Not here: the services and the tests, which may use every package but no service. */
+/** What each package may use. Services and tests are not here: see {@link mayUse}. */
 export const ALLOWED = {
   clock: [],
   config: [],
@@ -23,9 +23,6 @@ export const ALLOWED = {
   cli: ['accounts', 'checks', 'clock', 'config', 'database', 'notifications', 'observability', 'operations', 'pings', 'queue', 'schedules'], // biome-ignore format: one package a line
 };
 
-/** What of the services others may use: the simulation (test/sim) runs their work in its own process. */
-const SIMULATED = { test: ['ingester', 'sendalerts'] };
-
 /** Every breach in the tree at `root`, in words, one for each place. */
 export function breaches(root = ROOT, folders = workspaceFolders()) {
   const found = [];
@@ -33,9 +30,7 @@ export function breaches(root = ROOT, folders = workspaceFolders()) {
     const name = folder.split('/').at(-1);
     const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const declared = new Set(workspaceNames({ ...manifest.dependencies, ...manifest.devDependencies }));
-    const allowed = folder.startsWith('packages/')
-      ? ALLOWED[name]
-      : [...Object.keys(ALLOWED), ...(SIMULATED[name] ?? [])];
+    const allowed = mayUse(folder, folders);
     if (!allowed) {
       found.push(`${folder}: add it to the table in scripts/check-layers.mjs`);
       continue;
@@ -60,6 +55,15 @@ export function breaches(root = ROOT, folders = workspaceFolders()) {
     }
   }
   return found;
+}
+
+/** Packages keep to the table; services use every package; the tests use services too (test/sim runs their work itself). */
+function mayUse(folder, folders) {
+  if (folder.startsWith('packages/')) return ALLOWED[folder.slice('packages/'.length)];
+  const services = folders
+    .filter((other) => other.startsWith('services/'))
+    .map((other) => other.slice('services/'.length));
+  return [...Object.keys(ALLOWED), ...(folder === 'test' ? services : [])];
 }
 
 function importProblem({ root, folder, file, specifier, declared }) {

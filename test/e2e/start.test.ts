@@ -1,6 +1,6 @@
 /** What may go wrong when the product is started, and what it says then. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,6 +135,26 @@ describe('the command line beside it', () => {
     expect(code).toBe(0);
     for (const name of ['PORT', 'PING_THROTTLE_SECONDS', 'SITE_ROOT', 'EMAIL_HOST'])
       expect(stdout).toContain(`  ${name}  (`);
+  });
+
+  test('apply makes a project as a file says, and export prints it; a file that is wrong changes nothing', async () => {
+    const file = join(product.env.DATA_DIR!, 'overdue.yaml');
+    writeFileSync(file, 'checks:\n  - slug: nightly\n    timeout: 1d\n    grace: 2h\n');
+    const args = ['apply', file, '--project', 'Ops'];
+    expect(await overdue(product.env, args)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('+ check nightly'),
+    });
+    expect(await overdue(product.env, args)).toMatchObject({ code: 0, stdout: 'Nothing to do: 1 as wanted.\n' });
+    const exported = await overdue(product.env, ['export', '--project', 'Ops']);
+    expect(exported.stdout).toContain('slug: nightly');
+    const wrong = await overdue(
+      product.env,
+      ['apply', '-', '--project', 'Ops'],
+      'checks:\n  - slug: x\n    grace: 1\n',
+    );
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toContain('nothing was changed');
   });
 
   test('a wrong call: exit code 2, and what there is', async () => {

@@ -83,6 +83,20 @@ function commands(exit: (code: number) => void, stopping: AbortSignal | undefine
     .description('the pings that were accepted while the database was away')
     .argument('<status>')
     .action(async (what: string) => (await import('./commands/spool.ts')).spool(what));
+  program
+    .command('apply')
+    .description('make a project as a YAML file says (- is standard input); prints what changes')
+    .argument('<file>')
+    .option('--project <name or code>', 'needed when there are several')
+    .option('--dry-run', 'only print what would change')
+    .option('--prune', 'also delete the checks that are not in the file')
+    .action(async (file: string, o) => (await import('./commands/apply.ts')).apply(file, o));
+  program
+    .command('export')
+    .description('print a project as the YAML file that apply takes')
+    .option('--project <name or code>', 'needed when there are several')
+    .option('--secrets', 'with the settings of integrations')
+    .action(async (o) => (await import('./commands/export.ts')).exportCommand(o));
   const users = program.command('users').description('accounts');
   users
     .command('list')

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '@overdue/clock';
+import { KINDS } from '@overdue/notifications';
+import { StartError } from '@overdue/observability';
+import { applyConfig, channelKinds, printPlan } from '@overdue/operations';
+import { readConfig } from '../support/config.ts';
+import { withDatabase } from '../support/database.ts';
+import { findProject } from '../support/project.ts';
+
+/** `overdue apply FILE`: makes a project as a YAML file says; prints what changes (docs/config-as-code.md). */
+export async function apply(
+  file: string,
+  options: { project?: string; dryRun?: boolean; prune?: boolean },
+): Promise<void> {
+  const text = readText(file);
+  const result = await withDatabase(readConfig(process.env), systemClock, async (database) =>
+    applyConfig(database, await findProject(database, options.project), text, {
+      clock: systemClock,
+      kinds: channelKinds(KINDS),
+      dryRun: options.dryRun ?? false,
+      prune: options.prune ?? false,
+      env: process.env,
+    }),
+  );
+  if (!result.ok) {
+    const lines = result.errors.map((error) => `  ${error}`).join('\n');
+    throw new StartError(`${file} cannot be applied, and nothing was changed:\n${lines}`);
+  }
+  process.stdout.write(printPlan(result.plan));
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8');
+  } catch (error) {
+    throw new StartError(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}
