@@ -207,14 +207,16 @@ export class Network {
     this.#options.trace(process.name, `  ${unit.label}`);
     const done = (answer: Buffer | null) => this.#answered(link, unit, fault, answer);
     const answered = link.send(unit, this.#options.port, this.#options.clock.now());
-    link.busy = answered.then(done);
+    // Busy also while its answer brings something down: time must not go on meanwhile.
+    link.busy = answered.then(done).finally(() => {
+      link.busy = null;
+    });
     await this.#unlessBlocked(link);
     // Its end may have let others go on.
     for (const other of [...this.#links]) if (other !== link && other.busy) await this.#unlessBlocked(other);
   }
 
   async #answered(link: Link, unit: Unit, fault: WireFault | undefined, answer: Buffer | null): Promise<void> {
-    link.busy = null;
     this.activity++;
     if (!this.#links.has(link)) return;
     if (answer === null) {

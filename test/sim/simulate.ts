@@ -1,6 +1,7 @@
 import type { DatabaseTarget, Sql } from '@overdue/database';
 import { emptyDatabase } from './database.ts';
 import { withDriverTime } from './driver-time.ts';
+import { withOpenFiles } from './open-files.ts';
 import type { Plan } from './plan.ts';
 import { type Statistics, verdict } from './verdict.ts';
 import { World } from './world.ts';
@@ -13,8 +14,17 @@ export interface SimulationResult {
   readonly trace: readonly string[];
 }
 
-/** Runs a plan on a prepared database (database.ts) and judges it. @param admin a pool that knows nothing of the simulation */
-export async function simulate(plan: Plan, target: DatabaseTarget, admin: Sql): Promise<SimulationResult> {
+/**
+ * Runs a plan on a prepared database (database.ts) and judges it.
+ * @param admin a pool past the simulated network
+ * @param spoil changes what the run left before it is judged: to see that the judge sees
+ */
+export async function simulate(
+  plan: Plan,
+  target: DatabaseTarget,
+  admin: Sql,
+  spoil: (world: World, sql: Sql) => unknown = () => undefined,
+): Promise<SimulationResult> {
   await emptyDatabase(admin);
   const world = new World({ plan, target, admin });
   const problems: string[] = [];
@@ -25,7 +35,8 @@ export async function simulate(plan: Plan, target: DatabaseTarget, admin: Sql): 
   process.on('unhandledRejection', onUnforeseen);
   process.on('uncaughtException', onUnforeseen);
   try {
-    await withDriverTime(world.clock, () => world.run());
+    await withOpenFiles(world.files, () => withDriverTime(world.clock, () => world.run()));
+    await spoil(world, admin);
     const judged = await verdict(world, admin);
     problems.push(...judged.problems, ...world.logged);
     statistics = judged.statistics;

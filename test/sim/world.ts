@@ -7,6 +7,7 @@ import type { DatabaseTarget, Sql } from '@overdue/database';
 import type { IntakeOutcome } from '@overdue/pings';
 import { type SimIngester, startIngester } from './ingester.ts';
 import { Network } from './network.ts';
+import { OpenFiles } from './open-files.ts';
 import { names, type Plan, type PlannedEvent, type PlannedPing } from './plan.ts';
 import { SimProcess } from './process.ts';
 import { Random } from './random.ts';
@@ -46,6 +47,7 @@ export class World {
   readonly receivers: Receivers;
   readonly network: Network;
   readonly trace: string[] = [];
+  readonly files = new OpenFiles();
   /** What processes logged as errors. */
   readonly logged: string[] = [];
   readonly #random: Random;
@@ -109,6 +111,7 @@ export class World {
     for (const { process } of this.#hosts.values()) if (process) process.alive = false;
     await this.network.close();
     await this.#settle();
+    await this.files.closeIn(this.#disk);
     rmSync(this.#disk, { recursive: true, force: true });
   }
 

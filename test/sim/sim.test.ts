@@ -1,0 +1,100 @@
+import type { Sql } from '@overdue/database';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openAdmin, prepareDatabase } from './database.ts';
+import { type Plan, planOf } from './plan.ts';
+import { simulate } from './simulate.ts';
+import { tell } from './tell.ts';
+import type { World } from './world.ts';
+
+/*
+ * A few of the simulation's runs; `npm run sim -- --seeds 1..5000` does more, `--seed N` tells one. Which seeds: the
+ * same ones each time, so that a red test means a change of ours.
+ */
+
+const FIRST = 1;
+/** As many as fit, but no fewer than these. */
+const LEAST = 5;
+const MOST = 250;
+/** Milliseconds in which no further run begins. */
+const BUDGET = 20_000;
+
+let clone: TestDatabase;
+let admin: ReturnType<typeof openAdmin>;
+beforeAll(async () => {
+  clone = await createTestDatabase({ max: 1 });
+  await clone.close();
+  await prepareDatabase(clone.target);
+  admin = openAdmin(clone.target);
+});
+afterAll(async () => {
+  await admin.close();
+  await clone.drop();
+});
+
+test('every true lateness is told, nothing else is; no answered ping is lost; order is kept', {
+  timeout: 120_000,
+}, async () => {
+  const began = performance.now();
+  const seen = { alerts: 0, timeouts: 0, gaps: 0, faults: 0, exact: 0 };
+  let runs = 0;
+  for (; runs < MOST && (runs < LEAST || performance.now() - began < BUDGET); runs++) {
+    const result = await simulate(planOf(FIRST + runs), clone.target, admin.sql);
+    if (result.problems.length > 0) expect.fail(tell(result, false));
+    for (const name of Object.keys(seen) as (keyof typeof seen)[]) seen[name] += result.statistics[name];
+  }
+  // A simulation in which nothing happens would pass, too.
+  expect(seen.alerts).toBeGreaterThan(2 * runs);
+  expect(seen.timeouts).toBeGreaterThan(runs);
+  expect(seen.faults).toBeGreaterThan(runs / 2);
+  expect(seen.gaps).toBeGreaterThan(runs / 10);
+  expect(seen.exact).toBeGreaterThan(runs);
+});
+
+test('a seed replays, statement by statement', { timeout: 60_000 }, async () => {
+  const [first, second] = [
+    await simulate(planOf(11), clone.target, admin.sql),
+    await simulate(planOf(11), clone.target, admin.sql),
+  ];
+  expect(second.trace).toEqual(first.trace);
+});
+
+test.each<[string, string, (world: World, sql: Sql) => unknown]>([
+  ['a ping is lost', 'was answered 200 and is lost', (_, sql) => sql`delete from pings where n = 1`],
+  ['a ping is counted twice', 'pings and has', (_, sql) => sql`update checks set n_pings = n_pings + 1`],
+  [
+    'an alert came early',
+    'flips are',
+    (_, sql) => sql`update flips set created_at = created_at - interval '1 second' where reason = 'timeout'`,
+  ],
+  ['an alert is lost', 'should have', ({ receivers }) => receivers.receipts.splice(0)],
+  [
+    'an alert came twice, as if it were another',
+    'should have',
+    ({ receivers }) => receivers.receipts.push({ ...receivers.receipts[0]!, delivery: 'another' }),
+  ],
+  ['alerts came out of order', 'should have', ({ receivers: { receipts } }) => receipts.push(receipts.shift()!)],
+  ['an alert is still owed', 'not sent', (_, sql) => sql`update notifications set state = 'owed'`],
+  [
+    'a gap that was none',
+    'gaps are on record',
+    (_, sql) => sql`insert into gaps (from_at, until_at) values (to_timestamp(1), to_timestamp(9))`,
+  ],
+])('the judge sees that %s', async (_, words, spoil) => {
+  const { problems } = await simulate(QUIET, clone.target, admin.sql, spoil);
+  expect(problems.join()).toContain(words);
+});
+
+/** A run without faults: down, up and down again. */
+const QUIET: Plan = {
+  seed: 0,
+  ingesters: 1,
+  sendalerts: 1,
+  throttle: 10,
+  channels: [{ up: true }],
+  checks: [{ kind: 'simple', timeout: 60, grace: 60, channels: [0], upSince: 110_000 }],
+  events: [{ do: 'ping', at: 40_000, check: 0, kind: 'success', rid: null, via: 0 }],
+  wireFaults: [],
+  downtimes: [1000],
+  calmAt: 60_000,
+};
