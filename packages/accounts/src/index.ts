@@ -36,6 +36,12 @@ export {
   SESSION_LIFETIME_MS,
   type Session,
 } from './sessions.ts';
+export {
+  createSignInToken,
+  INVITATION_LIFETIME_MS,
+  SIGN_IN_LINK_LIFETIME_MS,
+  takeSignInToken,
+} from './sign-in-links.ts';
 export { openSigned, signature, signValue } from './signing.ts';
 export { BUCKETS, type Bucket, normalisedEmail, pruneTokenBuckets, returnToken, takeToken } from './token-buckets.ts';
 export {
@@ -43,6 +49,7 @@ export {
   type CheckSort,
   checkPassword,
   createFirstUser,
+  createUserWithProject,
   findUserByEmail,
   insertUser,
   isFirstRun,

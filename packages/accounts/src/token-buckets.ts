@@ -26,6 +26,11 @@ export const BUCKETS = {
     capacity: 20,
     refillMs: DAY,
   }),
+  signInLinkByEmail: (email: string, secretKey: string): Bucket => ({
+    key: `link-${digest(normalisedEmail(email) + secretKey)}`,
+    capacity: 10,
+    refillMs: HOUR,
+  }),
   invitationsByUser: (userId: number): Bucket => ({ key: `invite-${userId}`, capacity: 20, refillMs: DAY }),
   passwordChangeByUser: (userId: number): Bucket => ({ key: `sudo-${userId}`, capacity: 10, refillMs: DAY }),
   testsByUser: (userId: number): Bucket => ({ key: `test-${userId}`, capacity: 60, refillMs: HOUR }),

@@ -54,6 +54,26 @@ export async function createFirstUser(
   });
 }
 
+/**
+ * An account without a password, with a project and a verified e-mail channel to its address: whoever signs in to it has
+ * opened a link mailed there (SU-6), or was signed in by the proxy (RH-4). The very first becomes superuser.
+ * @returns null when the address has an account
+ */
+export async function createUserWithProject(
+  database: Database,
+  args: { email: string; projectName: string; tz?: string },
+): Promise<User | null> {
+  return database.sql.begin(async (sql) => {
+    await lockFirstUser(sql);
+    if (await findUserByEmail(sql, args.email)) return null;
+    const [anybody] = await sql`select 1 from users limit 1`;
+    const user = await insertUser(sql, { ...args, passwordHash: null, isSuperuser: !anybody });
+    const project = await createProject(sql, { ownerId: user.id, name: args.projectName });
+    await addVerifiedEmailChannel(sql, { projectId: project.id, email: user.email });
+    return user;
+  });
+}
+
 /** Whoever may become the first user holds this until commit. */
 export async function lockFirstUser(sql: TransactionSql): Promise<void> {
   await sql`select pg_advisory_xact_lock(hashtextextended('overdue:first-user', 0))`;

@@ -7,6 +7,7 @@ import { type ChannelRow, findChannel } from '../ui/channels/channel.ts';
 import { findCheck } from '../ui/checks/check.ts';
 import { forbidden, HttpError, notFound } from './http-error.ts';
 import { redirect } from './redirect.ts';
+import { requireOwnSignIn } from './remote-user.ts';
 import { readSession } from './session.ts';
 import { makeVisit, type Visit } from './visit.ts';
 
@@ -40,6 +41,7 @@ export function signedIn(action: Action<SignedIn>): Guarded {
     const { session, req } = visit;
     if (session) return action({ ...visit, session });
     if (wantsData(req)) throw new HttpError(403, 'Sign in first.');
+    requireOwnSignIn(visit);
     if (await isFirstRun(visit.deps.database.sql)) return redirect(visit, '/setup/');
     const path = req.originalUrl.slice(visit.site.base.length);
     redirect(

@@ -3,10 +3,13 @@ import type { Request, Response } from 'express';
 import type { WebDeps } from '../deps.ts';
 import type { Site } from '../site.ts';
 import { writeSessionCookie } from './cookies.ts';
+import { remoteUserSession } from './remote-user.ts';
 import { cookieToken } from './visit.ts';
 
 /** Who is asking; one query, none for visitors without a cookie. A session that was extended gets its cookie again. */
 export async function readSession(deps: WebDeps, site: Site, req: Request, res: Response): Promise<Session | null> {
+  const remote = await remoteUserSession(deps, req);
+  if (remote !== undefined) return remote;
   const token = cookieToken(site, req);
   if (token === null) return null;
   const session = await findSession(deps.database, deps.clock, token);

@@ -1,5 +1,6 @@
 import { newSessionToken, type Session, signature } from '@overdue/accounts';
 import type { Instant } from '@overdue/clock';
+import { remoteUserHeader } from '@overdue/config';
 import type { Request, Response } from 'express';
 import type { WebDeps } from '../deps.ts';
 import type { Site } from '../site.ts';
@@ -15,6 +16,8 @@ export interface Visit {
   readonly now: Instant;
   /** Null: not signed in. */
   readonly session: Session | null;
+  /** The proxy signs people in (REMOTE_USER_HEADER, in lower case); null: we do. */
+  readonly remoteUser: string | null;
   /** What the previous page wants said on this one; taken when read. */
   flash(): Flash | null;
   /** The token that forms send along; bound to the session cookie, which this sets when the visitor has none. */
@@ -31,6 +34,7 @@ export function makeVisit(deps: WebDeps, site: Site, req: Request, res: Response
     res,
     now: deps.clock.now(),
     session,
+    remoteUser: remoteUserHeader(deps.config),
     flash() {
       if (flash === undefined) flash = takeFlash(deps, site, req, res);
       return flash;

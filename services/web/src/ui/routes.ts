@@ -1,10 +1,12 @@
 import { type Actions, anybody, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
 import type { LiveHub } from '../live/hub.ts';
 import { checkStatus, projectStatus } from '../live/stream.tsx';
+import { showLinkSent, showTakeLink, takeLink } from './accounts/link.tsx';
 import { logIn, showLogin } from './accounts/login.tsx';
 import { logOut } from './accounts/logout.ts';
 import { changeProfile, showProfile } from './accounts/profile.tsx';
 import { setUp, showSetup } from './accounts/setup.tsx';
+import { showSignup, signUp } from './accounts/signup.tsx';
 import { addChannel, showAddChannel } from './channels/add.tsx';
 import { assign, rename, showAssign } from './channels/assign.tsx';
 import { editChannel, showEditChannel } from './channels/edit.tsx';
@@ -50,6 +52,9 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
 
     '/accounts/login/': { get: anybody(showLogin), post: anybody(logIn) },
     '/admin/login/': { get: anybody(showLogin), post: anybody(logIn) },
+    '/accounts/login_link_sent/': { get: anybody(showLinkSent) },
+    '/accounts/check_token/:username/:token/': { get: anybody(showTakeLink), post: anybody(takeLink) },
+    '/accounts/signup/': { get: anybody(showSignup), post: anybody(signUp) },
     '/accounts/logout/': { post: anybody(logOut) },
     '/accounts/profile/': { get: signedIn(showProfile), post: signedIn(changeProfile) },
 

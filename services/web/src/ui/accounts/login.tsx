@@ -11,15 +11,19 @@ import { writeSessionCookie } from '../../http/cookies.ts';
 import type { Errors, Values } from '../../http/forms.ts';
 import { valuesOf } from '../../http/forms.ts';
 import { allowedNext, redirect } from '../../http/redirect.ts';
+import { requireOwnSignIn } from '../../http/remote-user.ts';
 import type { Visit } from '../../http/visit.ts';
 import { FormError, TextField } from '../components/fields.tsx';
-import { PostForm } from '../components/link.tsx';
+import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { landingPage } from './landing.ts';
+import { requestLink } from './link.tsx';
+import { registrationOpen } from './signup.tsx';
 
 /** GET /accounts/login/ */
 export async function showLogin(visit: Visit): Promise<void> {
   if (visit.session) return redirect(visit, await landingPage(visit, visit.session.user));
+  requireOwnSignIn(visit);
   if (await isFirstRun(visit.deps.database.sql)) return redirect(visit, '/setup/');
   await sendLogin(visit, { next: String(visit.req.query.next ?? '') }, {});
 }
@@ -27,8 +31,11 @@ export async function showLogin(visit: Visit): Promise<void> {
 /** POST /accounts/login/ (accounts.md SI-12): one message for every way in which it can be wrong. */
 export async function logIn(visit: Visit): Promise<void> {
   const { deps, req, res, site } = visit;
+  requireOwnSignIn(visit);
   const values = valuesOf(visit);
   const { email = '', password = '' } = values;
+  // SI-2: a form that is not the password's asks for a link.
+  if (values.action !== 'login' && password === '') return requestLink(visit, values);
   const remoteAddr = req.ip ?? '';
   const buckets = [
     BUCKETS.passwordByEmail(email.trim().toLowerCase(), deps.secretKey),
@@ -63,8 +70,7 @@ export async function startSession(visit: Visit, userId: number): Promise<void> 
   writeSessionCookie(site, res, token);
 }
 
-function sendLogin(visit: Visit, values: Values, errors: Errors, status = 200): Promise<void> {
-  const support = visit.deps.config.SUPPORT_EMAIL;
+export function sendLogin(visit: Visit, values: Values, errors: Errors, status = 200): Promise<void> {
   return sendPage(visit, {
     title: 'Sign in',
     section: 'account',
@@ -101,17 +107,61 @@ function sendLogin(visit: Visit, values: Values, errors: Errors, status = 200): 
             Sign in
           </button>
         </PostForm>
-        <p class="muted small">
-          Lost your password? Somebody with access to the server can set a new one with{' '}
-          <code>overdue bootstrap --email … --password …</code>
-          {support ? (
-            <>
-              , or write to <a href={`mailto:${support}`}>{support}</a>
-            </>
-          ) : null}
-          .
-        </p>
+        <OtherWays visit={visit} values={values} errors={errors} />
       </section>
     ),
   });
+}
+
+/** What helps without the password: a mailed link, or somebody with access to the server. */
+function OtherWays({
+  visit,
+  values,
+  errors,
+}: {
+  readonly visit: Visit;
+  readonly values: Values;
+  readonly errors: Errors;
+}) {
+  const support = visit.deps.config.SUPPORT_EMAIL;
+  const contact = support && (
+    <>
+      {' '}
+      Questions? Write to <a href={`mailto:${support}`}>{support}</a>.
+    </>
+  );
+  if (!visit.site.messages.delivery.mailer.configured) {
+    return (
+      <p class="muted small">
+        Lost your password? Somebody with access to the server can set a new one with{' '}
+        <code>overdue bootstrap --email … --password …</code>.{contact}
+      </p>
+    );
+  }
+  return (
+    <>
+      <details class="other-way" open={errors.identity !== undefined}>
+        <summary>Sign in with a mailed link, for example to set a new password</summary>
+        <PostForm action="/accounts/login/" class="stack">
+          <input type="hidden" name="next" value={allowedNext(values.next) ?? ''} />
+          <TextField
+            name="identity"
+            label="Your e-mail address"
+            type="email"
+            autocomplete="email"
+            required
+            values={values}
+            errors={errors}
+          />
+          <button type="submit" class="button">
+            Mail me a link
+          </button>
+        </PostForm>
+      </details>
+      <p class="muted small">
+        {registrationOpen(visit) && <Link to="/accounts/signup/">Sign up</Link>}
+        {contact}
+      </p>
+    </>
+  );
 }

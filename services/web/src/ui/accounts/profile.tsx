@@ -7,6 +7,7 @@ import {
   removeMember,
   setPassword,
   takeToken,
+  type User,
   updatePreferences,
 } from '@overdue/accounts';
 import { canonicalZone } from '@overdue/schedules';
@@ -116,40 +117,7 @@ async function sendProfile(visit: SignedIn, values: Values, errors: Errors, stat
             </div>
           </PostForm>
         </section>
-        <section class="panel" aria-labelledby="h-password">
-          <h2 id="h-password">{user.has_password ? 'Change the password' : 'Set a password'}</h2>
-          <PostForm action="/accounts/profile/" class="stack">
-            <input type="hidden" name="action" value="password" />
-            <input type="hidden" name="username" autocomplete="username" value={user.email} />
-            {user.has_password && (
-              <TextField
-                name="current"
-                label="Current password"
-                type="password"
-                autocomplete="current-password"
-                required
-                values={{}}
-                errors={errors}
-              />
-            )}
-            <TextField
-              name="password"
-              label="New password"
-              type="password"
-              autocomplete="new-password"
-              required
-              minlength={8}
-              values={{}}
-              errors={errors}
-              hint="At least 8 characters. Ends your sessions on other devices."
-            />
-            <div class="form-actions">
-              <button type="submit" class="button">
-                Save the password
-              </button>
-            </div>
-          </PostForm>
-        </section>
+        {visit.remoteUser === null && <PasswordPanel user={user} errors={errors} />}
         <section class="panel" aria-labelledby="h-projects">
           <h2 id="h-projects">Projects</h2>
           <table class="table team">
@@ -184,4 +152,43 @@ async function sendProfile(visit: SignedIn, values: Values, errors: Errors, stat
       </>
     ),
   });
+}
+
+function PasswordPanel({ user, errors }: { readonly user: User; readonly errors: Errors }) {
+  return (
+    <section class="panel" aria-labelledby="h-password">
+      <h2 id="h-password">{user.has_password ? 'Change the password' : 'Set a password'}</h2>
+      <PostForm action="/accounts/profile/" class="stack">
+        <input type="hidden" name="action" value="password" />
+        <input type="hidden" name="username" autocomplete="username" value={user.email} />
+        {user.has_password && (
+          <TextField
+            name="current"
+            label="Current password"
+            type="password"
+            autocomplete="current-password"
+            required
+            values={{}}
+            errors={errors}
+          />
+        )}
+        <TextField
+          name="password"
+          label="New password"
+          type="password"
+          autocomplete="new-password"
+          required
+          minlength={8}
+          values={{}}
+          errors={errors}
+          hint="At least 8 characters. Ends your sessions on other devices."
+        />
+        <div class="form-actions">
+          <button type="submit" class="button">
+            Save the password
+          </button>
+        </div>
+      </PostForm>
+    </section>
+  );
 }

@@ -3,6 +3,7 @@ import { canonicalZone } from '@overdue/schedules';
 import { z } from 'zod';
 import { type Errors, parseForm, type Values, valuesOf } from '../../http/forms.ts';
 import { redirect } from '../../http/redirect.ts';
+import { requireOwnSignIn } from '../../http/remote-user.ts';
 import type { Visit } from '../../http/visit.ts';
 import { FormError, TextField } from '../components/fields.tsx';
 import { Mark } from '../components/icons.tsx';
@@ -24,6 +25,7 @@ const setupForm = z.object({
 
 /** GET /setup/: the first visitor of a fresh installation creates the administrator's account. */
 export async function showSetup(visit: Visit): Promise<void> {
+  requireOwnSignIn(visit);
   if (!(await isFirstRun(visit.deps.database.sql))) return redirect(visit, '/');
   await sendSetup(visit, {}, {});
 }
@@ -31,6 +33,7 @@ export async function showSetup(visit: Visit): Promise<void> {
 /** POST /setup/. Of two visitors at once one becomes the administrator, the other is sent to sign in. */
 export async function setUp(visit: Visit): Promise<void> {
   const { deps } = visit;
+  requireOwnSignIn(visit);
   if (!(await isFirstRun(deps.database.sql))) return tooLate(visit);
   const values = valuesOf(visit);
   const form = parseForm(setupForm, values);

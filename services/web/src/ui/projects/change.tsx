@@ -2,9 +2,13 @@ import {
   BUCKETS,
   createApiKey,
   createPingKey,
+  createSignInToken,
   emailAddress,
+  findUserByEmail,
+  INVITATION_LIFETIME_MS,
   inviteMember,
   projectNameProblem,
+  projectTitle,
   removeMember,
   renameProject,
   revokeApiKey,
@@ -16,6 +20,7 @@ import { parseForm, type Values, valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { forbidden, HttpError, tooMany } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
+import { invitationMail, signInUrl } from '../accounts/mails.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { sendSettings } from './settings.tsx';
@@ -132,13 +137,39 @@ async function invite(visit: InProject, values: Values): Promise<void> {
   if (!(await takeToken(deps.database, deps.clock, BUCKETS.invitationsByUser(session.user.id)))) throw tooMany(3600);
   const { email, role } = form.data;
   const result = await inviteMember(deps.database, { projectId: access.project.id, email, role });
-  redirect(
-    visit,
-    settings(visit),
-    result.kind === 'already-member'
-      ? { kind: 'info', text: `${email} already belongs to this project; nothing was changed.` }
-      : { kind: 'success', text: `${email} now belongs to this project.` },
-  );
+  if (result.kind === 'already-member') {
+    const text = `${email} already belongs to this project; nothing was changed.`;
+    return redirect(visit, settings(visit), { kind: 'info', text });
+  }
+  await welcome(visit, { email, role });
+}
+
+/**
+ * IN-3: mails a link that signs in. Where no mail can be sent, an account that nobody has used yet gets a link that the
+ * inviter passes on; one that is in use needs none.
+ */
+async function welcome(visit: InProject, { email, role }: { email: string; role: string }): Promise<void> {
+  const { access, deps, site, session } = visit;
+  const { sql } = deps.database;
+  const { mailer } = site.messages.delivery;
+  const added = { kind: 'success', text: `${email} now belongs to this project.` } as const;
+  const user = await findUserByEmail(sql, email);
+  if (!user || (!mailer.configured && user.has_password)) return redirect(visit, settings(visit), added);
+  const token = await createSignInToken(sql, deps.clock, { userId: user.id, lifetimeMs: INVITATION_LIFETIME_MS });
+  const link = signInUrl(visit, user, token, `/projects/${access.project.code}/checks/`);
+  if (mailer.configured) {
+    const mail = invitationMail(visit, { project: projectTitle(access), by: session.user.email, role, link });
+    const sent = await mailer.send({ to: email, ...mail });
+    if (sent.result === 'sent') {
+      return redirect(visit, settings(visit), { ...added, text: `${added.text} The invitation is mailed.` });
+    }
+    const text = `${added.text} But the invitation could not be mailed: ${'error' in sent ? sent.error : sent.answer}`;
+    return redirect(visit, settings(visit), { kind: 'warning', text });
+  }
+  await sendSettings(visit, {
+    flash: added,
+    newKey: { label: `Link for ${email}`, key: link, once: true },
+  });
 }
 
 async function removeFromTeam(visit: InProject, values: Values): Promise<void> {

@@ -16,7 +16,7 @@ export const ROLES: Readonly<Record<string, string>> = {
   superuser: 'Administrator',
 };
 
-/** A key that was just made: shown now, and for API keys never again. */
+/** A key or link that was just made: shown now, and often never again. */
 export interface NewKey {
   readonly label: string;
   readonly key: string;
@@ -54,6 +54,7 @@ export async function sendSettings(
     body: (
       <>
         <h1>Project settings</h1>
+        {state.newKey && <NewKeyNotice newKey={state.newKey} />}
         {access.canWrite && (
           <section class="panel" aria-labelledby="h-name">
             <h2 id="h-name">Name</h2>
@@ -75,7 +76,7 @@ export async function sendSettings(
             </PostForm>
           </section>
         )}
-        {access.canWrite && <KeysPanel visit={visit} keys={keys} newKey={state.newKey ?? null} />}
+        {access.canWrite && <KeysPanel visit={visit} keys={keys} />}
         <TeamPanel visit={visit} members={members} values={values} errors={errors} />
         {access.isOwner && (
           <section class="panel panel-danger" aria-labelledby="h-remove">
@@ -93,27 +94,26 @@ export async function sendSettings(
   });
 }
 
-function KeysPanel(props: {
-  readonly visit: InProject;
-  readonly keys: readonly ApiKeyInfo[];
-  readonly newKey: NewKey | null;
-}) {
-  const { visit, keys, newKey } = props;
+function NewKeyNotice({ newKey }: { readonly newKey: NewKey }) {
+  return (
+    <div class="notice notice-success" role="status">
+      <p>
+        <strong>{newKey.label}</strong>
+        {newKey.once ? ': copy it now, it cannot be shown again.' : ''}
+      </p>
+      <CopyText text={newKey.key} block />
+    </div>
+  );
+}
+
+function KeysPanel(props: { readonly visit: InProject; readonly keys: readonly ApiKeyInfo[] }) {
+  const { visit, keys } = props;
   const { project } = visit.access;
   const rw = keys.find((key) => key.kind === 'rw');
   const ro = keys.find((key) => key.kind === 'ro');
   return (
     <section class="panel" aria-labelledby="h-keys">
       <h2 id="h-keys">API access</h2>
-      {newKey && (
-        <div class="notice notice-success" role="status">
-          <p>
-            <strong>{newKey.label}</strong>
-            {newKey.once ? ': copy it now, it cannot be shown again.' : ''}
-          </p>
-          <CopyText text={newKey.key} block />
-        </div>
-      )}
       <table class="table keys stacked">
         <tbody>
           <KeyRow
