@@ -10,8 +10,8 @@ import {
 import { z } from 'zod';
 import { RESPONSES, refused } from '../http/common.ts';
 import type { Endpoint, KeyedCall, KeyedOperation } from '../http/endpoint.ts';
-import { json, type Reply } from '../http/reply.ts';
-import { checkDocument, checkDocumentSchema, type DocumentOptions } from './document.ts';
+import { jsonText, type Reply } from '../http/reply.ts';
+import { checkDocumentSchema, type DocumentOptions, printCheck, type ShownCheck } from './document.ts';
 import { findCheck } from './find.ts';
 import { listChecks } from './list.ts';
 import { readCheckRequest } from './request.ts';
@@ -24,7 +24,13 @@ export function documentOptions(call: KeyedCall): DocumentOptions {
 }
 
 function document(call: KeyedCall, check: CheckWithChannels, status = 200): Reply {
-  return json(checkDocument(check, documentOptions(call)), status);
+  return jsonText([printCheck(check, documentOptions(call))], status);
+}
+
+function* printList(checks: readonly ShownCheck[], options: DocumentOptions): Generator<string> {
+  yield '{"checks": [';
+  for (const [i, check] of checks.entries()) yield (i === 0 ? '' : ', ') + printCheck(check, options);
+  yield ']}';
 }
 
 const list: KeyedOperation = {
@@ -47,7 +53,7 @@ const list: KeyedOperation = {
       tags: call.query.getAll('tag'),
       slug: call.query.getAll('slug').at(-1) ?? '',
     });
-    return json({ checks: checks.map((check) => checkDocument(check, options)) });
+    return jsonText(printList(checks, options));
   },
 };
 

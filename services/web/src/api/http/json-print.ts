@@ -43,7 +43,7 @@ function memberStart(name: string): string {
 /** Printable ASCII without what needs escaping: most strings. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
-function printString(text: string): string {
+export function printString(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(
     /[\u0080-\uffff]/g,

@@ -14,6 +14,24 @@ export function json(document: unknown, status = 200): Reply {
   return { status, headers: { 'Content-Type': 'application/json' }, body: printJson(document) };
 }
 
+/**
+ * A JSON document that was printed already, in pieces: they are ASCII, and each is copied once, without a string of the
+ * whole.
+ */
+export function jsonText(pieces: Iterable<string>, status = 200): Reply {
+  let bytes = Buffer.allocUnsafe(2048);
+  let length = 0;
+  for (const piece of pieces) {
+    if (length + piece.length > bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, length + piece.length));
+      bytes.copy(larger, 0, 0, length);
+      bytes = larger;
+    }
+    length += bytes.write(piece, length, 'latin1');
+  }
+  return { status, headers: { 'Content-Type': 'application/json' }, body: bytes.subarray(0, length) };
+}
+
 /** `{"error": "<text>"}` */
 export function jsonError(status: number, text: string): Reply {
   return json({ error: text }, status);
