@@ -1,0 +1,108 @@
+import { uniqueKey } from '@overdue/checks';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { badgeSignature } from '../badges/signature.ts';
+import { allEndpoints } from '../endpoints.ts';
+import { addChannel, SECRET_KEY, type TestProject } from '../testing.ts';
+import { useTestApi } from './setup.ts';
+
+/** A key of one project never sees or touches another's data: every operation, with what belongs to the other project. */
+const context = useTestApi();
+/** What checks of both projects are called in the end. */
+const MARK = 'of-the-other-project';
+/** What only the other project has. */
+const SECRET = 'nobody else knows';
+let mine: TestProject;
+let other: TestProject;
+let uuid: string;
+let checkId: number;
+let channel: string;
+
+beforeAll(async () => {
+  const { sql } = context.database;
+  mine = await context.api.project();
+  other = await context.api.project();
+  const [check] = await sql<{ id: number; code: string }[]>`
+    insert into checks (project_id, name, slug, tags, "desc", n_pings, status)
+    values (${other.id}, ${MARK}, ${MARK}, ${MARK}, ${SECRET}, 1, 'paused') returning id, code`;
+  uuid = check!.code;
+  checkId = check!.id;
+  channel = await addChannel(context.database, other.id, { name: MARK });
+  await sql`
+    insert into channel_checks (check_id, channel_id) select ${checkId}, id from channels where code = ${channel}`;
+  await sql`
+    insert into pings (check_id, n, id, created_at, kind, scheme, method, ua, body)
+    values (${checkId}, 1, gen_random_uuid(), now(), 'success', 'http', 'GET', ${SECRET}, ${Buffer.from(SECRET)})`;
+  await sql`
+    insert into flips (check_id, created_at, old_status, new_status) values (${checkId}, now(), 'new', 'paused')`;
+});
+
+/** Everything that the other project has, as text. */
+async function everything(): Promise<string> {
+  const { sql } = context.database;
+  const rows = await Promise.all([
+    sql`select * from checks where project_id = ${other.id} order by id`,
+    sql`select * from channels where project_id = ${other.id} order by id`,
+    sql`select * from pings where check_id = ${checkId}`,
+    sql`select * from flips where check_id = ${checkId} order by id`,
+    sql`select * from channel_checks where check_id = ${checkId}`,
+    sql`select n.* from notifications n join channels c on c.id = n.channel_id where c.project_id = ${other.id}`,
+  ]);
+  return JSON.stringify(rows);
+}
+
+const BODIES: readonly unknown[] = [
+  {},
+  { name: 'taken over', channels: '*', checks: '*', unique: ['name'], is_active: true, settings: {}, kind: 'webhook' },
+  { name: MARK, slug: MARK, tags: MARK, unique: ['name', 'slug', 'tags'] },
+];
+
+describe('every operation that needs a key, with the other project’s UUIDs and keys', () => {
+  test('changes nothing and shows nothing', async () => {
+    const operations = allEndpoints(context.api.deps).flatMap((endpoint) =>
+      Object.entries(endpoint.operations)
+        .filter(([, operation]) => operation.key !== 'none')
+        .map(([method]) => [method, endpoint.path.replace('{version}', '3')] as const),
+    );
+    expect(operations.length).toBeGreaterThan(20);
+    const before = await everything();
+    for (const [method, path] of operations) {
+      const uuidOf = path.includes('/channels/') ? channel : uuid;
+      const values: Record<string, string> = { uuid: uuidOf, unique_key: uniqueKey(uuid), n: '1', id: String(checkId) };
+      const at = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!);
+      for (const key of [mine.rw, mine.ro]) {
+        for (const body of method === 'GET' ? [undefined] : BODIES) {
+          const reply = await context.api.call(at, { method, key, ...(body === undefined ? {} : { body }) });
+          expect([method, at, reply.text.includes(uuid), reply.text.includes(channel)]).toEqual([
+            method,
+            at,
+            false,
+            false,
+          ]);
+          if (method === 'GET') expect([at, reply.text.includes(SECRET)]).toEqual([at, false]);
+          if (at !== path) expect([method, at, reply.status >= 400]).toEqual([method, at, true]);
+        }
+      }
+      expect([method, at, await everything()]).toEqual([method, at, before]);
+    }
+  });
+});
+
+test('a check is not linked to, or found by, what belongs to the other project', async () => {
+  for (const channels of [channel, MARK]) {
+    const reply = await context.api.call('/api/v3/checks/', { method: 'POST', key: mine.rw, body: { channels } });
+    expect([reply.status, reply.json.error]).toEqual([400, `invalid channel identifier: ${channels}`]);
+  }
+  const all = await context.api.call('/api/v3/checks/', { method: 'POST', key: mine.rw, body: { channels: '*' } });
+  expect(all.json.channels).not.toContain(channel);
+});
+
+test('metrics and badges show what their own key and signature stand for', async () => {
+  const metrics = await context.api.call(`/projects/${other.code}/metrics/${mine.ro}`);
+  expect([metrics.status, metrics.text.includes(uniqueKey(uuid))]).toEqual([200, false]); // the key says which project (M-87)
+  const forged = badgeSignature(SECRET_KEY, mine.badgeKey, MARK);
+  expect((await context.api.call(`/badge/${other.badgeKey}/${forged}/${MARK}.json`)).status).toBe(404);
+  const own = await context.api.call(`/badge/${mine.badgeKey}/${forged}/${MARK}.json`);
+  // A check of mine may carry the same tag; the other project's is not counted.
+  const count = await context.database.sql`select 1 from checks where project_id = ${mine.id} and tags = ${MARK}`;
+  expect(own.json.total).toBe(count.length);
+});
