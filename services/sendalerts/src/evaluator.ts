@@ -19,7 +19,7 @@ export interface EvaluatorOptions {
   readonly minGap: Milliseconds;
   /** Between two looks when nothing is due. Default 200 ms. */
   readonly poll?: Milliseconds;
-  /** Checks judged in one transaction at most. Default 1000. */
+  /** Checks judged in one transaction at most. Default 2500. */
   readonly group?: number;
   /** A gap was recorded or closed: tell the operator. */
   readonly onGap?: () => void;
@@ -118,8 +118,8 @@ export class Evaluator {
       await writeJudgedUntil(database.sql, until);
       this.#written = until;
     }
-    const judged = await judgeDue(database.sql, until, this.#options.group ?? 1000);
-    this.#backlog = judged.looked >= (this.#options.group ?? 1000);
+    const judged = await judgeDue(database.sql, until, this.#options.group ?? 2500);
+    this.#backlog = judged.looked >= (this.#options.group ?? 2500);
     if (!this.#backlog) this.#judgedUntil = until;
     this.#report(judged);
     onJudged?.(judged);
