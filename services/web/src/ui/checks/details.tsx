@@ -149,6 +149,9 @@ function StatusBlock(props: {
               <Icon glyph="pause" /> Pause
             </PostButton>
           ))}
+        <ButtonLink to={`/checks/${check.code}/explain/`} kind="quiet">
+          Why?
+        </ButtonLink>
       </div>
       <table class="downtimes" data-live-region="downtimes" id="downtimes">
         <caption class="visually-hidden">Downtime by month</caption>

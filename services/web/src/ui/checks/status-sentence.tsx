@@ -1,5 +1,4 @@
 import { expectedAt, formatPeriod, graceStart } from '@overdue/checks';
-import type { CheckRow } from '@overdue/operations';
 import { useVisit } from '../components/context.ts';
 import { Ago } from '../components/time.tsx';
 import { formatAgo } from '../text/dates.ts';
@@ -70,5 +69,3 @@ function safely(read: () => number | null): number | null {
     return null;
   }
 }
-
-export type { CheckRow };

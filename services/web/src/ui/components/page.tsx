@@ -1,4 +1,4 @@
-import { type Access, listProjects, projectTitle } from '@overdue/accounts';
+import { type Access, listProjects } from '@overdue/accounts';
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Flash } from '../../http/flash.ts';
@@ -83,5 +83,3 @@ export function Notice({ kind, text }: Flash) {
     </p>
   );
 }
-
-export { projectTitle };
