@@ -93,7 +93,8 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
           returning batch`.execute()
       : null;
   const locked = sql<LockedRow[]>`
-    select id, kind, timeout, grace, case kind when 'simple' then '' else schedule end, tz, status, manual_resume,
+    select id, kind, timeout, grace, case when kind <> 'simple' then schedule end, case when kind <> 'simple' then tz end,
+           status, manual_resume,
            n_pings, date_part('epoch', last_ping) * 1000, date_part('epoch', last_start) * 1000, last_start_rid,
            last_duration_ms, date_part('epoch', alert_after) * 1000
     from checks where id = any(${numbers(ids)}::bigint[]) order by id for no key update`
@@ -166,8 +167,9 @@ type LockedRow = [
   kind: CheckState['kind'],
   timeout: number,
   grace: number,
-  schedule: string,
-  tz: string,
+  /** Null: a simple check, which has none. */
+  schedule: string | null,
+  tz: string | null,
   status: Status,
   manualResume: boolean,
   nPings: number,
@@ -186,8 +188,8 @@ function readState(row: LockedRow): Locked {
     kind: row[1],
     timeout: row[2],
     grace: row[3],
-    schedule: row[4],
-    tz: row[5],
+    schedule: row[4] ?? '',
+    tz: row[5] ?? 'UTC',
     status: row[6],
     manual_resume: row[7],
     n_pings: row[8],
@@ -239,7 +241,8 @@ class Work {
     lastStart: [] as (number | null)[],
     rid: [] as (string | null)[],
     duration: [] as (number | null)[],
-    link: [] as string[],
+    /** Null: false. */
+    link: [] as (string | null)[],
     alertAfter: [] as (number | null)[],
   };
   readonly #pings = {
@@ -310,7 +313,7 @@ class Work {
     checks.lastStart.push(state.last_start);
     checks.rid.push(state.last_start_rid);
     checks.duration.push(state.last_duration_ms);
-    checks.link.push(link ? 't' : 'f');
+    checks.link.push(link ? 't' : null);
     checks.alertAfter.push(state.alert_after);
     if (Math.floor(before.n_pings / PRUNE_EVERY) !== Math.floor(state.n_pings / PRUNE_EVERY)) {
       this.#prune.id.push(before.id);
@@ -346,7 +349,7 @@ class Work {
         update checks c set
           status = u.status, n_pings = u.n, last_ping = to_timestamp(u.last_ping / 1000.0),
           last_start = to_timestamp(u.last_start / 1000.0), last_start_rid = u.rid, last_duration_ms = u.duration,
-          has_confirmation_link = u.link, alert_after = to_timestamp(u.alert_after / 1000.0),
+          has_confirmation_link = u.link is true, alert_after = to_timestamp(u.alert_after / 1000.0),
           wake_at = case when u.alert_after is null then null
             when c.wake_at <= to_timestamp(u.alert_after / 1000.0) then c.wake_at
             else to_timestamp(u.alert_after / 1000.0) end

@@ -3,23 +3,23 @@
  * several times as much, and these run for every ping.
  */
 
-/** Numbers (NaN and undefined are the caller's mistake) and nulls. */
+/** Numbers (NaN and undefined are the caller's mistake) and nulls. All null gives `{}`, which unnest fills up with nulls. */
 export function numbers(values: readonly (number | null)[]): string {
-  let text = '{';
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    text += i === 0 ? (value ?? 'NULL') : `,${value ?? 'NULL'}`;
-  }
-  return `${text}}`;
+  return plain(values);
 }
 
-/** Words that need no quotes: UUIDs, kinds, statuses, `t` and `f`. */
+/** Words that need no quotes: UUIDs, kinds, statuses, `t` and `f`. All null gives `{}`, like {@link numbers}. */
 export function words(values: readonly (string | null)[]): string {
-  let text = '{';
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    text += i === 0 ? (value ?? 'NULL') : `,${value ?? 'NULL'}`;
-  }
+  return plain(values);
+}
+
+function plain(values: readonly (number | string | null)[]): string {
+  const { length } = values;
+  let i = 0;
+  while (i < length && values[i] === null) i++;
+  if (i === length) return '{}';
+  let text = i === 0 ? `{${values[0]}` : '{NULL';
+  for (let k = 1; k < length; k++) text += values[k] === null ? ',NULL' : `,${values[k]}`;
   return `${text}}`;
 }
 

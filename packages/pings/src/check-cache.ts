@@ -28,8 +28,6 @@ export interface CheckCacheOptions {
   readonly maxUnknown?: number;
 }
 
-const NO_SUCH: Lookup = 'unknown';
-
 /**
  * Ping URL -> check id and rules. Kept true from outside: {@link CheckCache.changed} for each `check_changed`,
  * {@link CheckCache.clear} whenever notifications may have been missed.
@@ -97,16 +95,28 @@ export class CheckCache {
   }
 
   /** Asks the database; look-ups of one tick are one query, and nothing is asked twice at a time. @throws its errors */
-  async load(address: PingAddress): Promise<Lookup> {
+  load(address: PingAddress): Promise<Lookup> {
+    return new Promise((resolve, reject) => this.lookUp(address, resolve, reject));
+  }
+
+  /** {@link load} with callbacks: a flood of unknown addresses comes through here. */
+  lookUp(address: PingAddress, done: (lookup: Lookup) => void, failed: (error: unknown) => void): void {
     if ('code' in address) {
-      const { found, fresh } = await this.#byCode.load(address.code);
-      const check = found[0];
-      if (check) return fresh ? this.#remember(check) : check;
-      if (fresh) this.#nothing.set(flat(address.code), 'unknown');
-      return NO_SUCH;
+      this.#byCode.load(address.code, (found, fresh) => done(this.#foundByCode(address.code, found, fresh)), failed);
+    } else {
+      const key = `${address.pingKey}/${address.slug}`;
+      this.#bySlug.load(key, (found, fresh) => done(this.#foundBySlug(key, found, fresh)), failed);
     }
-    const key = `${address.pingKey}/${address.slug}`;
-    const { found, fresh } = await this.#bySlug.load(key);
+  }
+
+  #foundByCode(code: string, found: readonly FoundCheck[], fresh: boolean): Lookup {
+    const check = found[0];
+    if (check) return fresh ? this.#remember(check) : check;
+    if (fresh) this.#nothing.set(flat(code), 'unknown');
+    return 'unknown';
+  }
+
+  #foundBySlug(key: string, found: readonly FoundBySlug[], fresh: boolean): Lookup {
     const [check, another] = found;
     if (check && !another) {
       if (!fresh) return check;
@@ -168,15 +178,17 @@ function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 
-interface Loading<T> {
-  readonly promise: Promise<{ found: T[]; fresh: boolean }>;
-  fresh: boolean;
+interface Waiting<T> {
+  /** `fresh` is false when the answer may be older than a change, and must not be kept. */
+  done(found: readonly T[], fresh: boolean): void;
+  failed(error: unknown): void;
 }
 
-interface Waiting<T> {
+interface Loading<T> {
   readonly key: string;
-  resolve(found: T[]): void;
-  reject(error: unknown): void;
+  /** Who asks for this key; most keys are asked for once. */
+  readonly waiting: Waiting<T>[];
+  fresh: boolean;
 }
 
 /** Batches the look-ups of a tick, at most {@link PER_QUERY} in a query, and lets equal ones share an answer. */
@@ -184,28 +196,24 @@ class Loader<T> {
   readonly #query: (keys: readonly string[]) => Promise<T[]>;
   readonly #keyOf: (found: T) => string;
   readonly #loading = new Map<string, Loading<T>>();
-  #waiting: Waiting<T>[] = [];
+  #next: Loading<T>[] = [];
 
   constructor(query: (keys: readonly string[]) => Promise<T[]>, keyOf: (found: T) => string) {
     this.#query = query;
     this.#keyOf = keyOf;
   }
 
-  /** `fresh` is false when the answer may be older than a change, and must not be kept. */
-  load(key: string): Promise<{ found: T[]; fresh: boolean }> {
+  load(key: string, done: Waiting<T>['done'], failed: Waiting<T>['failed']): void {
+    const waiting = { done, failed };
     const already = this.#loading.get(key);
-    if (already?.fresh) return already.promise;
-    if (this.#waiting.length === 0) setImmediate(() => this.#ask());
-    const answer = new Promise<T[]>((resolve, reject) => this.#waiting.push({ key, resolve, reject }));
-    const ended = () => {
-      if (this.#loading.get(key) === loading) this.#loading.delete(key);
-    };
-    const loading: Loading<T> = {
-      promise: answer.finally(ended).then((found) => ({ found, fresh: loading.fresh })),
-      fresh: true,
-    };
+    if (already?.fresh) {
+      already.waiting.push(waiting);
+      return;
+    }
+    const loading = { key, waiting: [waiting], fresh: true };
     this.#loading.set(key, loading);
-    return loading.promise;
+    if (this.#next.length === 0) setImmediate(() => this.#ask());
+    this.#next.push(loading);
   }
 
   spoil(key: string): void {
@@ -218,18 +226,31 @@ class Loader<T> {
   }
 
   #ask(): void {
-    const all = this.#waiting;
-    this.#waiting = [];
+    const all = this.#next;
+    this.#next = [];
     for (let i = 0; i < all.length; i += PER_QUERY) void this.#askSome(all.slice(i, i + PER_QUERY));
   }
 
-  async #askSome(some: readonly Waiting<T>[]): Promise<void> {
+  async #askSome(some: readonly Loading<T>[]): Promise<void> {
+    const byKey = new Map<string, T[]>();
+    let problem: { error: unknown } | null = null;
     try {
-      const byKey = new Map<string, T[]>(some.map((one) => [one.key, []]));
-      for (const found of await this.#query([...byKey.keys()])) byKey.get(this.#keyOf(found))!.push(found);
-      for (const one of some) one.resolve(byKey.get(one.key)!);
+      for (const found of await this.#query([...new Set(some.map((one) => one.key))])) {
+        const key = this.#keyOf(found);
+        const list = byKey.get(key);
+        if (list) list.push(found);
+        else byKey.set(key, [found]);
+      }
     } catch (error) {
-      for (const one of some) one.reject(error);
+      problem = { error };
+    }
+    for (const one of some) {
+      if (this.#loading.get(one.key) === one) this.#loading.delete(one.key);
+      const found = byKey.get(one.key) ?? [];
+      for (const waiting of one.waiting) {
+        if (problem) waiting.failed(problem.error);
+        else waiting.done(found, one.fresh);
+      }
     }
   }
 }

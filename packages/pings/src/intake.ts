@@ -58,7 +58,7 @@ export interface IntakeOptions {
   readonly throttle: PlainSuccessThrottle | null;
   readonly provisioner: Provisioner | null;
   readonly rateLimit: { allows(checkId: number): boolean } | null;
-  /** Milliseconds that a look-up may take. */
+  /** Milliseconds that making a check may take; look-ups are bounded by their loaders. */
   readonly timeoutMs: number;
   /** Bounds on what is in hand; past them the answer is `refused`. */
   readonly maxPending: number;
@@ -93,7 +93,7 @@ export class PingIntake {
     const one = new InHand(this, incoming, clock.now());
     this.#inHand.push(one);
     const lookup = cache.peek(incoming.address);
-    if (lookup === undefined || (lookup === 'unknown' && incoming.create)) void this.#lookUp(one);
+    if (lookup === undefined || (lookup === 'unknown' && incoming.create)) this.#lookUp(one);
     else this.#judge(one, lookup);
   }
 
@@ -114,31 +114,42 @@ export class PingIntake {
     if (one.outcome === 'unknown') this.#options.cache.forget(one.incoming.address);
   }
 
-  async #lookUp(one: InHand): Promise<void> {
-    const { cache, clock, timeoutMs, writer, provisioner } = this.#options;
-    const { address, create } = one.incoming;
-    try {
-      if (writer.mode === 'spooling') throw new Error('The database is away.');
-      let lookup = await within(clock, timeoutMs, cache.load(address));
-      if (lookup === 'unknown' && create && provisioner && 'slug' in address) {
-        const made = await within(clock, timeoutMs, provisioner.create(address));
-        if (made !== 'refused') {
-          cache.forgetSlugs();
-          lookup = await within(clock, timeoutMs, cache.load(address));
-          one.created = made === 'created' && typeof lookup === 'object';
-        }
-      }
-      this.#judge(one, lookup);
-    } catch (error) {
-      writer.goAway(error);
-      if (one.incoming.invalid) {
-        one.settle('invalid');
-        return;
-      }
-      // To be judged on replay.
-      const { action, create } = one.incoming;
-      writer.submit(one.as(ping(one, null, action, { address, action, create })));
+  #lookUp(one: InHand): void {
+    const { cache, writer, provisioner } = this.#options;
+    if (writer.mode === 'spooling') {
+      this.#spoolUnresolved(one, new Error('The database is away.'));
+      return;
     }
+    const failed = (error: unknown) => this.#spoolUnresolved(one, error);
+    const found = (lookup: Lookup) => {
+      if (lookup === 'unknown' && one.incoming.create && provisioner) this.#provision(one, provisioner).catch(failed);
+      else this.#judge(one, lookup);
+    };
+    cache.lookUp(one.incoming.address, found, failed);
+  }
+
+  async #provision(one: InHand, provisioner: Provisioner): Promise<void> {
+    const { cache, clock, timeoutMs } = this.#options;
+    const { address } = one.incoming;
+    if (!('slug' in address)) return this.#judge(one, 'unknown');
+    const made = await within(clock, timeoutMs, provisioner.create(address));
+    if (made === 'refused') return this.#judge(one, 'unknown');
+    cache.forgetSlugs();
+    const lookup = await cache.load(address);
+    one.created = made === 'created' && typeof lookup === 'object';
+    this.#judge(one, lookup);
+  }
+
+  /** To be judged on replay. */
+  #spoolUnresolved(one: InHand, error: unknown): void {
+    const { writer } = this.#options;
+    writer.goAway(error);
+    if (one.incoming.invalid) {
+      one.settle('invalid');
+      return;
+    }
+    const { address, action, create } = one.incoming;
+    writer.submit(one.as(ping(one, null, action, { address, action, create })));
   }
 
   #judge(one: InHand, lookup: Lookup): void {

@@ -32,7 +32,7 @@ export interface IngesterOptions {
   readonly target: DatabaseTarget;
   /** This process's row in `instances`. */
   readonly instanceId: string;
-  /** Connections that write, and with them checks that are locked at a time; default 2. */
+  /** Connections that write; default 1: larger batches cost less than waiting for one another. */
   readonly lanes?: number;
 }
 

@@ -36,7 +36,7 @@ export interface PipelineOptions {
   readonly open: (applicationName: string, max: number, lockTimeout: number) => Database;
   /** This process's row in `instances`. */
   readonly instanceId: string;
-  /** Connections that write, and with them checks that are locked at a time; default 2. */
+  /** Connections that write; default 1: larger batches cost less than waiting for one another. */
   readonly lanes?: number;
   /** Checks remembered; default: see CheckCache. */
   readonly cachedChecks?: number;
@@ -117,7 +117,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const writer = new PingWriter({
     clock,
     open: openLane,
-    lanes: Array.from({ length: options.lanes ?? 2 }, () => randomUUID()),
+    lanes: Array.from({ length: options.lanes ?? 1 }, () => randomUUID()),
     timeoutMs,
     overflow: spool,
     announceWithinMs: () => (others ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
