@@ -40,6 +40,7 @@ export async function showCheck(visit: ForCheck): Promise<void> {
       pings: ['success', 'start', 'fail', 'log', 'ign'],
       flips: true,
       alerts: true,
+      gaps: true,
       limit: EVENTS_SHOWN,
     }),
     sql<{ created_at: number; old_status: string }[]>`

@@ -1,11 +1,11 @@
-import { formatRunTime } from '@overdue/checks';
+import { formatRunTime, formatSentence } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import { channelTitle } from '../channels/describe.ts';
 import { useVisit } from '../components/context.ts';
 import { Icon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { formatDay, formatStamp, formatTime } from '../text/dates.ts';
-import type { AlertEvent, CheckEvent, FlipEvent, PingEvent } from './events.ts';
+import type { AlertEvent, CheckEvent, FlipEvent, GapEvent, PingEvent } from './events.ts';
 
 /** A ping's label and its colour class, in the order of precedence of web-ui.md LG-3. */
 export function pingLabel(ping: Pick<PingEvent, 'kind' | 'exit_status'>): { text: string; tone: string } {
@@ -47,6 +47,8 @@ export function EventTable(props: {
             <PingRow key={`p${event.n}`} check={props.check} ping={event} tz={props.tz} />
           ) : event.type === 'flip' ? (
             <FlipRow key={`f${event.id}`} check={props.check} flip={event} tz={props.tz} />
+          ) : event.type === 'gap' ? (
+            <GapRow key={`g${event.id}`} check={props.check} gap={event} tz={props.tz} />
           ) : (
             <AlertRow key={`a${event.id}`} alert={event} tz={props.tz} />
           ),
@@ -127,6 +129,25 @@ function FlipRow({ check, flip, tz }: { readonly check: CheckRow; readonly flip:
           aria-label={`Why ${flip.new_status}?`}
         >
           Why?
+        </Link>
+      </td>
+    </tr>
+  );
+}
+
+function GapRow({ check, gap, tz }: { readonly check: CheckRow; readonly gap: GapEvent; readonly tz: string }) {
+  const { now } = useVisit();
+  return (
+    <tr class="event-gap">
+      <td class="event-n">
+        <Icon glyph="clock" size={15} />
+      </td>
+      <When at={gap.at} tz={tz} />
+      <td class="event-label" colSpan={2}>
+        Overdue {gap.until_at === null ? 'has not been receiving' : 'was not receiving'} pings for{' '}
+        {formatSentence((gap.until_at ?? now) - gap.from_at)}; that is not held against this check.
+        <Link to={`/checks/${check.code}/explain/?at=${gap.at}`} class="event-why">
+          More
         </Link>
       </td>
     </tr>

@@ -42,13 +42,24 @@ export interface AlertEvent {
   readonly channel_value: unknown;
 }
 
-export type CheckEvent = PingEvent | FlipEvent | AlertEvent;
+/** A stretch in which no ingester was receiving: our outage. It shows where it ended, or now while it goes on. */
+export interface GapEvent {
+  readonly type: 'gap';
+  readonly at: number;
+  readonly id: number;
+  readonly from_at: number;
+  readonly until_at: number | null;
+}
+
+export type CheckEvent = PingEvent | FlipEvent | AlertEvent | GapEvent;
 
 export interface EventFilter {
   /** Only these kinds of pings. */
   readonly pings: readonly PingFacts['kind'][];
   readonly flips: boolean;
   readonly alerts: boolean;
+  /** Our own outages. */
+  readonly gaps: boolean;
   /** Epoch milliseconds: only what is not newer. */
   readonly until?: number;
   readonly limit: number;
@@ -59,7 +70,7 @@ const BODY_PREVIEW_BYTES = 150;
 /** At most `limit` of each sort are read, and at most `limit` in all returned. */
 export async function listEvents(sql: Sql, check: CheckRow, filter: EventFilter): Promise<CheckEvent[]> {
   const { until = Number.POSITIVE_INFINITY, limit } = filter;
-  const [pings, flips, alerts] = await Promise.all([
+  const [pings, flips, alerts, gaps] = await Promise.all([
     filter.pings.length > 0 ? listPings(sql, check.id, filter) : [],
     filter.flips
       ? sql<FlipEvent[]>`
@@ -73,12 +84,17 @@ export async function listEvents(sql: Sql, check: CheckRow, filter: EventFilter)
           from notifications n join channels c on c.id = n.channel_id
           where n.check_id = ${check.id} and n.created_at <= ${until} order by n.created_at desc limit ${limit}`
       : [],
+    filter.gaps
+      ? sql<GapEvent[]>`
+          select 'gap' as type, coalesce(until_at, now()) as at, id, from_at, until_at from gaps
+          where coalesce(until_at, now()) between ${check.created_at} and ${until} order by from_at desc limit ${limit}`
+      : [],
   ]);
-  return [...pings, ...flips, ...alerts].sort(newestFirst).slice(0, limit);
+  return [...pings, ...flips, ...alerts, ...gaps].sort(newestFirst).slice(0, limit);
 }
 
 /** At one instant, what a change caused stands above it: alert, status change, ping. */
-const RANK = { alert: 0, flip: 1, ping: 2 } as const;
+const RANK = { alert: 0, flip: 1, gap: 2, ping: 3 } as const;
 
 function newestFirst(a: CheckEvent, b: CheckEvent): number {
   if (a.at !== b.at) return b.at - a.at;

@@ -68,7 +68,9 @@ describe('the log', () => {
     expect(labels((await log('?show=success&show=none')).text)).toEqual(['OK']);
     expect(labels((await log('?show=none')).text)).toEqual([]);
     expect(labels((await log(`?until=${START + 300_000}`)).text)).toEqual(['OK', 'Started']);
-    expect((await log('?until=abc')).status).toBe(200);
+    for (const until of ['abc', '8640000000000000', '253402300799000', '-5']) {
+      expect([until, (await log(`?until=${until}`)).status]).toEqual([until, 200]);
+    }
   });
 
   it('shows times in the zone that was chosen', async () => {
@@ -76,6 +78,41 @@ describe('the log', () => {
     expect((await log('?zone=Europe/Riga')).text).toContain('12:20:00');
     expect((await log('?zone=UTC')).text).toContain('10:20:00');
     expect((await log('?zone=Mars/Base')).status).toBe(200);
+  });
+});
+
+describe('our own outages', () => {
+  it('are in the log of a check that existed then, and can be left out', async () => {
+    await database.sql`update checks set created_at = ${START - 86_400_000} where id = ${check.id}`;
+    await database.sql`
+      insert into gaps (from_at, until_at) values (${START + 720_000}, ${START + 840_000}),
+                                                  (${START - 3 * 86_400_000}, ${START - 2 * 86_400_000})`;
+    const { text } = await log();
+    expect(text.match(/was not receiving pings for 2 minutes/g)).toHaveLength(1);
+    expect((await log('?show=flip')).text).not.toContain('was not receiving');
+  });
+});
+
+describe('why', () => {
+  it('is told for any moment, entered in the zone of the person', async () => {
+    await database.sql`update users set tz = 'Europe/Riga'`;
+    const why = (query: string) => visitor.get(`/checks/${check.code}/explain/${query}`);
+    const { text } = await why('?when=2026-11-20T12:12');
+    expect(text).toContain('At 2026-11-20 10:12:00 UTC its status was down.');
+    expect(text).toContain('value="2026-11-20T12:12:00"');
+    expect((await why(`?at=${START + 720_000}`)).text).toContain('value="2026-11-20T12:12:00"');
+    for (const query of [
+      '?when=yesterday',
+      '?at=x',
+      '?at=-1',
+      '?when=2026-13-45T99:99',
+      '?at=8640000000000000',
+      '?at=253402300799000',
+      '?at=0',
+      '?when=9999-12-31T23:59:59',
+    ]) {
+      expect((await why(query)).status).toBe(200);
+    }
   });
 });
 

@@ -19,6 +19,7 @@ const KINDS = [
   ['ign', 'Ignored'],
   ['flip', 'Status change'],
   ['alert', 'Alert'],
+  ['gap', 'Our outage'],
 ] as const;
 
 const query = z.object({
@@ -27,7 +28,7 @@ const query = z.object({
     .optional()
     .transform((value) => (value === undefined ? null : Array.isArray(value) ? value : [value]))
     .catch(null),
-  until: z.coerce.number().int().positive().max(8.64e15).optional().catch(undefined),
+  until: z.coerce.number().int().positive().max(253_402_300_799_000).optional().catch(undefined),
 });
 
 /** GET /checks/C/log/: what happened, newest first, by kind; `until` pages back in time. */
@@ -39,6 +40,7 @@ export async function showLog(visit: ForCheck): Promise<void> {
     pings: (['success', 'fail', 'start', 'log', 'ign'] as const).filter((kind) => shown.has(kind)),
     flips: shown.has('flip'),
     alerts: shown.has('alert'),
+    gaps: shown.has('gap'),
     limit: PAGE,
     ...(until === undefined ? {} : { until }),
   };
