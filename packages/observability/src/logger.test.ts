@@ -17,6 +17,12 @@ test('json: one object a line, with service, level in words, time in ISO 8601 an
   expect(entry.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
+test('pretty: a warning says what happened in its line, without the stack', () => {
+  const { lines, logger } = capture('pretty');
+  logger.warn({ err: new Error('connect ECONNREFUSED'), n: 1 }, 'Trying again');
+  expect(lines[0]).toMatch(/ WARN {2}Trying again: connect ECONNREFUSED {2}n=1\n$/);
+});
+
 test('pretty: time, level, message, context; an error with its stack below', () => {
   const { lines, logger } = capture('pretty');
   logger.info({ check: 'c1', name: 'two words' }, 'hello');

@@ -19,8 +19,10 @@ export function prettyLine(line: string): string {
     .filter(([key]) => !OWN_PLACE.has(key))
     .map(([key, value]) => `${key}=${printValue(value)}`);
   const head = [time, level, String(entry.msg ?? '')].join(' ').trimEnd();
-  const text = details.length > 0 ? `${head}  ${details.join(' ')}` : head;
-  return `${text}${printError(entry.err)}\n`;
+  // Whoever warns goes on by itself: what happened is enough. The stack is for what nobody expected.
+  const brief = entry.level === 'error' || entry.level === 'fatal' ? '' : printMessage(entry.err);
+  const text = details.length > 0 ? `${head}${brief}  ${details.join(' ')}` : `${head}${brief}`;
+  return `${text}${brief === '' ? printStack(entry.err) : ''}\n`;
 }
 
 function printValue(value: unknown): string {
@@ -28,8 +30,13 @@ function printValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
+function printMessage(err: unknown): string {
+  const message = (err as { message?: unknown } | undefined)?.message;
+  return typeof message === 'string' && message !== '' ? `: ${message}` : '';
+}
+
 /** The stack below its line, indented; a reader of the terminal sees where the entry ends. */
-function printError(err: unknown): string {
+function printStack(err: unknown): string {
   if (typeof err !== 'object' || err === null) return '';
   const { stack, message } = err as { stack?: unknown; message?: unknown };
   const text = typeof stack === 'string' ? stack : String(message ?? '');
