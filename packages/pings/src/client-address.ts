@@ -12,7 +12,7 @@ export function clientAddress(forwardedFor: string): string | null {
     const end = text.indexOf(']');
     if (end < 0) return null;
     text = text.slice(1, end);
-  } else if (isIP(text) === 0 && /^[0-9.]+:[0-9]*$/.test(text)) {
+  } else if (isIP(text) === 0 && /^[0-9.]+:/.test(text)) {
     text = text.slice(0, text.indexOf(':'));
   }
   return plainAddress(text);

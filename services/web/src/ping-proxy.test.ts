@@ -14,7 +14,11 @@ beforeAll(async () => {
   database = await createTestDatabase();
   ingester = createServer(async (req, res) => {
     let body = '';
-    for await (const chunk of req) body += chunk;
+    try {
+      for await (const chunk of req) body += chunk;
+    } catch {
+      return; // The proxy hung up.
+    }
     received.push({ method: req.method!, url: req.url!, headers: req.headers, body });
     res.writeHead(req.url!.includes('missing') ? 404 : 200, {
       'Ping-Body-Limit': '10000',
@@ -65,6 +69,25 @@ describe('/ping/', () => {
       .post('/ping/x', {}, { host: 'other.example', origin: 'https://evil.example' });
     expect(response.status).toBe(200);
   });
+
+  it.each(['declared', 'chunked'])(
+    'answers 400 to a body that is too long (%s), not that no ingester is there',
+    async (how) => {
+      const chunk = new Uint8Array(2_621_440 / 40);
+      const send = (chunks: number, rest: number) => {
+        if (how === 'declared')
+          return fetch(`${site.url}/ping/x`, { method: 'POST', body: new Uint8Array(chunks * chunk.length + rest) });
+        async function* body() {
+          for (let i = 0; i < chunks; i++) yield chunk;
+          if (rest > 0) yield new Uint8Array(rest);
+        }
+        return fetch(`${site.url}/ping/x`, { method: 'POST', body: body(), duplex: 'half' } as object);
+      };
+      expect((await send(40, 0)).status).toBe(200);
+      expect(received.at(-1)!.body.length).toBe(2_621_440);
+      expect((await send(40, 1)).status).toBe(400);
+    },
+  );
 
   it('answers 503 with Retry-After when no ingester is there', async () => {
     const alone = await startTestSite(database, { env: { INGESTER_URL: 'http://127.0.0.1:9' } });

@@ -1,7 +1,12 @@
-import type { RequestHandler } from 'express';
+import { Readable } from 'node:stream';
+import type { Request, RequestHandler, Response } from 'express';
 import { Agent, request } from 'undici';
 import type { WebDeps } from './deps.ts';
 
+/** As the ingester has it (ping-api.md section 4, step 4): it answers and hangs up, which a proxy in mid-send may not see. */
+const MAX_BODY_BYTES = 2_621_440;
+/** Less than the ingester keeps an idle connection, so that a ping never goes out on one that is being closed. */
+const IDLE_MS = 4_000;
 /** More than the ingester takes in the worst case (waiting for the database, then the spool). */
 const TIMEOUT_MS = 10_000;
 /** Of a header or body that goes no further than this hop. */
@@ -28,9 +33,11 @@ export interface PingProxy {
  * No ingester: 503 with Retry-After, so a client that retries loses nothing.
  */
 export function pingProxy(deps: WebDeps): PingProxy {
-  const agent = new Agent({ connections: 128, keepAliveTimeout: 10_000, headersTimeout: TIMEOUT_MS });
+  const agent = new Agent({ connections: 128, keepAliveTimeout: IDLE_MS, headersTimeout: TIMEOUT_MS });
+  const maxBytes = Math.max(MAX_BODY_BYTES, deps.config.PING_BODY_LIMIT ?? 0);
   return {
     async handler(req, res) {
+      if (Number(req.headers['content-length']) > maxBytes) return refuseTooLong(res);
       const headers = forwardable(req.headers);
       headers['x-forwarded-for'] = req.ip ?? '';
       headers['x-forwarded-proto'] = req.protocol;
@@ -41,7 +48,7 @@ export function pingProxy(deps: WebDeps): PingProxy {
         const answer = await request(deps.config.INGESTER_URL + req.originalUrl.slice(pathPrefix(deps).length), {
           method: req.method as 'GET',
           headers,
-          body: hasBody ? req : null,
+          body: hasBody ? bodyOf(req, maxBytes) : null,
           dispatcher: agent,
           signal: gone.signal,
         });
@@ -50,6 +57,7 @@ export function pingProxy(deps: WebDeps): PingProxy {
         res.end();
       } catch (error) {
         if (gone.signal.aborted) return;
+        if (error instanceof BodyTooLong && !res.headersSent) return refuseTooLong(res);
         deps.logger.warn({ err: error }, 'A ping could not be handed on to the ingester');
         if (res.headersSent) return void res.destroy();
         res.status(503).set({ 'Retry-After': '5', 'Access-Control-Allow-Origin': '*' }).type('text/plain');
@@ -58,6 +66,30 @@ export function pingProxy(deps: WebDeps): PingProxy {
     },
     close: () => agent.close(),
   };
+}
+
+class BodyTooLong extends Error {}
+
+/** The body as it comes; one without a declared length is counted on the way. */
+function bodyOf(req: Request, maxBytes: number) {
+  return req.headers['content-length'] === undefined ? Readable.from(counted(req, maxBytes)) : req;
+}
+
+/** @throws BodyTooLong */
+async function* counted(body: AsyncIterable<Buffer>, maxBytes: number) {
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new BodyTooLong();
+    yield chunk;
+  }
+}
+
+function refuseTooLong(res: Response): void {
+  res.status(400).set('Connection', 'close').type('html');
+  res.end(
+    '<!doctype html><html lang="en"><title>Bad Request</title><h1>Bad Request</h1><p>The body is too large.</p></html>',
+  );
 }
 
 function pathPrefix(deps: WebDeps): string {

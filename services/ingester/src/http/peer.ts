@@ -47,9 +47,11 @@ export function binaryAddress(bytes: Uint8Array): string | null {
   return plainAddress(groups.join(':'));
 }
 
-/** What a trusted proxy says about the client. Empty strings: the header is absent. */
+/** What a trusted proxy says about the client. */
 export interface ProxyHeaders {
-  readonly forwardedFor: string;
+  /** Null: the header is absent. Empty: the client has no address that is told (P-16). */
+  readonly forwardedFor: string | null;
+  /** Empty: absent, and so below. */
   readonly forwardedProto: string;
   readonly forwarded: string;
   /** From a PROXY header. */
@@ -58,7 +60,7 @@ export interface ProxyHeaders {
 
 /** The client behind a trusted proxy: X-Forwarded-For, else Forwarded, else PROXY, else the proxy itself (P-16). */
 export function clientBehind(peer: Peer, headers: ProxyHeaders): string | null {
-  if (headers.forwardedFor !== '') return clientAddress(headers.forwardedFor);
+  if (headers.forwardedFor !== null) return clientAddress(headers.forwardedFor);
   if (headers.forwarded !== '') return forwardedClient(headers.forwarded) ?? peer.address;
   return headers.proxied ?? peer.address;
 }

@@ -168,9 +168,9 @@ describe('answers (section 4)', () => {
     const connection = await lineByLine(t.ingester.port, [...requests, `GET /${code}/log`]);
     expect(connection.map((answer) => answer.slice(9, 12))).toEqual(['404', '200', '400', '404', '400', '200']);
     for (const answer of connection.slice(0, -1))
-      expect(answer).toMatch(/\r\nContent-Length: [1-9]\d*\r\n[^]*\r\n\r\n$/);
+      expect(answer).toMatch(/\r\nContent-Length: [1-9]\d*\r\n[\s\S]*\r\n\r\n$/);
     const tooLong = `HEAD /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 2621441\r\n\r\n`;
-    expect(await raw(t.ingester.port, tooLong, 200)).toMatch(/^HTTP\/1\.1 400 [^]*\r\nConnection: close\r\n/);
+    expect(await raw(t.ingester.port, tooLong, 200)).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nConnection: close\r\n/);
     expect((await send(`/${code}/log`)).status).toBe(200);
   });
 
@@ -244,6 +244,8 @@ describe('what is recorded (section 5)', () => {
     ['garbage', null],
     [' 1.1.1.1', '1.1.1.1'],
     ['[2001::1]:1234', '2001::1'],
+    ['1.1.1.1:http', '1.1.1.1'],
+    ['', null],
   ])('X-Forwarded-For: %s (P-16)', async (value, address) => {
     const code = await makeCheck(t);
     expect((await send(`/${code}`, { headers: { 'x-forwarded-for': value } })).status).toBe(200);

@@ -130,7 +130,7 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   ping.ua = storable(req.getHeader('user-agent'), 200);
   if (peer.trusted) {
     const headers: ProxyHeaders = {
-      forwardedFor: req.getHeader('x-forwarded-for'),
+      forwardedFor: presentHeader(req, 'x-forwarded-for'),
       forwardedProto: req.getHeader('x-forwarded-proto'),
       forwarded: req.getHeader('forwarded'),
       proxied: binaryAddress(new Uint8Array(res.getProxiedRemoteAddress())),
@@ -162,6 +162,17 @@ function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean
   res.writeHeader('Content-Length', String(Buffer.byteLength(answer.body)));
   if (close) res.writeHeader('Connection', 'close');
   res.endWithoutBody();
+}
+
+/** A header's value; null: absent, which getHeader does not tell from an empty one. */
+function presentHeader(req: HttpRequest, name: string): string | null {
+  const value = req.getHeader(name);
+  if (value !== '') return value;
+  let present = false;
+  req.forEach((key) => {
+    if (key === name) present = true;
+  });
+  return present ? '' : null;
 }
 
 function storable(text: string, length: number): string {
