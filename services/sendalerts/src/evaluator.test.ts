@@ -197,6 +197,9 @@ describe('what the ingesters vouch for', () => {
     await only.beat();
     await subject.pass();
     expect(await flips()).toHaveLength(0);
+    expect(subject.state().problems).toEqual([
+      `Lateness is judged 3600 s behind the present: ingester ${only.id} holds pings from then.`,
+    ]);
     // The spool held a ping a minute for one of the checks.
     const last = NOON + 59.5 * MINUTE;
     await database.sql`update checks set last_ping = ${last}, alert_after = ${last + 2 * MINUTE} where id = ${pinged.id}`;
@@ -221,6 +224,21 @@ describe('what the ingesters vouch for', () => {
     expect((await statusOf(check)).status).toBe('down');
     expect(await gaps()).toHaveLength(0);
     void b;
+  });
+
+  test('a dead ingester is not waited for again by an instance that starts later; one that lives after all counts', async () => {
+    const [a, b] = [await ingester(), await ingester()];
+    await live(evaluator(), 12 * SECOND, [a!]);
+    const later = evaluator();
+    await live(later, SECOND, [a!]);
+    expect(later.state().judgedUntil).toBe(NOON + 13 * SECOND);
+    // It had been cut off. Its watermark is older than the other's, and is waited for.
+    await a!.vouch(NOON + 14 * SECOND);
+    await b!.vouch(NOON + 12 * SECOND);
+    clock.jumpTo(NOON + 14 * SECOND);
+    const last = evaluator();
+    await last.pass();
+    expect(last.state().judgedUntil).toBe(NOON + 12 * SECOND);
   });
 
   test('an ingester that stops in order is not waited for', async () => {

@@ -3,7 +3,7 @@ import type { Database } from '@overdue/database';
 import { updateNagDates } from '@overdue/operations';
 import { judgeableUntil, uncovered } from './coverage.ts';
 import { dismissGap, openGap, recordGaps } from './gaps.ts';
-import { IngesterWatch } from './ingester-watch.ts';
+import { type IngesterRow, IngesterWatch } from './ingester-watch.ts';
 import { type Judged, judgeDue, type Poison } from './judge.ts';
 import { bury, readWorld, type World, writeJudgedUntil } from './state.ts';
 
@@ -37,6 +37,9 @@ export interface EvaluatorState {
   readonly problems: readonly string[];
 }
 
+/** Judging further behind the present than this is told as a problem. */
+const LATE: Milliseconds = 30_000;
+
 /** Finds late checks, for as long as it runs. Any number of instances may, without knowing of each other. */
 export class Evaluator {
   readonly #options: EvaluatorOptions;
@@ -48,6 +51,7 @@ export class Evaluator {
   #backlog = false;
   #unreachable: string | undefined = 'The database has not answered yet.';
   #nobodyVouches: string | undefined;
+  #behind: string | undefined;
   #poison = new Map<string, Poison & { readonly at: Instant }>();
 
   constructor(options: EvaluatorOptions) {
@@ -67,6 +71,7 @@ export class Evaluator {
     const problems: string[] = [];
     if (this.#unreachable) problems.push(this.#unreachable);
     if (this.#nobodyVouches) problems.push(this.#nobodyVouches);
+    else if (this.#behind) problems.push(this.#behind);
     for (const { code, why } of this.#poison.values()) problems.push(`Check ${code} cannot be judged: ${why}`);
     return { judgedUntil: this.#judgedUntil, backlog: this.#backlog, problems };
   }
@@ -112,6 +117,7 @@ export class Evaluator {
       return;
     }
     this.#nobodyVouches = undefined;
+    this.#behind = behind(world.now, until, live);
     if (await this.#findGaps(world, until)) onGap?.();
     // Gaps are recorded before this moves on, and what they touch is judged only after.
     if (until - this.#written >= 1000) {
@@ -185,4 +191,12 @@ export class Evaluator {
       this.#options.logger.warn({ err }, 'Dates of reminders could not be updated');
     }
   }
+}
+
+/** Says whom judging waits for when it is far behind; undefined: it is not. */
+function behind(now: Instant, until: Instant, live: readonly IngesterRow[]): string | undefined {
+  if (now - until < LATE) return undefined;
+  const slowest = live.reduce((a, b) => ((a.watermark ?? 0) <= (b.watermark ?? 0) ? a : b));
+  const seconds = Math.round((now - until) / 1000);
+  return `Lateness is judged ${seconds} s behind the present: ingester ${slowest.id} holds pings from then.`;
 }
