@@ -28,9 +28,9 @@ export interface KeeperOptions {
 }
 
 const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 10_000;
+const LONGEST_PAUSE = 5000;
 /** One that ran this long is started again at once; the pauses begin anew. */
-const STEADY_AFTER = 10_000;
+const STEADY_AFTER = 5000;
 
 /**
  * Keeps one process running: starts it again whenever it ends, after a pause that doubles from {@link FIRST_PAUSE} to
