@@ -1,4 +1,4 @@
-import { crc32 } from './crc32.ts';
+import { crc32 } from 'node:zlib';
 
 /*
  * A segment file: the magic, then frames. A frame: length of the payload (u32 LE), CRC-32 of the payload (u32 LE), the
