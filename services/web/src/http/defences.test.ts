@@ -1,4 +1,5 @@
 import { bootstrap } from '@overdue/accounts';
+import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SECRET_KEY, startTestSite, type TestSite } from '../testing.ts';
@@ -176,6 +177,27 @@ describe('answers', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('text/html');
     expect(answer.text).toContain('To the start page');
+  });
+
+  it('lead to the address with its last slash, on this host', async () => {
+    expect(await site.visitor().get('/docs?x=1')).toMatchObject({ status: 301, location: '/docs/?x=1' });
+    expect((await site.visitor().get('//evil.example/x')).status).toBe(404);
+    expect((await site.visitor().get('/nope.txt')).status).toBe(404);
+  });
+
+  it('say that the database is away, and when to try again', async () => {
+    const { target } = database;
+    const away = connect({ target: { ...target, hosts: [{ host: '127.0.0.1', port: 9 }] }, applicationName: 'test' });
+    const broken = await startTestSite(away);
+    const visitor = broken.visitor();
+    visitor.cookies.set('overdue_session', 'x'.repeat(43));
+    const answer = await visitor.get('/');
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).toBe('5');
+    expect(answer.text).toContain('The database does not answer.');
+    expect((await visitor.get('/docs/', { cookie: '' })).status).toBe(200);
+    await broken.close();
+    await away.close(0);
   });
 
   it('are short for a form that is too long', async () => {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import type { ForCheck, InProject } from '../http/handlers.ts';
+import type { ForCheck, InProject, SignedIn } from '../http/handlers.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Visit } from '../http/visit.ts';
 import { LastPing } from '../ui/checks/row.tsx';
@@ -13,8 +13,10 @@ const HEARTBEAT_MS = 20_000;
 /** A stream ends after this time; the browser opens a new one, and so finds out that it was signed out. */
 const LONGEST_MS = 15 * 60_000;
 const MOST_STREAMS = 1000;
+const MOST_STREAMS_EACH = 40;
 
-let open = 0;
+/** Open streams by user id. */
+const open = new Map<number, number>();
 
 /** GET /projects/P/checks/status/: JSON once, or server-sent events for `Accept: text/event-stream`. */
 export function projectStatus(hub: LiveHub) {
@@ -47,7 +49,7 @@ export function checkStatus(hub: LiveHub) {
 
 type Listener = (changed: readonly LiveCheck[], all: readonly LiveCheck[]) => object | null;
 
-function watch(visit: Visit, hub: LiveHub, projectId: number, toMessage: Listener): void {
+function watch(visit: SignedIn, hub: LiveHub, projectId: number, toMessage: Listener): void {
   const { req, res } = visit;
   if (!(req.headers.accept ?? '').startsWith('text/event-stream')) {
     let stop: (() => void) | undefined;
@@ -63,12 +65,15 @@ function watch(visit: Visit, hub: LiveHub, projectId: number, toMessage: Listene
 }
 
 /** Server-sent events until the browser goes away. */
-function stream(visit: Visit, subscribe: (send: (message: object | null) => void) => () => void): void {
+function stream(visit: SignedIn, subscribe: (send: (message: object | null) => void) => () => void): void {
   const { res, deps } = visit;
-  if (open >= MOST_STREAMS) {
+  const { id } = visit.session.user;
+  const own = open.get(id) ?? 0;
+  const all = [...open.values()].reduce((sum, count) => sum + count, 0);
+  if (own >= MOST_STREAMS_EACH || all >= MOST_STREAMS) {
     throw new HttpError(503, 'Too many pages are open at once.', { retryAfterSeconds: 60 });
   }
-  open++;
+  open.set(id, own + 1);
   res.set({
     'Content-Type': 'text/event-stream; charset=utf-8',
     'Cache-Control': 'no-store, no-transform',
@@ -84,7 +89,9 @@ function stream(visit: Visit, subscribe: (send: (message: object | null) => void
     else if (message) res.write(`data: ${JSON.stringify(message)}\n\n`);
   });
   res.on('close', () => {
-    open--;
+    const left = (open.get(id) ?? 1) - 1;
+    if (left > 0) open.set(id, left);
+    else open.delete(id);
     heartbeat.cancel();
     end.cancel();
     stop();

@@ -18,9 +18,12 @@ const TITLES: Readonly<Record<number, string>> = {
   503: 'Not available right now',
 };
 
-/** What no route took. */
-export const nothingHere: RequestHandler = () => {
-  throw notFound();
+/** What no route took; an address without its last slash leads to the one with it. */
+export const nothingHere: RequestHandler = (req, res) => {
+  const [path = '', query] = req.originalUrl.split(/\?(.*)/s);
+  // A path that begins with two slashes, or a backslash, would be another host's in Location.
+  if (req.method !== 'GET' || /\/$|\.\w+$|^\/[\\/]/.test(path)) throw notFound();
+  res.redirect(301, `${path}/${query === undefined ? '' : `?${query}`}`);
 };
 
 /**
