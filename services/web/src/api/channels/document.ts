@@ -55,6 +55,7 @@ export function channelDocument(channel: ShownChannel): z.output<typeof channelD
 }
 
 function summary({ kind, value }: ChannelRow): string {
+  if (kind === 'shell') return 'a command'; // the command line is the setting, and often holds a secret
   const known = findKind(kind);
   const stored = known?.schema.safeParse(value);
   return known && stored?.success ? known.describe(stored.data) : '';
