@@ -56,6 +56,7 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
       'move check': `/checks/${check.code}/transfer/`,
       integrations: `/projects/${project}/integrations/`,
       'add email': `/projects/${project}/add_email/`,
+      'add ntfy': `/projects/${project}/add_ntfy/`,
       'add webhook': `/projects/${project}/add_webhook/`,
       'edit integration': `/integrations/${made.channel}/edit/`,
       'checks of an integration': `/integrations/${made.channel}/checks/`,

@@ -12,10 +12,14 @@ import { emailValue } from './describe.ts';
 import { KindFields } from './kind-form.tsx';
 import { isVerifiedAtOnce, sendVerification } from './verification.ts';
 
+/** Kinds whose add page has another name in its path (integrations.md 0.1 rule 11). */
+const PATH_NAMES: Readonly<Record<string, string>> = { msteams: 'msteamsw', pushover: 'po' };
+
 /** `add_KIND` in the path; switched off or without a form: 404. */
 function kindOf(visit: InProject): Kind & { form: NonNullable<Kind['form']> } {
   const { site, req } = visit;
-  const kind = findKind(String(req.params.kind));
+  const asked = String(req.params.kind);
+  const kind = findKind(PATH_NAMES[asked] ?? asked);
   if (!kind?.form || !kind.enabled(site.messages.delivery.options)) throw notFound();
   return kind as Kind & { form: NonNullable<Kind['form']> };
 }

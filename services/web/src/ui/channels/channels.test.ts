@@ -90,6 +90,16 @@ describe('integrations', () => {
     expect((await visitor.get(`/projects/${project}/add_carrier_pigeon/`)).status).toBe(404);
   });
 
+  it('every kind that is offered has a form, which says what is missing', async () => {
+    const offered = [...(await visitor.get(list)).text.matchAll(/href="([^"]+\/add_(\w+)\/)"/g)];
+    expect(offered.length).toBeGreaterThan(10);
+    for (const [, form, kind] of offered) {
+      expect([kind, (await visitor.get(form!)).status]).toEqual([kind, 200]);
+      const answer = await visitor.submit(form!);
+      expect([kind, answer.status, /class="field-error/.test(answer.text)]).toEqual([kind, 400, true]);
+    }
+  });
+
   it('e-mail: to oneself at once, to others after they opened the mailed link', async () => {
     const form = `/projects/${project}/add_email/`;
     await visitor.submit(form, { value: 'ops@example.org', down: 'true', up: 'true' });

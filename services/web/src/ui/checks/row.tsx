@@ -4,9 +4,10 @@ import type { CheckRow } from '@overdue/operations';
 import { rowVersion } from '../../live/seen.ts';
 import type { ChannelRow } from '../channels/channel.ts';
 import { channelTitle } from '../channels/describe.ts';
+import { ChannelSign } from '../components/channel-icon.tsx';
 import { useVisit } from '../components/context.ts';
 import { CopyPingUrl } from '../components/copy.tsx';
-import { channelGlyph, Icon, StatusIcon } from '../components/icons.tsx';
+import { Icon, StatusIcon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { Ago } from '../components/time.tsx';
 import { checkTitle, pingUrl, tagList } from './check.ts';
@@ -145,7 +146,7 @@ function ChannelSwitch(props: {
   if (!canWrite) {
     return (
       <span class={`channel-switch ${state}`} title={title}>
-        <Icon glyph={channelGlyph(channel.kind)} />
+        <ChannelSign kind={channel.kind} />
         <span class="visually-hidden">{title}</span>
       </span>
     );
@@ -160,7 +161,7 @@ function ChannelSwitch(props: {
       aria-pressed={on}
       title={title}
     >
-      <Icon glyph={channelGlyph(channel.kind)} />
+      <ChannelSign kind={channel.kind} />
       <span class="visually-hidden">{channelTitle(channel)}</span>
     </button>
   );
