@@ -39,7 +39,10 @@ export async function startRedis(settings: Readonly<Record<string, string>> = {}
   const start = async () => {
     child = spawn(
       'redis-server',
-      Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+      Object.entries(options).flatMap(([name, value]) => [
+        `--${name}`,
+        ...(name === 'save' ? [value] : value.split(' ')),
+      ]),
       { stdio: 'ignore' },
     );
     await answering(port);
@@ -86,7 +89,7 @@ async function answering(port: number): Promise<void> {
   client.disconnect();
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -9,7 +9,7 @@ import { latin1, percentEncode, substitute } from './placeholders.ts';
 import { fields, fill, parse, schema, type WebhookValue } from './value.ts';
 
 /** The header with the delivery id, the same in every attempt: receivers can tell a repetition by it. */
-export const DELIVERY_HEADER = 'Overdue-Delivery';
+const DELIVERY_HEADER = 'Overdue-Delivery';
 
 export const webhook = defineKind<WebhookValue>({
   kind: 'webhook',
