@@ -15,6 +15,8 @@ const RULES = { type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'
 /** What differs between the themes. */
 const COLOURS = { type: 'rule', values: ['color-contrast'] };
 const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };
+/** The machine may be busy. */
+const PATIENCE = { timeout: 15_000 };
 const VARIANTS = [
   { width: 1280, colorScheme: 'light', rules: RULES },
   { width: 1280, colorScheme: 'dark', rules: COLOURS },
@@ -174,10 +176,10 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     const before = await onList.locator(icon).count();
     await onList.bringToFront();
     await database.sql`update checks set status = 'down', n_pings = n_pings + 1 where id = ${checkId}`;
-    await expect.poll(() => onList.locator(icon).count(), { timeout: 10_000 }).toBe(before + 1);
+    await expect.poll(() => onList.locator(icon).count(), PATIENCE).toBe(before + 1);
     expect(await onList.title()).toContain(`${before + 1} down`);
     await onDetails.bringToFront();
-    await expect.poll(() => onDetails.locator('#status-now .status-down').count(), { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => onDetails.locator('#status-now .status-down').count(), PATIENCE).toBe(1);
     await database.sql`update checks set status = 'up' where id = ${checkId}`;
     await context.close();
   });

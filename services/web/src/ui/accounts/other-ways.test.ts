@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SECRET_KEY, startTestSite, type TestSite } from '../../testing.ts';
 
 const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };
+/** The machine may be busy. */
+const PATIENCE = { timeout: 15_000 };
 let database: TestDatabase;
 let smtp: { server: Server; port: number; mails: string[] };
 let site: TestSite;
@@ -58,7 +60,7 @@ async function startSmtpSink() {
 /** The path of the sign-in link in the newest mail to `to`. */
 async function linkTo(to: string): Promise<string> {
   const find = () => smtp.mails.findLast((mail) => mail.includes(`To: ${to}`))?.replaceAll('=\n', '');
-  await expect.poll(find).toBeDefined();
+  await expect.poll(find, PATIENCE).toBeDefined();
   const [, path] = /http:\/\/[^/\s]+(\/accounts\/check_token\/[\w-]+\/[\w-]+\/)/.exec(find()!)!;
   return path!;
 }
@@ -84,7 +86,7 @@ describe('a mailed link', () => {
     const ask = async () => {
       const before = smtp.mails.length;
       await site.visitor().submit('/accounts/login/', { identity: ACCOUNT.email });
-      await expect.poll(() => smtp.mails.length).toBe(before + 1);
+      await expect.poll(() => smtp.mails.length, PATIENCE).toBe(before + 1);
       return linkTo(ACCOUNT.email);
     };
     const [older, newer] = [await ask(), await ask()];
