@@ -15,7 +15,7 @@ import { isVerifiedAtOnce, sendVerification } from './verification.ts';
 /** Kinds whose add page has another name in its path (integrations.md 0.1 rule 11). */
 const PATH_NAMES: Readonly<Record<string, string>> = { msteams: 'msteamsw', pushover: 'po' };
 
-/** `add_KIND` in the path; switched off or without a form: 404. */
+/** `add_KIND` in the path (Microsoft Teams and Pushover have names of their own there); switched off or without a form: 404. */
 function kindOf(visit: InProject): Kind & { form: NonNullable<Kind['form']> } {
   const { site, req } = visit;
   const asked = String(req.params.kind);
@@ -75,7 +75,7 @@ function sendAddChannel(visit: InProject, kind: Kind, values: Values, errors: Er
         <h1>Add {kind.label}</h1>
         <p class="lead">{kind.blurb}</p>
         <FormError errors={errors} />
-        <PostForm action={`/projects/${access.project.code}/add_${kind.kind}/`} class="stack">
+        <PostForm action={`/projects/${access.project.code}/add_${kind.addPath ?? kind.kind}/`} class="stack">
           <KindFields kind={kind} values={values} errors={errors} />
           <div class="form-actions">
             <button type="submit" class="button primary">

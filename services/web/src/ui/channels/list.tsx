@@ -57,7 +57,7 @@ export async function showChannels(visit: InProject): Promise<void> {
                     <small>{kind.blurb}</small>
                   </span>
                   <Link
-                    to={`/projects/${access.project.code}/add_${kind.kind}/`}
+                    to={`/projects/${access.project.code}/add_${kind.addPath ?? kind.kind}/`}
                     class="button"
                     aria-label={`Add ${kind.label}`}
                   >
