@@ -1,4 +1,13 @@
-import { applyCoalesced, applyPing, type CheckState, type Flip, type PingKind, type Status } from '@overdue/checks';
+import {
+  alertAfter,
+  applyCoalesced,
+  applyPing,
+  type CheckState,
+  type Flip,
+  type PingKind,
+  type PingTransition,
+  type Status,
+} from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import { type NewFlip, type ReservedSql, recordFlips } from '@overdue/database';
 import { bytes, numbers, texts, words } from './arrays.ts';
@@ -289,15 +298,12 @@ class Work {
         kind = ping.kind;
         plain = false;
       } else {
-        const transition =
-          ping.skipped > 0
-            ? applyCoalesced(state, ping.skipped + 1, at)
-            : applyPing(state, { kind: ping.kind, rid: ping.rid, at });
+        const transition = ping.late === 'coalesced' ? applyFromThrottle(state, ping) : applyPing(state, ping);
         state = transition.check;
         flip = transition.flip;
         kind = transition.kind;
         if (transition.problem) onProblem?.(before.id, transition.problem);
-        plain = kind === 'success' && state.last_ping === at && isPlainSuccess(ping);
+        plain = kind === 'success' && state.last_ping === at && state.last_start === null && isPlainSuccess(ping);
       }
       if (!plain) informative = true;
       if (flip) this.flips.push(newFlip(before.id, flip));
@@ -390,6 +396,23 @@ class Work {
     if (ids.length === 0) return null;
     const text = ids.join(',');
     return text.length < 7900 ? text : '*';
+  }
+}
+
+/**
+ * Plain successes that waited in the throttle. A run that began meanwhile (through another ingester) began after them,
+ * and is not theirs to end, however close the instants are: the clocks of two hosts are not compared.
+ */
+function applyFromThrottle(state: Locked, { at, skipped }: Ping): PingTransition<Locked> {
+  const { last_start, last_start_rid, last_duration_ms } = state;
+  const began = last_start !== null && last_start > at;
+  const after = applyCoalesced(began ? { ...state, last_start: null } : state, skipped + 1, at);
+  if (!began) return after;
+  const check = { ...after.check, last_start, last_start_rid, last_duration_ms };
+  try {
+    return { ...after, check: { ...check, alert_after: alertAfter(check) } };
+  } catch (error) {
+    return { ...after, check: { ...check, alert_after: null }, problem: String(error) };
   }
 }
 

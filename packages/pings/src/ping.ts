@@ -32,10 +32,11 @@ export interface Ping {
    */
   readonly skipped: number;
   /**
-   * True for a ping that is written some time after its answer (coalesced, or spooled): the check may have moved on in
-   * the meantime, and the ping must then not undo what came after it. See `applyToCheck`.
+   * For a ping that is written some time after its answer: the check may have moved on in the meantime, and the ping must
+   * not undo what came after it. `coalesced`: it waited in the throttle, which ends at once when anything else happens to
+   * the check, so it did come before what the check knows now. `spooled`: nobody knows what came first but by the clock.
    */
-  readonly late: boolean;
+  readonly late: false | 'coalesced' | 'spooled';
 }
 
 export interface Unresolved {

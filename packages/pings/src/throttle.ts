@@ -203,6 +203,6 @@ export function latePings(checkId: number, held: readonly CoalescedPing[], skipp
     ua,
     body: null,
     skipped: i === 0 ? notKept : 0,
-    late: true,
+    late: 'coalesced',
   }));
 }

@@ -22,6 +22,7 @@ const EXIT_STATUS = 8;
 const ADDRESS = 16;
 const BY_SLUG = 32;
 const CREATE = 64;
+const COALESCED = 128;
 
 export interface SpooledBatch extends BatchNumber {
   readonly pings: readonly Ping[];
@@ -56,7 +57,8 @@ function encodePing(out: ByteWriter, ping: Ping): void {
       (ping.exitStatus !== null ? EXIT_STATUS : 0) |
       (ping.remoteAddr !== null ? ADDRESS : 0) |
       (bySlug ? BY_SLUG : 0) |
-      (unresolved?.create ? CREATE : 0),
+      (unresolved?.create ? CREATE : 0) |
+      (ping.late === 'coalesced' ? COALESCED : 0),
   );
   out.uuid(ping.id).f64(ping.at).u8(KINDS.indexOf(ping.kind)).u32(ping.skipped);
   if (unresolved) {
@@ -122,6 +124,6 @@ function decodePing(input: ByteReader): Ping {
     ua: input.text(),
     body: flags & BODY ? input.bytes() : null,
     skipped,
-    late: true,
+    late: flags & COALESCED ? 'coalesced' : 'spooled',
   };
 }

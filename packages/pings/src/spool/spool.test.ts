@@ -41,7 +41,7 @@ function ping(at: number, fields: Partial<Ping> = {}): Ping {
     ua: 'curl',
     body: null,
     skipped: 0,
-    late: true,
+    late: 'spooled',
     ...fields,
   };
 }
@@ -96,7 +96,7 @@ test('a batch comes back as it was', () => {
     ua: text,
     body: fc.option(fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes))),
     skipped: fc.nat(1e6),
-    late: fc.constant(true),
+    late: fc.constantFrom('spooled', 'coalesced'),
     target: fc.oneof(
       fc.record({ checkId: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), unresolved: fc.constant(null) }),
       fc.record({

@@ -107,6 +107,14 @@ function listen(app: TemplatedApp, host: string, port: number): Promise<us_liste
 function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   const method = req.getCaseSensitiveMethod();
   const isHead = method === 'HEAD';
+  const length = req.getHeader('content-length');
+  const encoding = req.getHeader('transfer-encoding');
+  if ((length !== '' || encoding !== '') && isAmbiguous(req, encoding)) {
+    // Without an answer: after one, what follows in the same packet would still be taken for a request.
+    shared.onRejected(400);
+    res.close();
+    return;
+  }
   const path = parsePingPath(req.getUrl());
   if (typeof path === 'string') {
     reject(
@@ -117,8 +125,7 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
     );
     return;
   }
-  const length = req.getHeader('content-length');
-  const hasBody = (length !== '' && length !== '0') || req.getHeader('transfer-encoding') !== '';
+  const hasBody = (length !== '' && length !== '0') || encoding !== '';
   const maxBytes = Math.max(MAX_BODY_BYTES, shared.bodyLimit ?? 0);
   if (Number(length) > maxBytes) {
     reject(shared, res, isHead, BODY_TOO_LARGE, true);
@@ -162,6 +169,19 @@ function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean
   res.writeHeader('Content-Length', String(Buffer.byteLength(answer.body)));
   if (close) res.writeHeader('Connection', 'close');
   res.endWithoutBody();
+}
+
+/**
+ * Whether somebody between the client and us may see another end of the body than we do (request smuggling): two
+ * lengths, or an encoding that uWebSockets.js takes for chunked. (Both a length and an encoding it refuses itself.)
+ */
+function isAmbiguous(req: HttpRequest, encoding: string): boolean {
+  if (encoding !== '' && encoding.toLowerCase() !== 'chunked') return true;
+  let lengths = 0;
+  req.forEach((name) => {
+    if (name === 'content-length' || name === 'transfer-encoding') lengths++;
+  });
+  return lengths > 1;
 }
 
 /** A header's value; null: absent, which getHeader does not tell from an empty one. */

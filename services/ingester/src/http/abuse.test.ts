@@ -1,0 +1,181 @@
+/** Hostile and broken clients: bounded cost, clear answers, never a crash. */
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkOf, makeCheck, pingsOf, raw, sendTo, startTestIngester, type TestIngester } from '../testing.ts';
+
+let t: TestIngester;
+const code = randomUUID();
+beforeAll(async () => {
+  t = await startTestIngester({ PING_RATE_LIMIT: '6000' });
+  await t.database.sql`insert into checks (code, project_id) values (${code}, ${t.projectId})`;
+});
+afterAll(() => t.stop());
+
+/** Whether the server closes the connection by itself. */
+function closed(bytes: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
+    const timer = setTimeout(() => {
+      socket.destroy();
+      resolve(false);
+    }, 2000);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+    socket.resume();
+    socket.write(bytes);
+  });
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
+const post = (headers: string, body: string) => `POST /${code} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}`;
+const smuggled = get(`/${'0'.repeat(8)}-0000-0000-0000-000000000000`);
+
+describe('requests whose end is ambiguous are refused, and their connection closed', () => {
+  test.each([
+    ['length and chunked', post('Content-Length: 4\r\nTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`)],
+    ['two lengths', post('Content-Length: 4\r\nContent-Length: 0', `abcd${smuggled}`)],
+    ['an unknown encoding', post('Transfer-Encoding: xchunked', `4\r\nabcd\r\n0\r\n\r\n${smuggled}`)],
+    ['two encodings', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', `0\r\n\r\n${smuggled}`)],
+    ['a negative length', post('Content-Length: -4', 'abcd')],
+    ['a length with a sign', post('Content-Length: +4', 'abcd')],
+    ['a length that is no number', post('Content-Length: 4x', 'abcd')],
+    ['a chunk size that is no number', post('Transfer-Encoding: chunked', 'zz\r\nabcd\r\n0\r\n\r\n')],
+  ])('%s', async (_what, bytes) => {
+    const before = (await checkOf(t, code)).n_pings;
+    const answer = await raw(t.ingester.port, bytes, 300);
+    expect(answer).toMatch(/^(HTTP\/1\.1 400 |$)/);
+    expect((answer.match(/HTTP\/1\.1 /g) ?? []).length).toBeLessThanOrEqual(1);
+    expect(await closed(bytes)).toBe(true);
+    expect((await checkOf(t, code)).n_pings).toBe(before);
+  });
+});
+
+test('other versions of HTTP are told so', async () => {
+  for (const bytes of [
+    `GET /${code} HTTP/1.0\r\n\r\n`,
+    `GET /${code} HTTP/2.0\r\nHost: x\r\n\r\n`,
+    '\0\x01\x02\r\n\r\n',
+  ]) {
+    expect(await raw(t.ingester.port, bytes, 300)).toMatch(/^HTTP\/1\.1 505 /);
+  }
+});
+
+test('pipelined requests: each answer is that of its request; the connection may end', async () => {
+  const answers = await raw(t.ingester.port, get('/nothing').repeat(3) + get(`/${code}/log`), 300);
+  expect(answers.match(/HTTP\/1\.1 404 /g)).toHaveLength(3);
+  expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
+  // Pings are answered when they are committed; uWebSockets.js closes rather than answer out of order.
+  const burst = await raw(t.ingester.port, get(`/${code}/log`).repeat(5), 300);
+  expect((burst.match(/HTTP\/1\.1 200 /g) ?? []).length).toBeLessThanOrEqual(5);
+});
+
+test('large heads end the connection, or are answered', async () => {
+  for (const headers of [
+    `X: ${'y'.repeat(200_000)}`,
+    'X: y\r\n'.repeat(5000).trimEnd(),
+    `Cookie: ${'a=b; '.repeat(20_000)}`,
+  ]) {
+    const answer = await raw(t.ingester.port, `GET /${code}/log HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`, 300);
+    expect(answer).toMatch(/^(HTTP\/1\.1 (200|400|431) [\s\S]*)?$/);
+  }
+});
+
+test('a client that sends slowly holds nothing but its connection, and not for long', async () => {
+  const began = Date.now();
+  const ended = new Promise<void>((resolve) => {
+    const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
+    socket.write('GET / HTTP/1.1\r\nX: ');
+    const drip = setInterval(() => socket.write('a'), 500);
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearInterval(drip);
+      resolve();
+    });
+  });
+  await ended;
+  expect(Date.now() - began).toBeLessThan(25_000);
+});
+
+test('a client that leaves before its answer is no trouble; its ping counts', async () => {
+  const mine = await makeCheck(t);
+  for (let i = 0; i < 20; i++) {
+    const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.write(get(`/${mine}`), () => socket.destroy());
+    await new Promise((resolve) => socket.once('close', resolve));
+  }
+  await expect.poll(async () => (await checkOf(t, mine)).n_pings).toBeGreaterThan(0);
+  expect((await sendTo(t.ingester.port, `/${mine}`)).status).toBe(200);
+  await expect.poll(() => t.ingester.intake.pending).toBe(0);
+});
+
+test('a flood of one unknown address asks the database once in a while', async () => {
+  const before = (await t.registry.getSingleMetric('overdue_ingester_cache_misses_total')!.get()).values[0]!.value;
+  const unknown = randomUUID();
+  for (let i = 0; i < 300; i++) expect((await sendTo(t.ingester.port, `/${unknown}`)).status).toBe(404);
+  const after = (await t.registry.getSingleMetric('overdue_ingester_cache_misses_total')!.get()).values[0]!.value;
+  expect(after - before).toBeLessThan(10);
+  // And when it is made, it is known within seconds.
+  await t.database.sql`insert into checks (code, project_id) values (${unknown}, ${t.projectId})`;
+  await expect.poll(async () => (await sendTo(t.ingester.port, `/${unknown}`)).status, { timeout: 4000 }).toBe(200);
+});
+
+test('one client hammering one check: 429 with Retry-After past PING_RATE_LIMIT, others are not touched', async () => {
+  const limited = await startTestIngester({ PING_RATE_LIMIT: '3' });
+  try {
+    const [a, b] = [await makeCheck(limited), await makeCheck(limited)];
+    const statuses: number[] = [];
+    for (let i = 0; i < 5; i++) statuses.push((await sendTo(limited.ingester.port, `/${a}`)).status);
+    expect(statuses).toEqual([200, 200, 200, 429, 429]);
+    expect((await sendTo(limited.ingester.port, `/${a}`)).headers['retry-after']).toBe('20');
+    expect((await sendTo(limited.ingester.port, `/${b}`)).status).toBe(200);
+    expect(await pingsOf(limited, a)).toHaveLength(3);
+  } finally {
+    await limited.stop();
+  }
+});
+
+test('any bytes: no crash, and nothing is recorded that was not asked for', async () => {
+  const token = fc.constantFrom(
+    'GET ',
+    'POST ',
+    'OPTIONS ',
+    `/${code}`,
+    `/${code}/log`,
+    '/ping/',
+    '%00',
+    '%',
+    '?rid=',
+    '?create=1&',
+    ' HTTP/1.1\r\n',
+    'Host: x\r\n',
+    'Content-Length: 3\r\n',
+    'Transfer-Encoding: chunked\r\n',
+    'X-Forwarded-For: ::1%eth0\r\n',
+    'Expect: 100-continue\r\n',
+    'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n',
+    'User-Agent: \0\xff\r\n',
+    '\r\n',
+    'abc',
+    '0\r\n\r\n',
+  );
+  const bytes = fc.array(
+    fc.oneof({ weight: 4, arbitrary: token }, { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 8 }) }),
+    {
+      maxLength: 12,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(bytes, async (pieces) => {
+      await raw(t.ingester.port, Buffer.from(pieces.join(''), 'latin1'), 15);
+    }),
+    { numRuns: 300 },
+  );
+  expect((await sendTo(t.ingester.port, `/${code}`)).status).toBe(200);
+  await expect.poll(() => t.ingester.intake.pending).toBe(0);
+});
