@@ -65,7 +65,7 @@ export function createDelivery(
     },
     recorded(claim, outcome, state) {
       const kind = kinds.get(claim.id) ?? 'unknown';
-      if (state !== 'owed') kinds.delete(claim.id);
+      kinds.delete(claim.id);
       observe({ kind, result: outcome.result });
       const context = { notification: claim.code, kind, state };
       if (outcome.result === 'sent') deps.logger.info(context, 'Delivered');

@@ -1,10 +1,10 @@
-import { lookup as dnsLookup } from 'node:dns';
 import type { Clock, Milliseconds } from '@overdue/clock';
 import { Agent, buildConnector, type Dispatcher, ProxyAgent, request } from 'undici';
 import type { HttpOptions } from '../options.ts';
 import { failed, permanent, retry, sent, type TransportResult } from '../result.ts';
 import { BadAddressError, errorText, RequestTimeoutError, TooManyRedirectsError } from './error-text.ts';
-import { guardedLookup, isAddress, isPrivateAddress, PrivateAddressError } from './private-addresses.ts';
+import { guardedLookup, isAddress, isPrivateAddress, openLookup, PrivateAddressError } from './private-addresses.ts';
+import { type LookupAll, sharedLookup } from './shared-lookup.ts';
 
 /** The name under which the original calls; receivers may filter by it (notifications.md §3). */
 const USER_AGENT = 'healthchecks.io';
@@ -49,14 +49,18 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #options: HttpOptions;
   readonly #clock: Clock;
+  readonly #lookup: LookupAll;
   readonly #direct: Agent;
   readonly #proxies = new Map<string, Dispatcher>();
 
   constructor(options: HttpOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
+    this.#lookup = sharedLookup(clock);
     this.#direct = new Agent({
-      connect: options.allowPrivateAddresses ? { timeout: 10_000, autoSelectFamily: true } : guardedConnector(),
+      connect: options.allowPrivateAddresses
+        ? ({ timeout: 10_000, autoSelectFamily: true, lookup: openLookup(this.#lookup) } as buildConnector.BuildOptions)
+        : guardedConnector(this.#lookup),
       connections: 64,
       keepAliveTimeout: 10_000,
       headersTimeout: 0,
@@ -127,7 +131,7 @@ export class HttpClient {
     if (!proxy || this.#options.noProxy.some((host) => matchesNoProxy(url.hostname, host))) return this.#direct;
     const uri = /^[a-z0-9]+:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
     // Behind a proxy the receiver's name is resolved by the proxy; ours to guard is the way to the proxy.
-    if (!this.#options.allowPrivateAddresses) await refusePrivate(new URL(uri).hostname);
+    if (!this.#options.allowPrivateAddresses) await refusePrivate(new URL(uri).hostname, this.#lookup);
     let agent = this.#proxies.get(uri);
     if (!agent) {
       agent = new ProxyAgent({ uri, connections: 64, headersTimeout: 0, bodyTimeout: 0 });
@@ -236,13 +240,13 @@ async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<strin
   return Buffer.concat(parts).subarray(0, MOST_ANSWER_BYTES).toString('utf8');
 }
 
-function guardedConnector(): buildConnector.connector {
+function guardedConnector(resolve: LookupAll): buildConnector.connector {
   return (options, callback) => {
     if (isAddress(options.hostname) && isPrivateAddress(options.hostname.replace(/^\[|\]$/g, ''))) {
       return callback(new PrivateAddressError(), null);
     }
     let refused = false;
-    const lookup = guardedLookup(() => {
+    const lookup = guardedLookup(resolve, () => {
       refused = true;
     });
     const connector = buildConnector({
@@ -260,12 +264,12 @@ function guardedConnector(): buildConnector.connector {
   };
 }
 
-function refusePrivate(host: string): Promise<void> {
+function refusePrivate(host: string, lookup: LookupAll): Promise<void> {
   return new Promise((resolve, reject) => {
     if (isAddress(host)) {
       return isPrivateAddress(host.replace(/^\[|\]$/g, '')) ? reject(new PrivateAddressError()) : resolve();
     }
-    dnsLookup(host, { all: true }, (error, addresses) => {
+    lookup(host, {}, (error, addresses) => {
       if (error) reject(error);
       else if (addresses.every((a) => isPrivateAddress(a.address))) reject(new PrivateAddressError());
       else resolve();

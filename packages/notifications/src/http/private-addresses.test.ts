@@ -1,6 +1,6 @@
-import type { lookup } from 'node:dns';
 import { describe, expect, test } from 'vitest';
 import { guardedLookup, isPrivateAddress, PrivateAddressError } from './private-addresses.ts';
+import type { LookupAll } from './shared-lookup.ts';
 
 test.each([
   '0.0.0.0',
@@ -63,19 +63,19 @@ test.each([
 });
 
 describe('name resolution', () => {
-  const resolving = (...addresses: string[]) =>
-    ((_host: string, _options: unknown, callback: (error: null, all: { address: string; family: number }[]) => void) =>
+  const resolving =
+    (...addresses: string[]): LookupAll =>
+    (_host, _options, callback) =>
       callback(
         null,
         addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-      )) as unknown as typeof lookup;
+      );
 
   function resolve(addresses: string[], all: boolean): Promise<unknown> {
     let refused = 0;
     return new Promise((done) => {
-      guardedLookup(() => refused++, resolving(...addresses))('host', { all }, (error, address) =>
-        done(error ? error : { address, refused }),
-      );
+      const lookup = guardedLookup(resolving(...addresses), () => refused++);
+      lookup('host', { all }, (error, address) => done(error ? error : { address, refused }));
     });
   }
 

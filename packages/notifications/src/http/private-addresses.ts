@@ -1,6 +1,7 @@
-import { lookup as systemLookup } from 'node:dns';
+import type { LookupOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import type { LookupAll } from './shared-lookup.ts';
 
 /** A socket was about to be opened to an address that integrations may not call (notifications.md §3.2). */
 export class PrivateAddressError extends Error {
@@ -48,9 +49,9 @@ function embedded4(address: ipaddr.IPv6): string | null {
  * Name resolution that leaves out private addresses, so what was checked is what is connected to. A host with a public
  * and a private address is called on the public one. `refused` hears of addresses left out.
  */
-export function guardedLookup(refused: () => void, lookup: typeof systemLookup = systemLookup): LookupFunction {
+export function guardedLookup(lookup: LookupAll, refused: () => void): LookupFunction {
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+    lookup(hostname, hints(options), (error, addresses) => {
       if (error) return callback(error, '', 0);
       const allowed = addresses.filter((a) => !isPrivateAddress(a.address));
       if (allowed.length < addresses.length) refused();
@@ -59,6 +60,26 @@ export function guardedLookup(refused: () => void, lookup: typeof systemLookup =
       if (options.all) return callback(null, allowed);
       callback(null, first.address, first.family);
     });
+  };
+}
+
+/** Name resolution without the guard. */
+export function openLookup(lookup: LookupAll): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, hints(options), (error, addresses) => {
+      if (error) return callback(error, '', 0);
+      if (options.all) return callback(null, addresses);
+      const first = addresses[0]!;
+      callback(null, first.address, first.family);
+    });
+  };
+}
+
+function hints(options: LookupOptions): { family?: number; hints?: number } {
+  const family = options.family === 'IPv4' ? 4 : options.family === 'IPv6' ? 6 : options.family;
+  return {
+    ...(family === undefined ? {} : { family }),
+    ...(options.hints === undefined ? {} : { hints: options.hints }),
   };
 }
 
