@@ -192,7 +192,7 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     await page.check('input[name=kind][value=cron]');
     await page.fill('[name=schedule_cron]', '61 * * * *');
     await page.click('text=Add the check');
-    expect(await page.locator('.field-error').count(), PATIENCE).toBe(1);
+    expect(await page.locator('.field-error').count()).toBe(1);
     expect(await page.inputValue('[name=name]')).toBe('Made without a script');
     await page.fill('[name=schedule_cron]', '*/5 * * * *');
     await page.click('text=Add the check');
@@ -204,7 +204,7 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     await page.waitForURL(`**${list}`);
     await page.fill('[name=search]', 'without a');
     await page.click('text=Filter');
-    expect(await page.locator('tr[data-check]').count(), PATIENCE).toBe(1);
+    expect(await page.locator('tr[data-check]').count()).toBe(1);
     await context.close();
   });
 
