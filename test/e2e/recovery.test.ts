@@ -13,11 +13,11 @@ beforeAll(async () => {
   receiver = await new HttpReceiver().start();
   const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' };
   product = await Product.start(await freshEnvironment(env));
-}, 120_000);
+}, 180_000);
 afterAll(async () => {
   await product?.dispose();
   await Promise.all([smtp.stop(), receiver.stop()]);
-}, 30_000);
+}, 60_000);
 
 /** Who is killed after which scene; each at least once, the database twice. */
 const VICTIMS: Record<string, readonly PidName[]> = {

@@ -3,9 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { CLI, type Environment, freshEnvironment, overdue, ROOT } from '../support/product.ts';
+
+// Each of these starts whole processes, on machines that may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 let database: TestDatabase;
 let env: Environment;

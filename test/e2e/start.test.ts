@@ -4,9 +4,12 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { CLI, freshEnvironment, overdue, Product } from '../support/product.ts';
+
+// Each of these starts whole processes, on machines that may be busy.
+vi.setConfig({ testTimeout: 90_000 });
 
 const empty = mkdtempSync(join(tmpdir(), 'overdue-start-'));
 afterAll(() => rmSync(empty, { recursive: true, force: true }));
@@ -69,8 +72,8 @@ type RunningProduct = Product & { databaseUrl?: string };
 beforeAll(async () => {
   product = await Product.start(await freshEnvironment());
   product.databaseUrl = `postgres://overdue@127.0.0.1:${product.database().target.hosts[0]!.port}/overdue`;
-}, 120_000);
-afterAll(() => product?.dispose(), 30_000);
+}, 180_000);
+afterAll(() => product?.dispose(), 60_000);
 
 test('a second instance on the same DATA_DIR is refused and does no harm to the first', async () => {
   const env = await freshEnvironment({ DATA_DIR: product.env.DATA_DIR! });

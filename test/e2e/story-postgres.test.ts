@@ -13,11 +13,11 @@ beforeAll(async () => {
   // As its users start it: through npm, from a fresh DATA_DIR.
   const env = await freshEnvironment({ ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' });
   product = await Product.start(env, ['npm', 'start']);
-}, 120_000);
+}, 180_000);
 afterAll(async () => {
   await product?.dispose();
   await Promise.all([smtp.stop(), receiver.stop()]);
-}, 30_000);
+}, 60_000);
 
 test('npm start says where the dashboard is and how to sign in the first time, and last that it is ready', () => {
   const lines = product.output

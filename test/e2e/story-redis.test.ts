@@ -19,11 +19,11 @@ describe.skipIf(!binary)('with the delivery queue on Redis', () => {
     receiver = await new HttpReceiver().start();
     const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True', REDIS_URL: redis.url };
     product = await Product.start(await freshEnvironment(env));
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await product?.dispose();
     await Promise.all([smtp.stop(), receiver.stop(), redis.stop()]);
-  }, 30_000);
+  }, 60_000);
 
   test('the story', { timeout: 120_000 }, async () => {
     await tellStory({ product, smtp, receiver });

@@ -94,7 +94,7 @@ export class Product {
       ended = true;
     });
     try {
-      await eventually('overdue is ready', () => ended || /^overdue ready/m.test(product.output), { seconds: 90 });
+      await eventually('overdue is ready', () => ended || /^overdue ready/m.test(product.output), { seconds: 120 });
       if (ended) throw new Error('it ended');
     } catch (error) {
       await product.stop();
