@@ -29,7 +29,6 @@ import {
   signValue,
   takeToken,
   updatePreferences,
-  verifyPassword,
 } from './index.ts';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
@@ -61,21 +60,6 @@ describe('users', () => {
     await database.sql`update users set is_active = true where id = ${userId}`;
     await database.sql`insert into users (username, email) values ('x', 'link-only@example.org')`;
     expect(await authenticate(database, { email: 'link-only@example.org', password: '' })).toBeNull();
-  });
-
-  it('unknown ones cost as much work as known ones', async () => {
-    const stored = (await database.sql<{ h: string }[]>`select password_hash as h from users where id = ${userId}`)[0]!
-      .h;
-    expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-    await verifyPassword(null, 'warm-up');
-    const time = async (hash: string | null) => {
-      const began = performance.now();
-      for (let i = 0; i < 5; i++) await verifyPassword(hash, 'wrong');
-      return performance.now() - began;
-    };
-    const ratio = (await time(null)) / (await time(stored));
-    expect(ratio).toBeGreaterThan(0.2);
-    expect(ratio).toBeLessThan(5);
   });
 
   it.each(['', 'x', 'a@', '@b', 'a b@c.de', 'a@b..c', 'a@-b.c', `${'x'.repeat(250)}@b.cd`, 'a@b.c\n', 'a@b.c, d@e.f'])(
