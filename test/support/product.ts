@@ -28,7 +28,7 @@ export async function freshEnvironment(extra: Environment = {}): Promise<Environ
   ];
   return {
     ...inherited(),
-    DATA_DIR: mkdtempSync(join(tmpdir(), 'overdue-e2e-')),
+    DATA_DIR: extra.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'overdue-e2e-')),
     ...Object.fromEntries(names.map((name, i) => [name, String(ports[i])])),
     ...extra,
   };
