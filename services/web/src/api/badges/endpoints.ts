@@ -31,7 +31,7 @@ const badgeResponses: Record<number, ResponseDescription> = {
     ]),
     contentType: 'image/svg+xml',
   },
-  404: { description: 'There is no such badge, or the signature is wrong.' },
+  404: { description: 'There is no such badge, or the signature is wrong.', contentType: 'text/html' },
 };
 
 function badge(format: string, label: string, summary: Summary, states: States): Reply {

@@ -52,6 +52,13 @@ function isOurAddition(path: string, method: string): boolean {
   return path === 'channels/' && method === 'POST';
 }
 
+test('OPTIONS of the status (§11.1): as GET', async () => {
+  const reply = await context.api.call('/api/v1/status/', { method: 'OPTIONS' });
+  const get = await context.api.call('/api/v1/status/');
+  expect([reply.status, reply.text]).toEqual([get.status, get.text]);
+  expect(reply.text).not.toBe('');
+});
+
 describe('OPTIONS (M-4, M-5): 204 without key or lookup', () => {
   const cases = VERSIONS.flatMap((version) =>
     KEYED.map(([path, methods]) => [`/api/${version}/${path}`, methods] as const),
@@ -319,6 +326,16 @@ describe('bodies (M-20, M-21)', () => {
     const body = `{"desc": "${'x'.repeat(2_621_440)}"}`;
     const reply = await context.api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body });
     expect(reply.status).toBe(400);
+  });
+  test('more than that without a Content-Length: 400, and the connection lives until it is read', async () => {
+    const piece = new TextEncoder().encode('x'.repeat(300_000));
+    let left = 12;
+    const body = new ReadableStream({
+      pull: (controller) => (left-- > 0 ? controller.enqueue(piece) : controller.close()),
+    });
+    const init = { method: 'POST', headers: { 'X-Api-Key': project.rw }, body, duplex: 'half' };
+    const reply = await fetch(`${context.api.url}/api/v3/checks/`, init as RequestInit);
+    expect([reply.status, await reply.json()]).toEqual([400, { error: 'request body is too large' }]);
   });
   test('just under is stored', async () => {
     const desc = 'x'.repeat(2_600_000);

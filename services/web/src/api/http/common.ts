@@ -9,7 +9,7 @@ export const errorSchema = z.strictObject({ error: z.string() }).meta({ id: 'Err
 export const RESPONSES = {
   badRequest: { description: 'The request is not valid; `error` says why.', schema: errorSchema },
   otherProject: { description: 'The check belongs to another project.' },
-  noCheck: { description: 'There is no such check.' },
+  noCheck: { description: 'There is no such check.', contentType: 'text/html' },
 } as const satisfies Record<string, ResponseDescription>;
 
 /** The answer for an operation that was refused, once the check has been found and is the project's. */

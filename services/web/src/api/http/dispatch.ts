@@ -76,8 +76,9 @@ export function dispatcher(
 async function answer(endpoint: Endpoint, call: Call): Promise<Reply> {
   const method = call.request.method ?? 'GET';
   if (method === 'OPTIONS' && endpoint.cors) return NO_CONTENT;
-  const operation = endpoint.operations[(method === 'HEAD' ? 'GET' : method) as Method];
-  if (!operation || (method === 'HEAD' && !(operation.key === 'none' && operation.head))) {
+  const safe = method === 'HEAD' || method === 'OPTIONS';
+  const operation = endpoint.operations[(safe ? 'GET' : method) as Method];
+  if (!operation || (safe && !(operation.key === 'none' && operation.head))) {
     const refusal = empty(405);
     return endpoint.allow ? withHeaders(refusal, { Allow: Object.keys(endpoint.operations).join(', ') }) : refusal;
   }

@@ -63,7 +63,7 @@ export interface KeyedOperation extends Described {
 
 export interface OpenOperation extends Described {
   readonly key: 'none';
-  /** HEAD is answered as GET without the body. */
+  /** HEAD is answered as GET without the body, and OPTIONS as GET unless `cors` says otherwise (§11.1). */
   readonly head?: boolean;
   handle(call: Call): Promise<Reply> | Reply;
 }

@@ -50,7 +50,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], siteRoot: string
     const path = endpoint.path.replace('{version}', '3');
     paths[path] ??= {}; // the v3 form of a path that v1 and v2 have less of comes first
     for (const [method, operation] of Object.entries(endpoint.operations) as [Method, Operation][]) {
-      paths[path][method.toLowerCase()] ??= operationObject(endpoint, path, operation, schemas);
+      paths[path][method.toLowerCase()] ??= operationObject(endpoint, path, method, operation, schemas);
     }
   }
   return {
@@ -74,14 +74,20 @@ export function openApiDocument(endpoints: readonly Endpoint[], siteRoot: string
   };
 }
 
-function operationObject(endpoint: Endpoint, path: string, operation: Operation, schemas: Json): OperationObject {
+function operationObject(
+  endpoint: Endpoint,
+  path: string,
+  method: Method,
+  operation: Operation,
+  schemas: Json,
+): OperationObject {
   const parameters = [
     ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
       name: name!,
       in: 'path',
       required: true,
       description: PARAMETERS[name!]!.description,
-      schema: { type: 'string', pattern: `^(${PARAMETERS[name!]!.pattern})$` },
+      schema: parameterSchema(PARAMETERS[name!]!.pattern),
     })),
     ...(operation.query ?? []).map(({ name, description, schema }) => ({
       name,
@@ -93,7 +99,7 @@ function operationObject(endpoint: Endpoint, path: string, operation: Operation,
   ];
   const keyed = operation.key !== 'none';
   const responses = {
-    ...(keyed && operation.bodySchema ? { 400: COMMON.badRequest } : {}),
+    ...(keyed && (method === 'POST' || method === 'PUT') ? { 400: COMMON.badRequest } : {}),
     ...operation.responses,
     ...(keyed ? { 401: COMMON.unauthorised, 503: COMMON.away } : {}),
   };
@@ -116,6 +122,11 @@ function operationObject(endpoint: Endpoint, path: string, operation: Operation,
       Object.entries(responses).map(([status, response]) => [status, responseObject(response, schemas)]),
     ),
   };
+}
+
+/** Without the pattern where it has Unicode classes: tools in other languages than JavaScript refuse those. */
+function parameterSchema(pattern: string): Json {
+  return pattern.includes('\\p{') ? { type: 'string' } : { type: 'string', pattern: `^(${pattern})$` };
 }
 
 function responseObject(

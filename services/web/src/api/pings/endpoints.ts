@@ -99,7 +99,7 @@ const body: KeyedOperation = {
   responses: {
     200: { description: 'The bytes that were sent, up to the limit.', contentType: 'text/plain' },
     403: RESPONSES.otherProject,
-    404: { description: 'There is no such check or ping, or the ping has no body.' },
+    404: { description: 'There is no such check or ping, or the ping has no body.', contentType: 'text/html' },
   },
   async handle(call) {
     const found = await findCheck(call);
