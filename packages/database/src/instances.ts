@@ -37,13 +37,16 @@ export async function stopInstance(sql: Sql, id: string): Promise<void> {
   await sql`update instances set stopped_at = now() where id = ${id}`;
 }
 
-/** Processes of `service` that gave a sign of life in the last `withinMs` and have not stopped. */
+/**
+ * Processes of `service` that gave a sign of life in the last `withinMs` and have not stopped. One that was given up for
+ * dead (sendalerts marks it as stopped) and gives signs of life again is among them.
+ */
 export async function liveInstances(sql: Sql, service: string, withinMs: number): Promise<InstanceRow[]> {
   return await sql<InstanceRow[]>`
     select id, service, host, pid, started_at as "startedAt", watermark, info,
            (extract(epoch from now() - seen_at) * 1000)::float8 as "silentFor"
     from instances
-    where service = ${service} and stopped_at is null and seen_at > now() - ${withinMs} * interval '1 millisecond'
+    where service = ${service} and (stopped_at is null or seen_at > stopped_at) and seen_at > now() - ${withinMs} * interval '1 millisecond'
     order by started_at`;
 }
 

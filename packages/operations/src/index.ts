@@ -15,7 +15,6 @@ export {
   updateChannel,
 } from './channels/channels.ts';
 export { ALL_CHANNELS, type ChannelSelection } from './channels/selection.ts';
-export { enqueueTest, readTest, type TestMessage } from './channels/test-message.ts';
 export { applyRequest } from './checks/apply-request.ts';
 export { copyCheck } from './checks/copy.ts';
 export { type CreateCheck, createCheck, type UpsertCheck, upsertCheck } from './checks/create.ts';

@@ -40,7 +40,7 @@ export function createApp(deps: WebDeps): WebApp {
   const inner = express.Router({ caseSensitive: true, strict: true });
   inner.use('/ping', proxy.handler);
   inner.use('/heartbeat', proxy.handler);
-  inner.use(apiRouter(deps));
+  inner.use(apiRouter({ ...deps, delivery: site.messages.delivery }));
   inner.use(securityHeaders(site));
   inner.use(hostCheck(config));
   inner.use(site.assets.router);

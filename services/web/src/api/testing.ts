@@ -6,8 +6,9 @@ import { createApiKey } from '@overdue/accounts';
 import { VirtualClock } from '@overdue/clock';
 import { loadConfig } from '@overdue/config';
 import type { Database } from '@overdue/database';
+import { HttpClient, Mailer, notificationOptions } from '@overdue/notifications';
 import express from 'express';
-import type { WebDeps } from '../deps.ts';
+import type { ApiDeps } from './deps.ts';
 import { apiRouter } from './index.ts';
 
 export const SECRET_KEY = 'a secret key that only tests use';
@@ -43,7 +44,7 @@ export interface RequestOptions {
 export interface TestApi {
   readonly url: string;
   readonly clock: VirtualClock;
-  readonly deps: WebDeps;
+  readonly deps: ApiDeps;
   /** Unexpected errors that were logged. */
   readonly errors: unknown[];
   call(path: string, options?: RequestOptions): Promise<TestReply>;
@@ -59,7 +60,11 @@ export async function startTestApi(
   const errors: unknown[] = [];
   const config = loadConfig({ SECRET_KEY, SITE_ROOT: ROOT, METRICS_KEY: 'metrics key', ...env });
   const logger = { info() {}, warn() {}, error: (fields: object) => void errors.push(fields) };
-  const deps: WebDeps = { config, database, clock, logger, secretKey: SECRET_KEY } as WebDeps;
+  const options = notificationOptions(config, SECRET_KEY);
+  const http = new HttpClient(options.http, clock);
+  const mailer = new Mailer(options.email);
+  const delivery = { sql: database.sql, clock, options, http, mailer, logger };
+  const deps: ApiDeps = { config, database, clock, logger, secretKey: SECRET_KEY, delivery };
   const app = express();
   app.disable('x-powered-by');
   app.use(apiRouter(deps));
@@ -119,6 +124,8 @@ export async function startTestApi(
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
+      mailer.close();
+      await http.close();
     },
   };
 }

@@ -1,8 +1,15 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { useTestApi } from '../compatibility/setup.ts';
 import { addChannel, type TestProject } from '../testing.ts';
 
-const context = useTestApi({ EMAIL_USE_VERIFICATION: 'True', SHELL_ENABLED: 'False' });
+const context = useTestApi({
+  EMAIL_USE_VERIFICATION: 'True',
+  SHELL_ENABLED: 'False',
+  INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True',
+});
 let project: TestProject;
 beforeAll(async () => {
   project = await context.api.project();
@@ -136,36 +143,34 @@ describe('isolation', () => {
 });
 
 describe('test messages', () => {
-  async function settle(columns: Record<string, unknown>): Promise<void> {
-    const { sql } = context.database;
-    await expect
-      .poll(
-        () =>
-          sql`update notifications set ${sql(columns as never)} where state = 'owed' and flip_id is null returning id`,
-      )
-      .toHaveLength(1);
-    await context.api.clock.advance(1000);
-  }
-  test.each([
-    [{ state: 'sent', error: '' }, 200, { status: 'sent', error: '' }],
-    [
-      { state: 'failed', error: 'Received status code 404' },
-      200,
-      { status: 'failed', error: 'Received status code 404' },
-    ],
-    [{ attempts: 1, error: 'Timed out' }, 200, { status: 'failed', error: 'Timed out' }],
-  ])('%j', async (columns, status, document) => {
-    const { json } = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK });
-    const [reply] = await Promise.all([call(`${json.id}/test`, 'POST'), settle(columns)]);
-    expect([reply.status, reply.json]).toEqual([status, document]);
-    await call(json.id, 'DELETE');
+  let receiver: Server;
+  let url: string;
+  let answer = 200;
+  const received: string[] = [];
+  beforeAll(async () => {
+    receiver = createServer((request, response) => {
+      received.push(`${request.method} ${request.url}`);
+      response.writeHead(answer).end();
+    });
+    receiver.listen(0, '127.0.0.1');
+    await once(receiver, 'listening');
+    url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
   });
-  test('still on its way after 12 seconds: 202', async () => {
-    const { json } = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK });
-    const replying = call(`${json.id}/test`, 'POST');
-    const waiting = setInterval(() => void context.api.clock.advance(1000), 10);
-    const reply = await replying;
-    clearInterval(waiting);
-    expect([reply.status, reply.json]).toEqual([202, { status: 'owed', error: '' }]);
+  afterAll(() => void receiver.close());
+
+  test('sent, refused, and sent again: the answer says which, and so does the integration', async () => {
+    const { json } = await call('', 'POST', {
+      kind: 'webhook',
+      settings: { url_down: `${url}/down`, method_down: 'POST' },
+    });
+    const send = async () => (await call(`${json.id}/test`, 'POST')).json;
+    expect(await send()).toEqual({ status: 'sent', error: '' });
+    answer = 404;
+    expect(await send()).toEqual({ status: 'failed', error: 'Received status code 404' });
+    expect((await call(json.id)).json.last_error).toBe('Received status code 404');
+    answer = 200;
+    expect(await send()).toEqual({ status: 'sent', error: '' });
+    expect((await call(json.id)).json).toMatchObject({ last_error: '', last_notify: '2026-11-21T12:00:00+00:00' });
+    expect(new Set(received)).toEqual(new Set(['POST /down']));
   });
 });

@@ -1,8 +1,12 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { allEndpoints } from '../endpoints.ts';
 import type { TestProject } from '../testing.ts';
 import { UNKNOWN_UUID, useTestApi } from './setup.ts';
+
+/** Milliseconds: many requests one after another, on a machine that may be busy. */
+const PATIENCE = 120_000;
+vi.setConfig({ testTimeout: PATIENCE });
 
 const context = useTestApi();
 let project: TestProject;
@@ -63,7 +67,7 @@ test('a create answers 201, 200 or 400, and makes a check exactly when it says s
       }
       expect((await call(`/api/${version}/checks/${reply.json.uuid}`, 'GET')).json).toEqual(reply.json);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -76,7 +80,7 @@ test('an update that is refused changes nothing', async () => {
       expect([200, 400]).toContain(reply.status);
       expect((await call(`/api/v3/checks/${uuid}`, 'GET')).text).toBe(reply.status === 200 ? reply.text : before);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 
@@ -113,11 +117,11 @@ describe('anything at any address is never a 5xx', () => {
             method,
             ['GET', 'HEAD'].includes(method) ? undefined : document,
           );
-          // status says 503 here: no ingester runs
-          if (!path.endsWith('/status/')) expect(reply.status).toBeLessThan(500);
+          // These say 503 here: no ingester runs.
+          if (!path.endsWith('/status/') && path !== '/health') expect(reply.status).toBeLessThan(500);
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -46,6 +46,12 @@ describe('status (§11.1)', () => {
     await context.database.sql`update instances set stopped_at = now() where service = 'sendalerts'`;
     expect((await context.api.call('/api/v3/status/')).status).toBe(503);
   });
+  test('one that was given up for dead and came back counts', async () => {
+    await instances('ingester', 'sendalerts');
+    await context.database
+      .sql`update instances set stopped_at = now() - interval '2 seconds' where service = 'ingester'`;
+    expect((await context.api.call('/api/v3/status/')).status).toBe(200);
+  });
   test('503 without database', async () => {
     const target = { ...context.database.target, hosts: [{ host: '127.0.0.1', port: 1 }] };
     const away = connect({ target, applicationName: 'test' });

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { findProjectByApiKey } from '@overdue/accounts';
 import { isConnectionError } from '@overdue/database';
-import type { WebDeps } from '../../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import { readBody } from './body.ts';
 import {
   type ApiVersion,
@@ -23,7 +23,7 @@ const OURS = /^\/(api|badge|b)\//;
  */
 export function dispatcher(
   endpoints: readonly Endpoint[],
-  deps: WebDeps,
+  deps: ApiDeps,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
   const routes = endpoints.map((endpoint) => ({ endpoint, pattern: pathPattern(endpoint.path) }));
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Project } from '@overdue/accounts';
 import type { z } from 'zod';
-import type { WebDeps } from '../../deps.ts';
+import type { ApiDeps } from '../deps.ts';
 import type { Reply } from './reply.ts';
 
 export type ApiVersion = 1 | 2 | 3;
@@ -9,7 +9,7 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** What an operation is handed. */
 export interface Call {
-  readonly deps: WebDeps;
+  readonly deps: ApiDeps;
   readonly request: IncomingMessage;
   readonly headers: IncomingHttpHeaders;
   readonly query: URLSearchParams;
@@ -77,7 +77,7 @@ export interface Endpoint {
   readonly tag: string;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
   /** Headers of every answer, the 404 and 405 included. */
-  readonly headers?: (deps: WebDeps) => Readonly<Record<string, string>>;
+  readonly headers?: (deps: ApiDeps) => Readonly<Record<string, string>>;
   /** May be called by scripts of other sites: answers OPTIONS and carries the headers of M-4. */
   readonly cors: boolean;
   /** Of 405: the original's own views list no `Allow`, the framework's do. */

@@ -60,7 +60,7 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
              'http', 'POST', 'hello'::bytea from c, generate_series(1, 2) n`;
     return uuid;
   };
-  const webhook = { kind: 'webhook', settings: { url_down: 'https://hooks.example.org/' } };
+  const webhook = { kind: 'webhook', settings: { url_down: 'http://127.0.0.1:9/' } };
   const channel = async () => (await context.api.call('/api/v3/channels/', keyed('', 'POST', webhook))).json.id;
   const application = async () =>
     (await context.api.call('/api/applications', keyed('', 'POST', { name: 'a' }))).json.id;
@@ -147,22 +147,7 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
       404: () => keyed(`/api/v3/channels/${UNKNOWN_UUID}`, 'DELETE'),
     },
     testChannel: {
-      200: async () => {
-        const id = await channel();
-        const finishing = setInterval(async () => {
-          const done = await context.database
-            .sql`update notifications set state = 'sent' where state = 'owed' returning id`;
-          if (done.length > 0) clearInterval(finishing);
-          await context.api.clock.advance(1000);
-        }, 10);
-        return keyed(`/api/v3/channels/${id}/test`, 'POST');
-      },
-      202: async () => {
-        const id = await channel();
-        const waiting = setInterval(() => void context.api.clock.advance(1000), 10);
-        setTimeout(() => clearInterval(waiting), 2000);
-        return keyed(`/api/v3/channels/${id}/test`, 'POST');
-      },
+      200: async () => keyed(`/api/v3/channels/${await channel()}/test`, 'POST'),
       400: async () => {
         const id = await channel();
         await context.database.sql`update channels set notify_down = false, notify_up = false where code = ${id}`;

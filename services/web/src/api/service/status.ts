@@ -19,7 +19,7 @@ export async function whatIsWrong({ database, clock, logger }: WebDeps): Promise
   const giveUp = new AbortController();
   const live = database.sql<{ service: string; seen_at: Instant }[]>`
     select distinct service from instances
-    where stopped_at is null and seen_at > now() - ${SILENCE_MS} * interval '1 millisecond'`.then(
+    where (stopped_at is null or seen_at > stopped_at) and seen_at > now() - ${SILENCE_MS} * interval '1 millisecond'`.then(
     (rows) => new Set(rows.map((row) => row.service)),
     (error: unknown) => {
       logger.warn({ err: error }, 'status: the database does not answer');
