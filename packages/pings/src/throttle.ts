@@ -13,6 +13,8 @@ import { uuid7 } from './uuid7.ts';
  *   committed plain success ──> window open, until `window` after the commit
  *     plain success             counted; answered when the journal has it on disk (an answered ping is never lost)
  *     the window's end          what was counted goes to the writer; its commit opens the next window
+ *     a second later, while     the same, but the window stays open: somebody who tries out a check sees each ping, and a
+ *     few checks have any       small installation is up to date; what it costs is bounded
  *     any other ping of it      what was counted goes to the writer first, in order; the window is closed
  *     the check was changed     the same (pause, edit, a ping through another ingester: LISTEN)
  *     shutdown                  the same, for all
@@ -23,6 +25,9 @@ import { uuid7 } from './uuid7.ts';
 
 /** The newest pings of a window that are kept for the log, at least; twice as many before it is cut. */
 const KEEP = 128;
+/** How long counted pings wait, at least, and while at most so many checks have some, at most. */
+const EAGER_MS = 1000;
+const EAGER_CHECKS = 100;
 /** Windows at a time. The one that was used least recently closes when there are more. */
 const MAX_WINDOWS = 100_000;
 
@@ -55,7 +60,10 @@ export class Throttle implements PlainSuccessThrottle {
   readonly #options: ThrottleOptions;
   /** In order of opening, so also of their end. */
   readonly #windows = new Map<number, Window>();
+  /** Those that hold pings. */
+  readonly #holding = new Set<Window>();
   #timer: Timer | null = null;
+  #eagerTimer: Timer | null = null;
   /** Sums on their way to the database or the spool. */
   readonly #leaving = new Set<{ readonly firstAt: Instant }>();
   /** Pings counted, and not yet committed or spooled. */
@@ -76,8 +84,7 @@ export class Throttle implements PlainSuccessThrottle {
       this.#close(window);
       return false;
     }
-    window.held ??= { pings: [], skipped: 0, firstAt: ping.at };
-    const { held } = window;
+    const held = window.held ?? this.#hold(window, ping.at);
     held.pings.push(ping);
     if (held.pings.length === 2 * KEEP) {
       held.pings.splice(0, KEEP);
@@ -141,6 +148,23 @@ export class Throttle implements PlainSuccessThrottle {
     this.#schedule();
   }
 
+  #hold(window: Window, firstAt: Instant): Held {
+    window.held = { pings: [], skipped: 0, firstAt };
+    this.#holding.add(window);
+    this.#scheduleEager();
+    return window.held;
+  }
+
+  #scheduleEager(): void {
+    if (this.#eagerTimer || this.#holding.size === 0) return;
+    const { clock } = this.#options;
+    this.#eagerTimer = clock.after(EAGER_MS, () => {
+      this.#eagerTimer = null;
+      if (this.#holding.size <= EAGER_CHECKS) for (const window of this.#holding) this.#flushWindow(window);
+      this.#scheduleEager();
+    });
+  }
+
   #schedule(): void {
     if (this.#timer) return;
     const first = this.#windows.values().next().value;
@@ -159,7 +183,13 @@ export class Throttle implements PlainSuccessThrottle {
 
   #close(window: Window): void {
     this.#windows.delete(window.checkId);
+    this.#flushWindow(window);
+  }
+
+  #flushWindow(window: Window): void {
     const { held } = window;
+    window.held = null;
+    this.#holding.delete(window);
     if (held) this.#flush(window.checkId, held.pings, held.skipped);
   }
 

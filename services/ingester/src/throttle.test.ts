@@ -26,8 +26,6 @@ test('coalesces: one write for many pings, with the true count, last time, deadl
   await ping(`/${code}`);
   expect(await counted(code)).toBe(1);
   await Promise.all(Array.from({ length: 60 }, () => ping(`/${code}`)));
-  // Answered, and not written yet.
-  expect(await counted(code)).toBe(1);
   await expect.poll(() => counted(code), { timeout: 3000 }).toBe(61);
   const pings = await pingsOf(t, code);
   expect(pings.map((p) => p.n)).toEqual(Array.from({ length: 61 }, (_, i) => i + 1));
@@ -36,7 +34,7 @@ test('coalesces: one write for many pings, with the true count, last time, deadl
   expect(check.alert_after).toBe(check.last_ping! + (86_400 + 3600) * 1000);
   const [{ updates } = { updates: 0 }] = await t.database.sql<{ updates: number }[]>`
     select count(distinct xmin::text)::int as updates from pings`;
-  expect(updates).toBe(2);
+  expect(updates).toBeLessThanOrEqual(4);
 });
 
 test('more than the log keeps are counted, the newest of them logged', async () => {
@@ -120,7 +118,6 @@ test('a pause by somebody else ends the window: what came before it counts, and 
   t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
   const code = await makeCheck(t);
   for (let i = 0; i < 5; i++) await ping(`/${code}`);
-  expect(await counted(code)).toBe(1);
   const now = Date.now();
   await t.database.sql.begin(async (sql) => {
     await sql`select from checks where code = ${code} for no key update`;
@@ -152,7 +149,6 @@ test('a stop writes what was coalesced', async () => {
   t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
   const code = await makeCheck(t);
   for (let i = 0; i < 7; i++) await ping(`/${code}`);
-  expect(await counted(code)).toBe(1);
   await t.ingester.drain();
   expect(await counted(code)).toBe(7);
 });
@@ -166,6 +162,15 @@ test('a check that is deleted takes its window with it', async () => {
   await expect
     .poll(async () => (await t.registry.getSingleMetric('overdue_ingester_coalesced_pings')!.get()).values[0]!.value)
     .toBe(0);
+});
+
+test('shows each ping within a second or so while little is going on', async () => {
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  const code = await makeCheck(t);
+  for (let i = 0; i < 3; i++) await ping(`/${code}`);
+  await expect.poll(() => counted(code), { timeout: 4000 }).toBe(3);
+  await ping(`/${code}`);
+  await expect.poll(() => counted(code), { timeout: 4000 }).toBe(4);
 });
 
 test('0 turns it off', async () => {
@@ -203,7 +208,6 @@ test('a start through another ingester ends the window there', async () => {
     await new Promise((resolve) => setTimeout(resolve, 2500));
     const code = await makeCheck(t);
     for (let i = 0; i < 4; i++) await ping(`/${code}`);
-    expect(await counted(code)).toBe(1);
     await ping(`/${code}/start`, other);
     await expect.poll(() => counted(code), { timeout: 3000 }).toBe(5);
     const { last_start } = await checkOf(t, code);
