@@ -1,6 +1,6 @@
 import type { Clock } from '@overdue/clock';
 import type { Database, TransactionSql } from '@overdue/database';
-import { addChannels, type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
+import { type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
 import { applyRequest } from './apply-request.ts';
 import type { CheckRequest } from './fields.ts';
@@ -41,6 +41,7 @@ export function createCheck(
   );
 }
 
+/** Writes the row and its channels. One statement; the caller has made sure that there is room. */
 export async function insertCheck(
   sql: TransactionSql,
   clock: Clock,
@@ -49,9 +50,18 @@ export async function insertCheck(
   channelIds: readonly number[],
 ): Promise<CheckWithChannels> {
   const columns = { ...fields, project_id: projectId, created_at: clock.now() };
-  const [{ id } = { id: 0 }] = await sql<{ id: number }[]>`insert into checks ${sql(columns)} returning id`;
-  await addChannels(sql, id, channelIds);
-  return readCheck(sql, id);
+  const ids = channelIds as number[];
+  const [check] = await sql<CheckWithChannels[]>`
+    with made as (
+      insert into checks ${sql(columns)} returning *
+    ), linked as (
+      insert into channel_checks (check_id, channel_id) select made.id, unnest(${ids}::bigint[]) from made
+    )
+    select made.*, (
+      select coalesce(string_agg(code::text, ',' order by code), '') from channels where id = any (${ids}::bigint[])
+    ) as channels
+    from made`;
+  return check!;
 }
 
 export interface UpsertCheck {
