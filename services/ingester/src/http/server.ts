@@ -20,7 +20,15 @@ import {
   parsePingPath,
   parseQuery,
 } from '@overdue/pings';
-import { type Answer, type Answers, BODY_TOO_LARGE, NO_ROUTE, UNAVAILABLE, UPPER_CASE } from './answers.ts';
+import {
+  type Answer,
+  type Answers,
+  BODY_TOO_LARGE,
+  NO_ROUTE,
+  TWO_LENGTHS,
+  UNAVAILABLE,
+  UPPER_CASE,
+} from './answers.ts';
 import { binaryAddress, clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './peer.ts';
 
 /** Django's DATA_UPLOAD_MAX_MEMORY_SIZE: larger bodies are refused, smaller ones cut (section 4, step 4). */
@@ -131,6 +139,11 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
     reject(shared, res, isHead, BODY_TOO_LARGE, true);
     return;
   }
+  // Two proxies could read two lengths in two ways, and so one of them see a request that the other did not.
+  if (length !== '' && count(req, 'content-length') > 1) {
+    reject(shared, res, isHead, TWO_LENGTHS, true);
+    return;
+  }
   const query = parseQuery((req.getQuery() as string | undefined) ?? '');
   const ping = new HttpPing(shared, res, path, method, query.rid, query.create);
   const peer = shared.peers.of(res.getRemoteAddress());
@@ -187,12 +200,16 @@ function isAmbiguous(req: HttpRequest, encoding: string): boolean {
 /** A header's value; null: absent, which getHeader does not tell from an empty one. */
 function presentHeader(req: HttpRequest, name: string): string | null {
   const value = req.getHeader(name);
-  if (value !== '') return value;
-  let present = false;
+  return value !== '' || count(req, name) > 0 ? value : null;
+}
+
+/** How many headers have this name (lower case). */
+function count(req: HttpRequest, name: string): number {
+  let found = 0;
   req.forEach((key) => {
-    if (key === name) present = true;
+    if (key === name) found++;
   });
-  return present ? '' : null;
+  return found;
 }
 
 function storable(text: string, length: number): string {
