@@ -36,6 +36,10 @@ async function withServer(use: (target: DatabaseTarget) => Promise<void>): Promi
   initialise({ directory });
   const settings = { shared_buffers: '64MB', autovacuum: 'off' };
   const server = await startEmbedded({ directory, port, clock: systemClock, durable: false, settings });
+  // Stopped from outside: the server goes, too.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void server.stop().finally(() => process.exit(130)));
+  }
   try {
     const admin = connect({ target: embeddedTarget(port, 'postgres'), applicationName: 'simulation', max: 1 });
     await admin.sql.unsafe('create database overdue_sim');
@@ -73,7 +77,7 @@ await withServer(async (target) => {
       break;
     }
     if (values.seed) console.log(tell(result, values.verbose));
-    else if (runs % 100 === 0) console.error(`${runs} runs, ${Math.round(performance.now() - began)} ms`);
+    else if (runs % 10 === 0) console.error(`${runs} runs, ${Math.round(performance.now() - began)} ms`);
   }
   const seconds = (performance.now() - began) / 1000;
   const counts = Object.entries(total).map(([name, value]) => `${value} ${name}`);

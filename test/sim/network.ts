@@ -102,9 +102,12 @@ export class Network {
   /** The next instant at which something that is held back may move; undefined: nothing is. */
   nextRelease(): Instant | undefined {
     let next: Instant | undefined;
-    for (const { requests, answers, busy } of this.#links) {
-      const candidates = [answers[0]?.notBefore, busy !== null || this.#outage ? undefined : requests[0]?.notBefore];
-      for (const at of candidates) if (at !== undefined && (next === undefined || at < next)) next = at;
+    const consider = (at: Instant) => {
+      if (next === undefined || at < next) next = at;
+    };
+    for (const { requests, answers, busy, process } of this.#links) {
+      if (answers[0]) consider(Math.max(answers[0].notBefore, process.frozenUntil));
+      if (requests[0] && busy === null && this.#outage === null) consider(requests[0].notBefore);
     }
     return next;
   }

@@ -135,7 +135,9 @@ export class World {
   }
 
   async #exhaust(): Promise<void> {
+    let steps = 0;
     do {
+      if (++steps > MOST_AT_ONCE) throw new Error('Time stands still: the product never comes to rest');
       await this.#settle();
       await this.network.tidy();
     } while (await this.network.step());
@@ -368,6 +370,9 @@ export class World {
     return codes;
   }
 }
+
+/** Statements at one instant. */
+const MOST_AT_ONCE = 5000;
 
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;
