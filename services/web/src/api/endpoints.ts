@@ -4,6 +4,7 @@ import { badgeEndpoints } from './badges/endpoints.ts';
 import { badgeStore } from './badges/store.ts';
 import { channelEndpoints } from './channels/endpoints.ts';
 import { checkEndpoints } from './checks/endpoints.ts';
+import { explainEndpoints } from './explain/endpoints.ts';
 import { flipEndpoints } from './flips/endpoints.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { openApiEndpoints } from './openapi/endpoints.ts';
@@ -21,6 +22,7 @@ export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonl
     ...checkEndpoints,
     ...pingEndpoints,
     ...flipEndpoints,
+    ...explainEndpoints,
     ...channelEndpoints,
     ...statusEndpoints,
     ...metricsEndpoints,

@@ -128,6 +128,17 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
       ...byKey('/flips/'),
       400: async () => keyed(`/api/v3/checks/${uniqueKey((await create()).uuid)}/flips/?start=x`),
     },
+    explainCheck: {
+      ...ofCheck('GET', '/explain/'),
+      200: async () => {
+        const { uuid } = await create({ channels: '*' });
+        await context.database.sql`
+          insert into flips (check_id, created_at, old_status, new_status, reason)
+          select id, now() - interval '1 minute', 'up', 'down', 'timeout' from checks where code = ${uuid}`;
+        return keyed(`/api/v3/checks/${uuid}/explain/`);
+      },
+      400: async () => keyed(`/api/v3/checks/${(await create()).uuid}/explain/?at=yesterday`),
+    },
     listChannels: { 200: async () => after(await channel(), keyed('/api/v3/channels/')) },
     createChannel: {
       201: () => keyed('/api/v3/channels/', 'POST', webhook),
