@@ -108,11 +108,6 @@ export const BODY_TOO_LARGE: Answer = {
   contentType: HTML,
   body: PAGE('Bad Request', 'The request body is too large.'),
 };
-export const TWO_LENGTHS: Answer = {
-  status: '400 Bad Request',
-  contentType: HTML,
-  body: PAGE('Bad Request', 'The request says twice how long its body is.'),
-};
 const TOO_MANY = { status: '429 Too Many Requests', body: 'too many pings' };
 export const UNAVAILABLE: Answer = {
   status: '503 Service Unavailable',

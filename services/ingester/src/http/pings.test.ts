@@ -278,14 +278,6 @@ describe('what is recorded (section 5)', () => {
     expect(pings.slice(1).map((p) => p.body?.length ?? null)).toEqual([10_000, 10_000, null]);
   });
 
-  test('two lengths: refused, and the connection closed', async () => {
-    const code = await makeCheck(t);
-    const request = `POST /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 30\r\n\r\nabc`;
-    expect(await raw(t.ingester.port, request)).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nConnection: close\r\n/);
-    expect(await raw(t.ingester.port, `${request}GET /${code} HTTP/1.1\r\nHost: x\r\n\r\n`)).not.toContain('200 OK');
-    expect((await checkOf(t, code)).n_pings).toBe(0);
-  });
-
   test('a body over the limit is refused (section 4, step 4), declared or not', async () => {
     const code = await makeCheck(t);
     const declared = await raw(t.ingester.port, `POST /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 2621441\r\n\r\n`);

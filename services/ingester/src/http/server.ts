@@ -20,15 +20,7 @@ import {
   parsePingPath,
   parseQuery,
 } from '@overdue/pings';
-import {
-  type Answer,
-  type Answers,
-  BODY_TOO_LARGE,
-  NO_ROUTE,
-  TWO_LENGTHS,
-  UNAVAILABLE,
-  UPPER_CASE,
-} from './answers.ts';
+import { type Answer, type Answers, BODY_TOO_LARGE, NO_ROUTE, UNAVAILABLE, UPPER_CASE } from './answers.ts';
 import { binaryAddress, clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './peer.ts';
 
 /** Django's DATA_UPLOAD_MAX_MEMORY_SIZE: larger bodies are refused, smaller ones cut (section 4, step 4). */
@@ -137,11 +129,6 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   const maxBytes = Math.max(MAX_BODY_BYTES, shared.bodyLimit ?? 0);
   if (Number(length) > maxBytes) {
     reject(shared, res, isHead, BODY_TOO_LARGE, true);
-    return;
-  }
-  // Two proxies could read two lengths in two ways, and so one of them see a request that the other did not.
-  if (length !== '' && count(req, 'content-length') > 1) {
-    reject(shared, res, isHead, TWO_LENGTHS, true);
     return;
   }
   const query = parseQuery((req.getQuery() as string | undefined) ?? '');
