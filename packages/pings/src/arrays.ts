@@ -15,36 +15,31 @@ export function words(values: readonly (string | null)[]): string {
 
 function plain(values: readonly (number | string | null)[]): string {
   const { length } = values;
-  let i = 0;
-  while (i < length && values[i] === null) i++;
-  if (i === length) return '{}';
-  let text = i === 0 ? `{${values[0]}` : '{NULL';
-  for (let k = 1; k < length; k++) text += values[k] === null ? ',NULL' : `,${values[k]}`;
-  return `${text}}`;
+  let nulls = 0;
+  for (let i = 0; i < length; i++) if (values[i] === null) nulls++;
+  if (nulls === length) return '{}';
+  // join writes one flat string; adding up pieces leaves a tree of them to the garbage collector.
+  return `{${(nulls === 0 ? values : values.map((value) => value ?? 'NULL')).join(',')}}`;
 }
 
-/** Any text without NUL. */
+/** Any text without NUL. All null gives `{}`. */
 export function texts(values: readonly (string | null)[]): string {
-  let text = '{';
-  for (let i = 0; i < values.length; i++) {
+  const { length } = values;
+  let nulls = 0;
+  let special = false;
+  for (let i = 0; i < length; i++) {
     const value = values[i];
-    if (i > 0) text += ',';
-    if (value === null || value === undefined) text += 'NULL';
-    else if (SPECIAL.test(value)) text += `"${value.replace(/["\\]/g, '\\$&')}"`;
-    else text += `"${value}"`;
+    if (value === null || value === undefined) nulls++;
+    else if (SPECIAL.test(value)) special = true;
   }
-  return `${text}}`;
+  if (nulls === length) return '{}';
+  if (nulls === 0 && !special) return `{"${values.join('","')}"}`;
+  return `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`)).join(',')}}`;
 }
 const SPECIAL = /["\\]/;
 
 /** bytea[]; all null gives `{}`, which unnest fills up with nulls. */
 export function bytes(values: readonly (Buffer | null)[]): string {
   if (values.every((value) => value === null)) return '{}';
-  let text = '{';
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (i > 0) text += ',';
-    text += value ? `"\\\\x${value.toString('hex')}"` : 'NULL';
-  }
-  return `${text}}`;
+  return `{${values.map((value) => (value ? `"\\\\x${value.toString('hex')}"` : 'NULL')).join(',')}}`;
 }
