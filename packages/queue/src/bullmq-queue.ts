@@ -1,7 +1,7 @@
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Courier } from './courier.ts';
-import { listen, type QueueOptions } from './postgres-queue.ts';
+import { courierOptions, listen, type QueueOptions } from './postgres-queue.ts';
 import { connectRedis, type RedisTarget } from './redis.ts';
 import { WakeUp } from './signal.ts';
 import type { DeliveryHandler, DeliveryQueue } from './types.ts';
@@ -53,18 +53,7 @@ export class BullmqQueue implements DeliveryQueue {
 
   constructor(options: BullmqQueueOptions) {
     this.#options = options;
-    this.#courier = new Courier({
-      sql: options.database.sql,
-      worker: options.worker,
-      lease: options.lease ?? 10_000,
-      clock: options.clock,
-      logger: options.logger,
-      concurrency: options.concurrency ?? 200,
-      onRoom: () => this.#wakeUp.wake(),
-      ...(options.gate ? { gate: options.gate } : {}),
-      ...(options.random ? { random: options.random } : {}),
-      ...(options.clockInOutbox ? { clockInOutbox: true } : {}),
-    });
+    this.#courier = new Courier(courierOptions(options, () => this.#wakeUp.wake()));
     this.#enqueueing = connectRedis(options.redis, false);
     this.#working = connectRedis(options.redis, true);
     // Who cares looks at the connection's status; an error event without a listener would end the process.

@@ -4,15 +4,13 @@ import { type Finish, Outbox, type OutboxOptions } from './outbox.ts';
 import { Recorder } from './recorder.ts';
 import { isTooOld, nextDelay } from './retry.ts';
 import type { Claim, DeliveryHandler, NotificationState, Outcome, Prepared, QueueLogger } from './types.ts';
+import { within } from './within.ts';
 
-export interface CourierOptions extends Omit<OutboxOptions, 'clock'> {
-  readonly clock: Clock;
+export interface CourierOptions extends OutboxOptions {
   readonly logger: QueueLogger;
   /** Messages under way at once at most. */
   readonly concurrency: number;
   readonly gate?: Omit<GateOptions, 'clock'>;
-  /** Tests and the simulation: the clock's time in the outbox instead of the database's. */
-  readonly clockInOutbox?: boolean;
   /** In [0, 1); default Math.random. */
   readonly random?: () => number;
   /** There is room again, or something became due: worth another look at the outbox. */
@@ -53,12 +51,7 @@ export class Courier {
   constructor(options: CourierOptions) {
     this.#options = options;
     this.#clock = options.clock;
-    this.outbox = new Outbox({
-      sql: options.sql,
-      worker: options.worker,
-      lease: options.lease,
-      ...(options.clockInOutbox ? { clock: options.clock } : {}),
-    });
+    this.outbox = new Outbox(options);
     this.#gate = new Gate({ ...options.gate, clock: options.clock });
     this.#recorder = new Recorder({ outbox: this.outbox, clock: options.clock, logger: options.logger });
   }
@@ -104,7 +97,8 @@ export class Courier {
     this.#preparing += claims.length;
     let prepared: ReadonlyMap<number, Prepared>;
     try {
-      prepared = await this.#handler!.prepare(claims);
+      const { silence, onSilence } = this.#options;
+      prepared = await within(this.#clock, silence, this.#handler!.prepare(claims), onSilence);
     } catch (err) {
       this.#options.logger.error({ err, count: claims.length }, 'What to send could not be read; trying again');
       await this.#giveBack(claims.map((claim) => ({ claim, delay: 1000 })));

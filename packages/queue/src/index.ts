@@ -14,3 +14,4 @@ export type {
   Prepared,
   QueueLogger,
 } from './types.ts';
+export { SilentDatabaseError, within } from './within.ts';

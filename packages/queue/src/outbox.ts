@@ -1,6 +1,7 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
-import type { Sql } from '@overdue/database';
+import type { Database } from '@overdue/database';
 import type { Claim, LogEntry, NotificationState } from './types.ts';
+import { within } from './within.ts';
 
 /**
  * The outbox's SQL. Rows of `notifications` go
@@ -16,13 +17,19 @@ import type { Claim, LogEntry, NotificationState } from './types.ts';
  * All times are the database's, so clocks of hosts need not agree; `clock` replaces them in the simulation.
  */
 export interface OutboxOptions {
-  readonly sql: Sql;
+  /** Looked at for each statement, so its pool may be replaced meanwhile. */
+  readonly database: Pick<Database, 'sql'>;
   /** This worker: its instances.id. */
   readonly worker: string;
   /** How long a claim lasts unless renewed. */
   readonly lease: Milliseconds;
-  /** Only for tests: the time instead of the database's. */
-  readonly clock?: Pick<Clock, 'now'>;
+  /** For measuring the silence of the database. */
+  readonly clock: Clock;
+  /** Only for tests: the clock's time instead of the database's. */
+  readonly clockInOutbox?: boolean;
+  /** A statement that takes longer is given up, and `onSilence` is called. */
+  readonly silence: Milliseconds;
+  readonly onSilence: () => void;
 }
 
 /** What to write about one attempt. */
@@ -43,16 +50,14 @@ export interface Finish {
 export const SENDING = 'Sending';
 
 export class Outbox {
-  readonly #sql: Sql;
+  readonly #options: OutboxOptions;
   readonly #worker: string;
   readonly #lease: number;
-  readonly #clock: Pick<Clock, 'now'> | undefined;
 
   constructor(options: OutboxOptions) {
-    this.#sql = options.sql;
+    this.#options = options;
     this.#worker = options.worker;
     this.#lease = options.lease;
-    this.#clock = options.clock;
   }
 
   /**
@@ -63,7 +68,8 @@ export class Outbox {
   async claimDue(limit: number, busy: readonly number[], handedOver = false): Promise<Claim[]> {
     if (limit <= 0) return [];
     const now = this.#now();
-    const rows = await this.#sql<Claim[]>`
+    const rows = await this.#ask<Claim[]>(
+      (sql) => sql`
       with head as materialized (
         select id, channel_id, check_id
         from notifications
@@ -92,7 +98,8 @@ export class Outbox {
       )
       select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
              check_status as "checkStatus", attempts, created_at as "createdAt"
-      from claimed order by id`;
+      from claimed order by id`,
+    );
     return [...rows];
   }
 
@@ -100,7 +107,8 @@ export class Outbox {
   async claimIds(ids: readonly number[]): Promise<Claim[]> {
     if (ids.length === 0) return [];
     const now = this.#now();
-    const rows = await this.#sql<Claim[]>`
+    const rows = await this.#ask<Claim[]>(
+      (sql) => sql`
       with free as materialized (
         select id from notifications n
         where id = any(${ids as number[]}::bigint[]) and state = 'owed' and next_attempt_at <= ${now}
@@ -119,7 +127,8 @@ export class Outbox {
       )
       select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
              check_status as "checkStatus", attempts, created_at as "createdAt"
-      from claimed order by id`;
+      from claimed order by id`,
+    );
     return [...rows];
   }
 
@@ -134,7 +143,8 @@ export class Outbox {
   ): Promise<{ id: number; attempts: number }[]> {
     const now = this.#now();
     return [
-      ...(await this.#sql<{ id: number; attempts: number }[]>`
+      ...(await this.#ask<{ id: number; attempts: number }[]>(
+        (sql) => sql`
         with head as materialized (
           select id, channel_id, check_id
           from notifications
@@ -155,7 +165,8 @@ export class Outbox {
         )
         update notifications n set leased_until = ${now} + ${hold} * interval '1 millisecond', leased_by = null
         from placed p where n.id = p.id and coalesce(p.first_id, p.id) = p.id
-        returning n.id, n.attempts`),
+        returning n.id, n.attempts`,
+      )),
     ];
   }
 
@@ -163,39 +174,46 @@ export class Outbox {
   async claimAbandoned(limit: number, busy: readonly number[]): Promise<Claim[]> {
     if (limit <= 0) return [];
     const now = this.#now();
-    const rows = await this.#sql<{ id: number }[]>`
+    const rows = await this.#ask<{ id: number }[]>(
+      (sql) => sql`
       select id from notifications
       where state = 'owed' and next_attempt_at <= ${now} and leased_until <= ${now}
         and channel_id <> all(${busy as number[]}::bigint[])
-      order by next_attempt_at, id limit ${limit}`;
+      order by next_attempt_at, id limit ${limit}`,
+    );
     return await this.claimIds(rows.map((row) => row.id));
   }
 
   /** Extends the claims on `ids`. */
   async renew(ids: readonly number[]): Promise<void> {
     if (ids.length === 0) return;
-    await this.#sql`
+    await this.#ask(
+      (sql) => sql`
       update notifications set leased_until = ${this.#now()} + ${this.#lease} * interval '1 millisecond'
-      where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'`;
+      where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'`,
+    );
   }
 
   /** Gives claims back untried; they are due again after their `delay`. The error shown is that of the last attempt. */
   async release(items: readonly { id: number; delay: Milliseconds }[]): Promise<void> {
     if (items.length === 0) return;
-    await this.#sql`
+    await this.#ask(
+      (sql) => sql`
       update notifications n
       set leased_until = null, leased_by = null, error = coalesce(log -> -1 ->> 'answer', ''),
           next_attempt_at = case when i.delay > 0 then ${this.#now()} + i.delay * interval '1 millisecond'
                                  else next_attempt_at end
       from jsonb_to_recordset(${items as never}::jsonb) as i(id bigint, delay double precision)
-      where n.id = i.id and n.leased_by = ${this.#worker} and n.state = 'owed'`;
+      where n.id = i.id and n.leased_by = ${this.#worker} and n.state = 'owed'`,
+    );
   }
 
   /** Puts off what the channels are owed and nobody is sending: their destination does not answer. */
   async postpone(channelIds: readonly number[], delay: Milliseconds): Promise<void> {
     if (channelIds.length === 0) return;
     const now = this.#now();
-    await this.#sql`
+    await this.#ask(
+      (sql) => sql`
       with due as (
         select id from notifications
         where channel_id = any(${channelIds as number[]}::bigint[]) and state = 'owed' and next_attempt_at <= ${now}
@@ -203,21 +221,24 @@ export class Outbox {
         for update skip locked
       )
       update notifications n
-      set next_attempt_at = ${now} + ${delay} * interval '1 millisecond', leased_until = null from due where n.id = due.id`;
+      set next_attempt_at = ${now} + ${delay} * interval '1 millisecond', leased_until = null from due where n.id = due.id`,
+    );
   }
 
   /** The channels' destination answers again: what waits for another attempt goes now, unless a receiver set a time. */
   async pullForward(channelIds: readonly number[]): Promise<void> {
     if (channelIds.length === 0) return;
     const now = this.#now();
-    await this.#sql`
+    await this.#ask(
+      (sql) => sql`
       with waiting as (
         select id from notifications
         where channel_id = any(${channelIds as number[]}::bigint[]) and state = 'owed' and next_attempt_at > ${now}
           and leased_until is null and not coalesce(log -> -1 ? 'retry_after', false)
         for update skip locked
       )
-      update notifications n set next_attempt_at = ${now} from waiting where n.id = waiting.id`;
+      update notifications n set next_attempt_at = ${now} from waiting where n.id = waiting.id`,
+    );
   }
 
   /**
@@ -239,7 +260,8 @@ export class Outbox {
       duration: Math.round(f.duration),
       disable: f.disable,
     }));
-    const rows = await this.#sql<{ id: number }[]>`
+    const rows = await this.#ask<{ id: number }[]>(
+      (sql) => sql`
       with input as materialized (
         select * from jsonb_to_recordset(${input as never}::jsonb)
           as i(id bigint, state text, error text, entry jsonb, delay double precision, channel bigint,
@@ -275,11 +297,19 @@ export class Outbox {
         from latest l join locked k on k.id = l.channel_id
         where c.id = l.channel_id
       )
-      select id from done`;
+      select id from done`,
+    );
     return new Set(rows.map((row) => row.id));
   }
 
   #now() {
-    return this.#clock ? this.#sql`to_timestamp(${this.#clock.now() / 1000}::float8)` : this.#sql`now()`;
+    const { clock, clockInOutbox, database } = this.#options;
+    return clockInOutbox ? database.sql`to_timestamp(${clock.now() / 1000}::float8)` : database.sql`now()`;
+  }
+
+  /** One statement, in time or not at all. */
+  async #ask<Rows>(statement: (sql: Database['sql']) => PromiseLike<unknown>): Promise<Rows> {
+    const { clock, silence, onSilence, database } = this.#options;
+    return (await within(clock, silence, statement(database.sql), onSilence)) as Rows;
   }
 }

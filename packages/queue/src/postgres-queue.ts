@@ -1,12 +1,13 @@
 import type { Clock, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
-import { Courier } from './courier.ts';
+import { Courier, type CourierOptions } from './courier.ts';
 import type { GateOptions } from './gate.ts';
 import { WakeUp } from './signal.ts';
 import type { DeliveryHandler, DeliveryQueue, QueueLogger } from './types.ts';
 
 export interface QueueOptions {
-  readonly database: Database;
+  /** Looked at for each statement, so its pool may be replaced meanwhile. */
+  readonly database: Pick<Database, 'sql'>;
   readonly clock: Clock;
   readonly logger: QueueLogger;
   /** This worker's instances.id. */
@@ -17,10 +18,33 @@ export interface QueueOptions {
   readonly lease?: Milliseconds;
   /** How often to look when nobody said that something is owed. Default 1 s. */
   readonly poll?: Milliseconds;
+  /** A statement that takes longer is given up. Default 20 s. */
+  readonly silence?: Milliseconds;
+  /** The database was silent for that long: a chance to throw its connections away. */
+  readonly onSilence?: () => void;
   readonly gate?: Omit<GateOptions, 'clock'>;
   readonly random?: () => number;
   /** Tests and the simulation: the clock's time in the outbox instead of the database's. */
   readonly clockInOutbox?: boolean;
+}
+
+/** What both drivers tell the courier. */
+export function courierOptions(options: QueueOptions, onRoom: () => void): CourierOptions {
+  const { database, worker, lease = 10_000, clock, logger, concurrency = 200, silence = 20_000 } = options;
+  return {
+    database,
+    worker,
+    lease,
+    clock,
+    logger,
+    concurrency,
+    silence,
+    onSilence: options.onSilence ?? (() => undefined),
+    onRoom,
+    ...(options.gate ? { gate: options.gate } : {}),
+    ...(options.random ? { random: options.random } : {}),
+    ...(options.clockInOutbox ? { clockInOutbox: true } : {}),
+  };
 }
 
 /** Rows claimed in one statement at most. */
@@ -38,18 +62,7 @@ export class PostgresQueue implements DeliveryQueue {
 
   constructor(options: QueueOptions) {
     this.#options = options;
-    this.#courier = new Courier({
-      sql: options.database.sql,
-      worker: options.worker,
-      lease: options.lease ?? 10_000,
-      clock: options.clock,
-      logger: options.logger,
-      concurrency: options.concurrency ?? 200,
-      onRoom: () => this.#wakeUp.wake(),
-      ...(options.gate ? { gate: options.gate } : {}),
-      ...(options.random ? { random: options.random } : {}),
-      ...(options.clockInOutbox ? { clockInOutbox: true } : {}),
-    });
+    this.#courier = new Courier(courierOptions(options, () => this.#wakeUp.wake()));
   }
 
   async start(handler: DeliveryHandler): Promise<void> {
@@ -102,9 +115,11 @@ export function listen(options: Pick<QueueOptions, 'database' | 'logger' | 'cloc
   let current: { unlisten(): Promise<void> } | undefined;
   const started = (async () => {
     while (!stop.signal.aborted) {
+      const { sql } = options.database;
       try {
-        current = await options.database.sql.listen('notifications_owed', wake, wake);
-        return;
+        current = await sql.listen('notifications_owed', wake, wake);
+        // The driver listens again after each loss of its connection, but not when its pool was thrown away.
+        while (!stop.signal.aborted && options.database.sql === sql) await options.clock.sleep(5000, stop.signal);
       } catch (err) {
         options.logger.debug({ err }, 'LISTEN failed; trying again');
         await options.clock.sleep(1000, stop.signal);

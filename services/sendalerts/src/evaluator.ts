@@ -1,6 +1,7 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
 import { updateNagDates } from '@overdue/operations';
+import { within } from '@overdue/queue';
 import { judgeableUntil, uncovered } from './coverage.ts';
 import { dismissGap, openGap, recordGaps } from './gaps.ts';
 import { type IngesterRow, IngesterWatch } from './ingester-watch.ts';
@@ -25,6 +26,10 @@ export interface EvaluatorOptions {
   readonly onGap?: () => void;
   /** Hears of every group, for metrics. */
   readonly onJudged?: (judged: Judged) => void;
+  /** A look that takes longer is given up. Default 30 s. */
+  readonly silence?: Milliseconds;
+  /** The database was silent for that long: a chance to throw its connections away. */
+  readonly onSilence?: () => void;
   /** Tests and the simulation: this instead of the database's clock. */
   readonly databaseNow?: () => Instant;
 }
@@ -85,7 +90,8 @@ export class Evaluator {
     const { clock, logger } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.pass();
+        const { silence = 30_000, onSilence = () => undefined } = this.#options;
+        await within(clock, silence, this.pass(), onSilence);
       } catch (err) {
         this.#watch.interrupted();
         if (!this.#unreachable) logger.warn({ err }, 'Lateness cannot be judged; trying again');

@@ -7,6 +7,7 @@ import { createQueue } from '@overdue/queue';
 import { Evaluator } from './evaluator.ts';
 import { tellOfGaps } from './gap-notice.ts';
 import { createMetrics } from './metrics.ts';
+import { ReplaceablePool } from './replaceable-pool.ts';
 
 /** How often it is looked whether the operator has to be told of a gap, in milliseconds. */
 const GAP_NOTICES = 15_000;
@@ -24,15 +25,25 @@ export async function startSendalerts(context: {
   if (!target) throw new StartError('No database is configured: set DATABASE_URL (or DB_HOST, DB_NAME, …).');
   if (!config.SECRET_KEY) throw new StartError('SECRET_KEY is not set: links in messages are signed with it.');
   const options = notificationOptions(config, config.SECRET_KEY);
-  const database = connect({ target, applicationName: 'overdue sendalerts', max: 12 });
+  const database = new ReplaceablePool({
+    clock,
+    open: () => connect({ target, applicationName: 'overdue sendalerts', max: 12 }),
+  });
+  const onSilence = () => {
+    if (database.replace()) logger.warn('The database is silent: its connections are made anew');
+  };
   const metrics = createMetrics(registry);
   const mailer = new Mailer(options.email);
   const http = new HttpClient(options.http, clock);
 
-  const delivery = createDelivery({ sql: database.sql, clock, options, http, mailer, logger }, ({ kind, result }) =>
-    metrics.attempts.inc({ kind, result }),
-  );
-  const queue = createQueue({ database, clock, logger, worker: instance.id }, redisTarget(config));
+  const deps = {
+    get sql() {
+      return database.sql;
+    },
+    ...{ clock, options, http, mailer, logger },
+  };
+  const delivery = createDelivery(deps, ({ kind, result }) => metrics.attempts.inc({ kind, result }));
+  const queue = createQueue({ database, clock, logger, worker: instance.id, onSilence }, redisTarget(config));
 
   let telling = false;
   const notices = () => {
@@ -49,6 +60,7 @@ export async function startSendalerts(context: {
     clock,
     logger,
     minGap: config.AMNESTY_MIN_GAP_SECONDS * 1000,
+    onSilence,
     onGap() {
       metrics.gaps.inc();
       notices();
@@ -73,7 +85,11 @@ export async function startSendalerts(context: {
   evaluator.start();
 
   return {
-    instances: instanceStore(database.sql),
+    instances: {
+      register: (row) => instanceStore(database.sql).register(row),
+      beat: (id, info) => instanceStore(database.sql).beat(id, info),
+      stop: (id) => instanceStore(database.sql).stop(id),
+    },
     info() {
       const { judgedUntil, backlog, problems } = evaluator.state();
       return { judged_until: judgedUntil, backlog, problems: [...problems, ...queue.problems()].slice(0, 20) };
