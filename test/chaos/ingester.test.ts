@@ -64,10 +64,6 @@ async function expectExact(sent: Sent): Promise<void> {
   expect(sent.acknowledged.size).toBeGreaterThan(500);
 }
 
-afterEach(() => {
-  if (process.env.DBG) console.log(running.map((r) => r.output.split('\n').filter((l) => !l.includes('Pings go')).join('\n')).join('\n'));
-});
-
 describe('the database', () => {
   test('is killed and comes back', async () => {
     const ingester = await startIngester();
