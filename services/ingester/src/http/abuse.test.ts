@@ -66,7 +66,7 @@ test('other versions of HTTP are told so', async () => {
 });
 
 test('pipelined requests: each answer is that of its request; the connection may end', async () => {
-  const answers = await raw(t.ingester.port, get('/nothing').repeat(3) + get(`/${code}/log`), 300);
+  const answers = await raw(t.ingester.port, get('/nothing').repeat(3) + get(`/${code}/log`), 1500);
   expect(answers.match(/HTTP\/1\.1 404 /g)).toHaveLength(3);
   expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
   // Pings are answered when they are committed; uWebSockets.js closes rather than answer out of order.
