@@ -69,7 +69,7 @@ await withServer(async (target) => {
     if (result.problems.length > 0) {
       failed.push(seed);
       if (values['keep-going']) {
-        console.log(`seed ${seed}: ${result.problems.join('\n    ')}`);
+        console.log(values.verbose ? tell(result, true) : `seed ${seed}: ${result.problems.join('\n    ')}`);
         continue;
       }
       const least = values['no-shrink'] ? result : await shrink(result, (plan) => simulate(plan, target, admin.sql));

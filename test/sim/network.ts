@@ -83,6 +83,8 @@ export class Network {
   /** One thing that can happen now, chosen by the seed. False: nothing can. */
   async step(): Promise<boolean> {
     const { clock, random } = this.#options;
+    // Who waited for a lock may have got it by what happened since: then the answer is on its way.
+    for (const link of [...this.#links]) if (link.busy !== null) await this.#unlessBlocked(link, 1);
     const now = clock.now();
     const possible: { link: Link; act: 'forward' | 'deliver' }[] = [];
     for (const link of this.#links) {
@@ -214,9 +216,7 @@ export class Network {
     link.busy = answered.then(done).finally(() => {
       link.busy = null;
     });
-    await this.#unlessBlocked(link);
-    // Its end may have let others go on.
-    for (const other of [...this.#links]) if (other !== link && other.busy) await this.#unlessBlocked(other);
+    await this.#unlessBlocked(link, 5);
   }
 
   async #answered(link: Link, unit: Unit, fault: WireFault | undefined, answer: Buffer | null): Promise<void> {
@@ -248,17 +248,17 @@ export class Network {
     else if (link.requests.length === 0) void this.#closing(link);
   }
 
-  /** Resolves when the server has answered, or waits for a lock that somebody holds. */
-  async #unlessBlocked(link: Link): Promise<void> {
-    for (let wait = 5; link.busy; wait = 1) {
+  /** Resolves when the server has answered, or waits for a lock that somebody holds. @param first real ms of patience */
+  async #unlessBlocked(link: Link, first: number): Promise<void> {
+    for (let wait = first; link.busy; wait = 1) {
       const { busy } = link;
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => {
         timer = realTimeout(() => resolve('late'), wait);
       });
-      const first = await Promise.race([busy, late]);
+      const came = await Promise.race([busy, late]);
       clearRealTimeout(timer);
-      if (first !== 'late') return;
+      if (came !== 'late') return;
       const { pid } = link.answerReader;
       if (pid === 0) continue;
       const [row] = await this.#options.admin<{ blocked: boolean }[]>`
