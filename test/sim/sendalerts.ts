@@ -7,7 +7,7 @@ import type { Random } from './random.ts';
 import type { Receivers } from './receiver.ts';
 
 /** Starts what services/sendalerts runs: lateness is judged, what is owed is delivered. */
-export async function startSendalerts(process: SimProcess, receivers: Receivers, random: Random): Promise<void> {
+export async function startSendalerts(process: SimProcess, receivers: Receivers, random: Random): Promise<Evaluator> {
   const { clock } = process;
   const database = process.open(12);
   const delivery = createDelivery({
@@ -39,6 +39,7 @@ export async function startSendalerts(process: SimProcess, receivers: Receivers,
   });
   await queue.start(delivery);
   evaluator.start();
+  return evaluator;
 }
 
 /** AMNESTY_MIN_GAP_SECONDS, in milliseconds. */

@@ -34,6 +34,8 @@ interface Host {
   wallOffset: Milliseconds;
   process: SimProcess | null;
   ingester: SimIngester | null;
+  /** Of `sendalerts`: up to where it has judged. */
+  judgedUntil: () => Instant | null;
   /** How often it was started. */
   lives: number;
 }
@@ -77,7 +79,7 @@ export class World {
       trace,
     });
     for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts)]) {
-      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null, lives: 0 });
+      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null, judgedUntil: () => null, lives: 0 });
     }
     const requests = plan.events.filter((event) => event.do === 'crash at request');
     this.receivers.onRequest = async (nth, when, by) => {
@@ -187,17 +189,22 @@ export class World {
         if (process.alive) host.ingester = ingester;
       });
     } else {
-      void startSendalerts(process, this.receivers, this.#random.fork());
+      void startSendalerts(process, this.receivers, this.#random.fork()).then((evaluator) => {
+        host.judgedUntil = () => evaluator.state().judgedUntil;
+      });
     }
   }
 
   /**
    * How much longer than asked for a sleep takes. Looking for lateness once in a while is enough (and much of what a run
-   * costs), but for when an ingester may have died: that is only seen by looking often.
+   * costs), but not while it lags behind: that an ingester has died is only seen by looking often.
    */
   #slack(host: Host): Milliseconds {
-    if (this.truth.isTroubled(this.clock.now())) return 0;
-    return host.name.startsWith('ingester') ? this.#random.int(500, 4000) : this.#random.int(0, 8000);
+    const now = this.clock.now();
+    if (this.truth.isTroubled(now)) return 0;
+    if (host.name.startsWith('ingester')) return this.#random.int(500, 4000);
+    const judgedUntil = host.judgedUntil();
+    return judgedUntil !== null && now - judgedUntil < 12_000 ? this.#random.int(0, 8000) : 0;
   }
 
   async #onCrash(host: Host, crashed: SimProcess): Promise<void> {
@@ -205,6 +212,7 @@ export class World {
     const now = this.clock.now();
     host.process = null;
     host.ingester = null;
+    host.judgedUntil = () => null;
     const away = this.#calm ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
     // Its row has to stand still for a while before others go on without it.
     this.truth.trouble(now, now + away + RECOVERY);
