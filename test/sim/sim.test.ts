@@ -13,11 +13,8 @@ import type { World } from './world.ts';
  */
 
 const FIRST = 1;
-/** As many as fit, but no fewer than these. */
-const LEAST = 5;
-const MOST = 250;
-/** Milliseconds in which no further run begins. */
-const BUDGET = 22_000;
+/** A number of our choice and not of the machine's: a slow one must not come to another verdict. */
+const RUNS = 20;
 
 let clone: TestDatabase;
 let admin: ReturnType<typeof openAdmin>;
@@ -33,23 +30,20 @@ afterAll(async () => {
 });
 
 test('every true lateness is told, nothing else is; no answered ping is lost; order is kept', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
-  const began = performance.now();
   const seen = { alerts: 0, timeouts: 0, gaps: 0, faults: 0, exact: 0 };
-  let runs = 0;
-  for (; runs < MOST && (runs < LEAST || performance.now() - began < BUDGET); runs++) {
-    const result = await simulate(planOf(FIRST + runs), clone.target, admin.sql);
+  for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
+    const result = await simulate(planOf(seed), clone.target, admin.sql);
     if (result.problems.length > 0) expect.fail(tell(result, false));
     for (const name of Object.keys(seen) as (keyof typeof seen)[]) seen[name] += result.statistics[name];
   }
-  console.log(`${runs} runs of the simulation`);
   // A simulation in which nothing happens would pass, too.
-  expect(seen.alerts).toBeGreaterThan(2 * runs);
-  expect(seen.timeouts).toBeGreaterThan(runs);
-  expect(seen.faults).toBeGreaterThan(runs / 2);
-  expect(seen.gaps).toBeGreaterThan(runs / 10);
-  expect(seen.exact).toBeGreaterThan(runs);
+  expect(seen.alerts).toBeGreaterThan(2 * RUNS);
+  expect(seen.timeouts).toBeGreaterThan(RUNS);
+  expect(seen.faults).toBeGreaterThan(RUNS / 2);
+  expect(seen.gaps).toBeGreaterThan(RUNS / 10);
+  expect(seen.exact).toBeGreaterThan(RUNS);
 });
 
 test('a seed replays, statement by statement', { timeout: 60_000 }, async () => {
