@@ -27,14 +27,17 @@ export interface KeeperOptions {
   readonly stopSteps: readonly (readonly [NodeJS.Signals, Milliseconds])[];
 }
 
+/** So often in a row it is started again at once: somebody ends it by hand, or it met with an accident. */
+const AT_ONCE = 3;
 const FIRST_PAUSE = 250;
-const LONGEST_PAUSE = 5000;
-/** One that ran this long is started again at once; the pauses begin anew. */
+const LONGEST_PAUSE = 4000;
+/** One that ran this long is well: what was before is forgotten. */
 const STEADY_AFTER = 5000;
 
 /**
- * Keeps one process running: starts it again whenever it ends, after a pause that doubles from {@link FIRST_PAUSE} to
- * {@link LONGEST_PAUSE} as long as it keeps ending early. Its pid file names the living process, or is not there.
+ * Keeps one process running: starts it again whenever it ends; at once the first {@link AT_ONCE} times, then, as long as
+ * it keeps ending early, after a pause that doubles from {@link FIRST_PAUSE} to {@link LONGEST_PAUSE}. Its pid file
+ * names the living process, or is not there.
  */
 export class Keeper {
   readonly #options: KeeperOptions;
@@ -80,17 +83,17 @@ export class Keeper {
 
   async #run(): Promise<void> {
     const { clock, name, say } = this.#options;
-    let pause = FIRST_PAUSE;
+    let early = 0;
     for (let times = 1; !this.#stopping.signal.aborted; times++) {
       const began = clock.monotonic();
       const { exit, error } = await this.#once();
       if (this.#stopping.signal.aborted) return;
       say(`${name} ${describeExit(exit, error)}`);
       if (!this.#options.onEnd(exit, times, error)) return;
-      if (clock.monotonic() - began > STEADY_AFTER) pause = FIRST_PAUSE;
-      say(`${name} is started again in ${pause / 1000} s`);
-      await clock.sleep(pause, this.#stopping.signal);
-      pause = Math.min(pause * 2, LONGEST_PAUSE);
+      early = clock.monotonic() - began > STEADY_AFTER ? 1 : early + 1;
+      const pause = pauseAfter(early);
+      say(`${name} is started again ${pause === 0 ? 'at once' : `in ${pause / 1000} s`}`);
+      if (pause > 0) await clock.sleep(pause, this.#stopping.signal);
     }
   }
 
@@ -109,6 +112,11 @@ export class Keeper {
       this.#pid = undefined;
     }
   }
+}
+
+/** @param early how often in a row it ended before it had run for {@link STEADY_AFTER} */
+function pauseAfter(early: number): Milliseconds {
+  return early <= AT_ONCE ? 0 : Math.min(FIRST_PAUSE * 2 ** (early - AT_ONCE - 1), LONGEST_PAUSE);
 }
 
 function describeExit(exit: Exit, error: unknown): string {

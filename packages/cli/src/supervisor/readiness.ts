@@ -4,18 +4,36 @@ import type { Config } from '@overdue/config';
 import { adminPortVariable, type ServiceName } from '@overdue/observability';
 
 /** Null: ready; else why not, in words. Takes at most three seconds. */
-export function notReady(config: Config, service: ServiceName): Promise<string | null> {
+export async function notReady(config: Config, service: ServiceName): Promise<string | null> {
+  try {
+    const { status, text } = await ask(config, service, '/readyz');
+    return status === 200 ? null : text.trim().replaceAll('\n', ' ');
+  } catch (error) {
+    return `${service} does not answer on its admin port: ${(error as Error).message}`;
+  }
+}
+
+/** Whether its process answers at all, whatever it says. Takes at most three seconds. */
+export function answers(config: Config, service: ServiceName): Promise<boolean> {
+  return ask(config, service, '/healthz').then(
+    () => true,
+    () => false,
+  );
+}
+
+function ask(config: Config, service: ServiceName, path: string): Promise<{ status: number; text: string }> {
   const port = config[adminPortVariable(service)];
-  return new Promise((resolve) => {
-    const request = get({ host: reachable(config.ADMIN_HOST), port, path: '/readyz', timeout: 3000 }, (response) => {
+  return new Promise((resolve, reject) => {
+    const request = get({ host: reachable(config.ADMIN_HOST), port, path, timeout: 3000 }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk) => {
         text += chunk;
       });
-      response.on('end', () => resolve(response.statusCode === 200 ? null : text.trim().replaceAll('\n', ' ')));
+      response.on('end', () => resolve({ status: response.statusCode!, text }));
+      response.on('error', reject);
     });
     request.on('timeout', () => request.destroy(new Error('no answer within 3 seconds')));
-    request.on('error', (error) => resolve(`${service} does not answer on its admin port: ${error.message}`));
+    request.on('error', reject);
   });
 }
 

@@ -17,11 +17,13 @@ import { choosePort, createCluster, createDatabase, knownTarget, startCluster } 
 import { lockDataDir } from '../support/data-dir-lock.ts';
 import { databaseProblem } from '../support/database.ts';
 import { checkPorts, type Listener } from '../support/ports.ts';
+import { isStopped, signal } from '../support/processes.ts';
 import { generatedSecretKey } from '../support/secret-key.ts';
 import { pingEndpoint, serviceEnvironment, usesEmbedded } from './environment.ts';
 import { type Exit, Keeper } from './keeper.ts';
 import { endLeftovers } from './leftovers.ts';
-import { notReady } from './readiness.ts';
+import { Liveness } from './liveness.ts';
+import { answers, notReady } from './readiness.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SupervisorOptions {
@@ -77,6 +79,7 @@ function listeners(config: Config): Listener[] {
 class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #services = new Map<ServiceName, Keeper>();
+  readonly #liveness: Liveness[] = [];
   #database: Keeper | undefined;
   /** Set when a start is hopeless. */
   #failure: StartError | undefined;
@@ -222,6 +225,17 @@ class Supervisor {
     });
     this.#services.set(service, keeper);
     keeper.start();
+    const liveness = new Liveness({
+      name: service,
+      clock,
+      pid: () => keeper.pid,
+      answers: () => answers(config, service),
+      stopped: isStopped,
+      end: (pid) => signal(pid, 'SIGKILL'),
+      say: (line) => terminal.say(line),
+    });
+    this.#liveness.push(liveness);
+    liveness.start();
   }
 
   /** Once everything has been ready, whatever ends is started again; until then, what will not get better ends us. */
@@ -273,6 +287,7 @@ class Supervisor {
   }
 
   async #stop(): Promise<void> {
+    for (const liveness of this.#liveness) liveness.stop();
     await Promise.all([...this.#services.values()].map((keeper) => keeper.stop()));
     await this.#database?.stop();
   }

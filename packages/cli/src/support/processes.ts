@@ -17,6 +17,17 @@ export function processIdentity(pid: number): string | null {
   }
 }
 
+/** Whether somebody has stopped it (SIGSTOP, Ctrl-Z, a debugger). */
+export function isStopped(pid: number): boolean {
+  if (process.platform !== 'linux') return ps(pid, 'state=')?.startsWith('T') ?? false;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
+}
+
 /** Its command line, arguments separated by spaces; null: no such process. */
 export function commandLine(pid: number): string | null {
   if (process.platform !== 'linux') return ps(pid, 'command=');
