@@ -31,6 +31,12 @@ interface Stretch {
   until: Instant | null;
 }
 
+/** As it is written: up to where it is vouched for. */
+interface Said {
+  readonly stretch: Stretch;
+  readonly until: Instant;
+}
+
 export interface WatermarkOptions {
   readonly clock: Clock;
   readonly instanceId: string;
@@ -102,23 +108,7 @@ export class Watermark {
       .filter(({ stretch, until }) => until >= stretch.from);
     try {
       // A beat whose commit was not acknowledged is written again: at worst a stretch has two rows.
-      const ids = await run((sql) =>
-        sql.begin(async (tx) => {
-          await tx`update instances set watermark = greatest(watermark, ${mark}) where id = ${instanceId}`;
-          const found: number[] = [];
-          for (const { stretch, until } of written) {
-            const [row] = await tx<{ id: number }[]>`
-              update coverage set until_at = greatest(until_at, ${until}) where id = ${stretch.id ?? 0} returning id`;
-            const [made] = row
-              ? [row]
-              : await tx<{ id: number }[]>`
-                  insert into coverage (instance_id, from_at, until_at)
-                  values (${instanceId}, ${stretch.from}, ${until}) returning id`;
-            found.push(made!.id);
-          }
-          return found;
-        }),
-      );
+      const ids = await run((sql) => writeBeat(sql, instanceId, mark, written));
       written.forEach(({ stretch }, i) => {
         stretch.id = ids[i]!;
       });
@@ -127,4 +117,27 @@ export class Watermark {
     }
     this.#stretches = this.#stretches.filter((s) => s.until === null || s.id === null || s.until > mark);
   }
+}
+
+/** One statement, so one round trip and one transaction a second. Returns the row of each stretch. */
+async function writeBeat(sql: Sql, instanceId: string, mark: Instant, said: readonly Said[]): Promise<number[]> {
+  const ids = said.map(({ stretch }) => stretch.id ?? 0);
+  const rows = await sql<{ nth: number | null; id: number }[]>`
+    with marked as (
+      update instances set watermark = greatest(watermark, ${mark}) where id = ${instanceId}
+    ), said as (
+      select * from unnest(${ids}::bigint[], ${said.map(({ stretch }) => stretch.from)}::float8[],
+                           ${said.map(({ until }) => until)}::float8[]) with ordinality s(id, from_at, until_at, nth)
+    ), moved as (
+      update coverage c set until_at = greatest(c.until_at, to_timestamp(said.until_at / 1000))
+      from said where c.id = said.id returning said.nth::int, c.id
+    ), made as (
+      insert into coverage (instance_id, from_at, until_at)
+      select ${instanceId}, to_timestamp(from_at / 1000), to_timestamp(until_at / 1000) from said
+      where nth not in (select nth from moved) order by nth returning id
+    )
+    select nth, id from moved union all (select null, id from made order by id)`;
+  const moved = new Map(rows.map(({ nth, id }) => [nth, id]));
+  const made = rows.filter(({ nth }) => nth === null).map(({ id }) => id);
+  return said.map((_, i) => moved.get(i + 1) ?? made.shift()!);
 }
