@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { systemClock } from '@overdue/clock';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BullmqQueue } from './bullmq-queue.ts';
+import type { QueueOptions } from './postgres-queue.ts';
+import { testDeliveryQueue } from './testing/delivery-queue.ts';
+import { quiet, TestOutbox, testHandler } from './testing/outbox.ts';
+import { redisAvailable, startRedis, type TestRedis } from './testing/redis.ts';
+import type { Outcome } from './types.ts';
+
+const SENT: Outcome = { result: 'sent', answer: '200' };
+const PATIENCE = { timeout: 20_000 };
+const withRedis = redisAvailable();
+
+describe.runIf(withRedis)('the delivery queue on BullMQ', () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+  afterEach(() => redis.command('FLUSHALL'));
+  testDeliveryQueue((options) => new BullmqQueue({ ...options, redis: redis.target, hold: 1500 }));
+});
+
+describe.runIf(withRedis)('Redis may lose everything', () => {
+  let database: TestDatabase;
+  let redis: TestRedis;
+  let outbox: TestOutbox;
+  let queue: BullmqQueue;
+
+  beforeEach(async () => {
+    database = await createTestDatabase({ max: 12 });
+    outbox = await new TestOutbox(database.sql).begin();
+    redis = await startRedis();
+  });
+  afterEach(async () => {
+    await queue.stop(500);
+    await redis.stop();
+    await database.drop();
+  });
+  function create(options: Partial<QueueOptions> = {}): BullmqQueue {
+    queue = new BullmqQueue({
+      database,
+      clock: systemClock,
+      logger: quiet,
+      worker: randomUUID(),
+      poll: 200,
+      redis: redis.target,
+      hold: 1500,
+      ...options,
+    });
+    return queue;
+  }
+  async function some(count: number): Promise<number[]> {
+    const channels = await outbox.channels(5, (i) => `host ${i}`);
+    return await outbox.checks(count, (i) => [channels[i % 5]!]);
+  }
+  const untilStates = (states: Record<string, number>) => expect.poll(() => outbox.states(), PATIENCE).toEqual(states);
+  const slowly = async (): Promise<Outcome> => {
+    await systemClock.sleep(10);
+    return SENT;
+  };
+
+  test('jobs go through Redis while it is there', async () => {
+    const checks = await some(20);
+    await create().start(testHandler(database.sql, slowly));
+    await outbox.flip(checks, 'down');
+    await untilStates({ sent: 20 });
+    expect(String(await redis.command('INFO', 'commandstats'))).toMatch(/cmdstat_lpush:calls=1,/);
+    expect(queue.fallingBack).toBeUndefined();
+  });
+
+  test('flushed in the middle', async () => {
+    const checks = await some(300);
+    const handler = testHandler(database.sql, slowly);
+    await create({ concurrency: 5 }).start(handler);
+    await outbox.flip(checks, 'down');
+    for (let i = 0; i < 4; i++) {
+      await systemClock.sleep(60);
+      await redis.command('FLUSHALL');
+    }
+    await untilStates({ sent: 300 });
+    expect(handler.sent).toHaveLength(300);
+  });
+
+  test('killed, away for a while, back and empty', async () => {
+    const checks = await some(400);
+    const handler = testHandler(database.sql, slowly);
+    await create({ concurrency: 5 }).start(handler);
+    await outbox.flip(checks.slice(0, 100), 'down');
+    await expect.poll(() => handler.sent.length, PATIENCE).toBeGreaterThan(10);
+    await redis.kill();
+    await outbox.flip(checks.slice(100, 200), 'down');
+    await untilStates({ sent: 200 });
+    await expect.poll(() => queue.fallingBack, PATIENCE).toMatch(/Redis/);
+    await redis.restart();
+    await outbox.flip(checks.slice(200), 'down');
+    await untilStates({ sent: 400 });
+    await expect.poll(() => queue.fallingBack, PATIENCE).toBeUndefined();
+    expect(handler.sent).toHaveLength(400);
+  });
+
+  test('away from the beginning', async () => {
+    await redis.kill();
+    const checks = await some(20);
+    await outbox.flip(checks, 'down');
+    await create().start(testHandler(database.sql, slowly));
+    await untilStates({ sent: 20 });
+  });
+
+  test('out of memory', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    const checks = await some(50);
+    await create().start(testHandler(database.sql, slowly));
+    await outbox.flip(checks, 'down');
+    await expect.poll(() => String(queue.fallingBack), { ...PATIENCE, interval: 10 }).toMatch(/OOM/);
+    await untilStates({ sent: 50 });
+    await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    await outbox.flip(checks, 'up');
+    await untilStates({ sent: 100 });
+    await expect.poll(() => queue.fallingBack, PATIENCE).toBeUndefined();
+  });
+});
