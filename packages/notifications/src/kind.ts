@@ -63,6 +63,8 @@ export interface Field {
   readonly choices?: readonly { readonly value: string; readonly label: string }[];
   /** What a new form holds; a checkbox: `true` or empty. */
   readonly initial?: string;
+  /** Of a textarea: it holds one `Name: value` a line. Where forms are documents, an object says the same. */
+  readonly pairs?: true;
   /** Fields with the same group stand together under its title. */
   readonly group?: string;
 }

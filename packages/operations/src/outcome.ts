@@ -6,6 +6,8 @@ export type Refusal =
   | { readonly refused: 'check-limit'; readonly message: string }
   /** A channel was named that the project does not have (management-api.md §7.6). `message` is the API's text. */
   | { readonly refused: 'channels'; readonly message: string }
+  /** A check was named that the project does not have. `message` is the API's text. */
+  | { readonly refused: 'checks'; readonly message: string }
   /** Only a paused check can be resumed (H2). */
   | { readonly refused: 'not-paused'; readonly message: string }
   /** A field holds something that is not allowed. `message` is the API's text, `field` its name. */

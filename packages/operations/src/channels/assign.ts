@@ -35,7 +35,7 @@ export function toggleChannel(
   );
 }
 
-/** Makes the checks with these codes, as far as they are in the project, the checks of a channel. Refused: `not-found`. */
+/** Makes the checks with these codes the checks of a channel, and no others. Refused: `not-found`, `checks`. */
 export async function assignChecks(
   database: Database,
   args: ChannelReference & { readonly checks: 'all' | readonly string[] },

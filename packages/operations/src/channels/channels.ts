@@ -26,11 +26,11 @@ export interface CreateChannel extends ChannelSettings {
   readonly projectId: number;
   readonly kind: string;
   readonly name?: string;
-  /** Default: all of the project's checks; a list of codes: those of them that are in the project. */
+  /** Default: all of the project's checks; else the codes of some. */
   readonly checks?: 'all' | readonly string[];
 }
 
-/** Adds an integration and assigns it to the project's checks. Refused: `not-found` (the project). */
+/** Adds an integration and assigns it to checks of the project. Refused: `not-found` (the project), `checks`. */
 export function createChannel(
   database: Database,
   clock: Clock,
@@ -56,13 +56,13 @@ export async function insertChannel(
 export interface UpdateChannel extends ChannelReference, Partial<ChannelSettings> {
   readonly name?: string;
   readonly disabled?: boolean;
-  /** Replaces the assignment: all of the project's checks, or those of them with these codes. Absent: it stays. */
+  /** Replaces the assignment: all of the project's checks, or those with these codes. Absent: it stays. */
   readonly checks?: 'all' | readonly string[];
 }
 
 /**
  * Changes an integration. With a new `value` it is enabled again and its last error forgotten: whoever edits it has
- * mended it (D11), unless `disabled` says otherwise. Refused: `not-found`.
+ * mended it (D11), unless `disabled` says otherwise. Refused: `not-found`, `checks`.
  */
 export function updateChannel(
   database: Database,
@@ -110,16 +110,24 @@ export function deleteChannel(database: Database, { code, projectId }: ChannelRe
   );
 }
 
+/** Rolls the transaction back when one of the codes is of no check of the project. */
 async function assignToChecks(
   sql: TransactionSql,
   channel: Pick<ChannelRow, 'id' | 'project_id'>,
   checks: 'all' | readonly string[],
 ): Promise<void> {
-  await sql`
-    insert into channel_checks (check_id, channel_id)
-    select id, ${channel.id} from checks
-    where project_id = ${channel.project_id}
-      ${checks === 'all' ? sql`` : sql`and code = any (${checks as string[]}::uuid[])`}`;
+  const named = checks === 'all' ? null : checks.map((code) => code.toLowerCase());
+  const assigned = await sql<{ code: string }[]>`
+    with assigned as (
+      select id, code from checks
+      where project_id = ${channel.project_id} ${named === null ? sql`` : sql`and code = any (${named}::uuid[])`}
+    ), linked as (
+      insert into channel_checks (check_id, channel_id) select id, ${channel.id} from assigned
+    )
+    select code from assigned`;
+  const codes = new Set(assigned.map(({ code }) => code));
+  const missing = named?.find((code) => !codes.has(code));
+  if (missing !== undefined) rollBack({ refused: 'checks', message: `invalid check identifier: ${missing}` });
 }
 
 export async function lockChannel(

@@ -206,7 +206,7 @@ describe('what is wrong is said, all of it, and nothing is changed', () => {
     await database.sql`insert into checks (project_id, slug) values (${projectId}, 'a'), (${projectId}, 'a')`;
     expect(await apply(projectId, 'checks: [{ slug: a }]')).toEqual({
       ok: false,
-      errors: ['check a: several checks of the project have this slug; change them first'],
+      errors: ['check a: several checks of the project have this slug; `overdue export` shows what to call each'],
     });
   });
 });
@@ -260,24 +260,75 @@ test('export: the file applies to this project without a change, and makes an eq
   );
 });
 
-test('export names what a file cannot tell apart', async () => {
-  const { projectId } = await seedProject(database);
-  await database.sql`
-    insert into checks (project_id, slug, name) values
-      (${projectId}, '', 'no slug'), (${projectId}, 'twice', 'x'), (${projectId}, 'twice', 'y'), (${projectId}, 'ok', 'ok')`;
-  expect(await exportConfig(database, { id: projectId }, { kinds })).toBe(`channels: []
+test('export leaves nothing out: what has no slug or name of its own has a stand-in that apply knows', async () => {
+  const [here, there] = [await seedProject(database), await seedProject(database)];
+  const { sql } = database;
+  const code = (n: number) => `0000000${n}-1111-4222-8333-444444444444`;
+  const projectId = here.projectId;
+  await sql`
+    insert into checks (project_id, code, slug, name) values
+      (${projectId}, ${code(1)}, '', 'no slug'), (${projectId}, ${code(2)}, 'twice', 'x'),
+      (${projectId}, ${code(3)}, 'twice', 'y'), (${projectId}, ${code(4)}, 'ok', 'ok')`;
+  await sql`
+    insert into channels (project_id, code, kind, name, value) values
+      (${projectId}, ${code(5)}, 'hook', '', '{"url": "https://x/", "down": true, "name": ""}'),
+      (${projectId}, ${code(6)}, 'hook', 'same', '{"url": "https://y/", "down": true, "name": "same"}'),
+      (${projectId}, ${code(7)}, 'hook', 'same', '{"url": "https://z/", "down": true, "name": "same"}')`;
+  await sql`
+    insert into channel_checks (check_id, channel_id)
+    select c.id, ch.id from checks c, channels ch where c.code = ${code(1)} and ch.code in (${code(5)}, ${code(6)})`;
+  expect(await exportConfig(database, { id: projectId }, { kinds })).toBe(`channels:
+  - name: hook-00000005
+    kind: hook
+
+  - name: hook-00000006
+    kind: hook
+
+  - name: hook-00000007
+    kind: hook
 checks:
+  - slug: check-00000001
+    name: no slug
+    timeout: 1d
+    grace: 1h
+    channels: [ hook-00000005, hook-00000006 ]
+
+  - slug: check-00000002
+    name: x
+    timeout: 1d
+    grace: 1h
+    channels: []
+
+  - slug: check-00000003
+    name: y
+    timeout: 1d
+    grace: 1h
+    channels: []
+
   - slug: ok
     name: ok
     timeout: 1d
     grace: 1h
     channels: []
-
-# Not in this file:
-# - check no slug (no slug of its own)
-# - check x (no slug of its own)
-# - check y (no slug of its own)
 `);
+  const full = await exportConfig(database, { id: projectId }, { kinds, secrets: true });
+  expect(await plan(projectId, full, { prune: true })).toBe('Nothing to do: 7 as wanted.\n');
+
+  // A change finds its row, and gives it neither a slug nor a name.
+  const changed = full.replace('name: no slug', 'name: still no slug').replace('https://x/', 'https://new/');
+  expect(await plan(projectId, changed)).toMatch(/2 to update, 5 unchanged/);
+  const now = await sql`
+    select slug, name, value from (
+      select code, slug, name, null as value from checks union all select code, '', name, value from channels
+    ) rows where code in (${code(1)}, ${code(5)}) order by code`;
+  expect(now).toEqual([
+    { slug: '', name: 'still no slug', value: null },
+    { slug: '', name: '', value: { url: 'https://new/', down: true, name: '' } },
+  ]);
+
+  // Elsewhere the stand-ins are slugs and names.
+  expect(await plan(there.projectId, full)).toMatch(/7 to create/);
+  expect(await exportConfig(database, { id: there.projectId }, { kinds, secrets: true })).toBe(full);
 });
 
 test('durations', () => {

@@ -4,6 +4,7 @@ import type { ChannelRow } from '../channels/channels.ts';
 import { type CheckRow, NEW_CHECK } from '../checks/row.ts';
 import { readProject } from './apply.ts';
 import { formatDuration } from './duration.ts';
+import { channelKey, checkKey } from './keys.ts';
 import type { ChannelKinds } from './kinds.ts';
 import type { Current } from './plan.ts';
 
@@ -17,9 +18,8 @@ const TEXTS = ['desc', 'methods', 'start_kw', 'success_kw', 'failure_kw'] as con
 const FLAGS = ['manual_resume', 'filter_subject', 'filter_body', 'filter_http_body', 'filter_default_fail'] as const;
 
 /**
- * A project as a file that {@link applyConfig} finds nothing to do with. Fields with their default are left out. Checks
- * without a slug of their own, and integrations without a name of their own, cannot be told apart by a file: they are
- * named in a comment.
+ * A project as a file that {@link applyConfig} finds nothing to do with. Nothing is left out but fields with their
+ * default; what has no slug or name of its own is called by a stand-in (keys.ts).
  */
 export async function exportConfig(
   database: Database,
@@ -27,41 +27,26 @@ export async function exportConfig(
   options: ExportOptions,
 ): Promise<string> {
   const current = await database.sql.begin('read only', (sql) => readProject(sql, project.id, false));
-  const channels = current.channels.filter((row) => isOnly(current.channels, 'name', row));
-  const checks = current.checks.filter((row) => isOnly(current.checks, 'slug', row));
   const document = new Document({
-    channels: channels.map((row) => channelEntry(row, options)),
-    checks: checks.map((row) => checkEntry(row, current)),
+    channels: current.channels.map((row) => channelEntry(row, current, options)),
+    checks: current.checks.map((row) => checkEntry(row, current)),
   });
   separate(document);
-  const left = [
-    ...current.checks
-      .filter((row) => !checks.includes(row))
-      .map((row) => `check ${row.name || row.code} (no slug of its own)`),
-    ...current.channels
-      .filter((row) => !channels.includes(row))
-      .map((row) => `${row.kind} integration ${row.name || row.code} (no name of its own)`),
-  ];
-  if (left.length > 0)
-    document.comment = ` Not in this file:\n${left.map((line) => ` - ${line.replace(/\s+/g, ' ')}`).join('\n')}`;
   return document.toString({ lineWidth: 0 });
 }
 
-function isOnly<T extends 'name' | 'slug', R extends Record<T, string>>(rows: readonly R[], field: T, row: R): boolean {
-  return row[field] !== '' && rows.filter((other) => other[field] === row[field]).length === 1;
-}
-
-function channelEntry(row: ChannelRow, { kinds, secrets }: ExportOptions): Record<string, unknown> {
+function channelEntry(row: ChannelRow, current: Current, { kinds, secrets }: ExportOptions): Record<string, unknown> {
   const filled = secrets ? kinds.fill(row.kind, row.value) : null;
   // What looks like a variable is not to be filled in.
   const settings = filled && Object.entries(filled).map(([name, text]) => [name, text.replace(/\$\{/g, () => '$${')]);
-  return { name: row.name, kind: row.kind, ...(settings ? { settings: Object.fromEntries(settings) } : {}) };
+  const name = channelKey(row, current.channels);
+  return { name, kind: row.kind, ...(settings ? { settings: Object.fromEntries(settings) } : {}) };
 }
 
 function checkEntry(row: CheckRow, current: Current): Record<string, unknown> {
   const linked = current.links.get(row.id) ?? [];
   const all = linked.length > 0 && linked.length === current.channels.length;
-  const entry: Record<string, unknown> = { slug: row.slug, name: row.name };
+  const entry: Record<string, unknown> = { slug: checkKey(row, current.checks), name: row.name };
   if (row.tags !== '') entry.tags = tagsEntry(row.tags);
   if (row.kind === 'simple') {
     entry.timeout = formatDuration(row.timeout);
@@ -73,10 +58,7 @@ function checkEntry(row: CheckRow, current: Current): Record<string, unknown> {
   for (const column of [...TEXTS, ...FLAGS]) if (row[column] !== NEW_CHECK[column]) entry[column] = row[column];
   entry.channels = all
     ? '*'
-    : linked.map((id) => {
-        const channel = current.channels.find((c) => c.id === id)!;
-        return isOnly(current.channels, 'name', channel) ? channel.name : channel.code;
-      });
+    : current.channels.filter((c) => linked.includes(c.id)).map((c) => channelKey(c, current.channels));
   return entry;
 }
 

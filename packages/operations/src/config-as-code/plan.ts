@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChannelRow } from '../channels/channels.ts';
 import { type CheckRow, EDITABLE_COLUMNS, type EditableColumns, NEW_CHECK } from '../checks/row.ts';
 import type { Wanted, WantedChannel, WantedCheck } from './file.ts';
+import { channelsCalled, checksCalled } from './keys.ts';
 import type { ChannelKinds } from './kinds.ts';
 
 /** A project as it is. */
@@ -81,9 +82,9 @@ export function makePlan(
     else note(result);
   }
   if (options.prune) {
-    const slugs = new Set(wanted.checks.map((check) => check.slug));
+    const kept = new Set(wanted.checks.flatMap(({ slug }) => checksCalled(slug, current.checks)));
     for (const row of current.checks) {
-      if (slugs.has(row.slug)) continue;
+      if (kept.has(row)) continue;
       changes.push({ object: 'check', action: 'delete', row, key: row.slug || row.name || row.code, differences: [] });
     }
   }
@@ -91,8 +92,9 @@ export function makePlan(
 }
 
 function planChannel(wanted: WantedChannel, current: Current, kinds: ChannelKinds): Change | null | string {
-  const rows = current.channels.filter((row) => row.name === wanted.name);
-  if (rows.length > 1) return 'several integrations of the project have this name; rename them first';
+  const rows = channelsCalled(wanted.name, current.channels);
+  if (rows.length > 1)
+    return 'several integrations of the project have this name; `overdue export` shows what to call each';
   const row = rows[0];
   if (row && row.kind !== wanted.kind) return `is of kind ${row.kind} in the project; the kind cannot be changed`;
   if (wanted.settings === undefined)
@@ -101,7 +103,7 @@ function planChannel(wanted: WantedChannel, current: Current, kinds: ChannelKind
   if (!parsed.ok) return parsed.message;
   const { notify_down, notify_up } = parsed;
   // Some kinds keep the name within the value.
-  const value = isNamed(parsed.value) ? { ...parsed.value, name: wanted.name } : parsed.value;
+  const value = isNamed(parsed.value) ? { ...parsed.value, name: row ? row.name : wanted.name } : parsed.value;
   const settings = { value, notify_down, notify_up };
   if (!row) {
     const differences = [{ field: 'kind', from: undefined, to: wanted.kind }];
@@ -119,8 +121,8 @@ function isNamed(value: unknown): value is { name: string } {
 }
 
 function planCheck(wanted: WantedCheck, file: Wanted, current: Current): Change | null | string {
-  const rows = current.checks.filter((row) => row.slug === wanted.slug);
-  if (rows.length > 1) return 'several checks of the project have this slug; change them first';
+  const rows = checksCalled(wanted.slug, current.checks);
+  if (rows.length > 1) return 'several checks of the project have this slug; `overdue export` shows what to call each';
   const row = rows[0];
   const links = wanted.channels === undefined && row ? undefined : resolveLinks(wanted.channels ?? '*', file, current);
   if (typeof links === 'string') return links;
@@ -131,8 +133,8 @@ function planCheck(wanted: WantedCheck, file: Wanted, current: Current): Change 
     ].filter(({ field }) => field !== 'slug');
     return { object: 'check', action: 'create', key: wanted.slug, columns: wanted.columns, links: links!, differences };
   }
-  // What the other kind of schedule would use is kept, as everywhere (M-39).
-  const ignored: readonly string[] = wanted.columns.kind === 'simple' ? ['schedule', 'tz'] : ['timeout'];
+  // What the other kind of schedule would use is kept, as everywhere (M-39); a stand-in is nobody's slug.
+  const ignored: readonly string[] = ['slug', ...(wanted.columns.kind === 'simple' ? ['schedule', 'tz'] : ['timeout'])];
   const differences = differencesOf(row, wanted.columns).filter(({ field }) => !ignored.includes(field));
   const columns = Object.fromEntries(
     differences.map(({ field }) => [field, wanted.columns[field as keyof EditableColumns]]),
@@ -147,14 +149,15 @@ function planCheck(wanted: WantedCheck, file: Wanted, current: Current): Change 
 
 function resolveLinks(wanted: '*' | readonly string[], file: Wanted, current: Current): Links | string {
   const isMade = (name: string) =>
-    file.channels.some((c) => c.name === name) && !current.channels.some((c) => c.name === name);
+    file.channels.some((c) => c.name === name) && channelsCalled(name, current.channels).length === 0;
   if (wanted === '*') {
     return { ids: current.channels.map((c) => c.id), made: file.channels.map((c) => c.name).filter(isMade) };
   }
   const ids = new Set<number>();
   const made = new Set<string>();
   for (const item of wanted) {
-    const rows = current.channels.filter((row) => row.name === item || row.code === item);
+    const byCode = current.channels.filter((row) => row.code === item);
+    const rows = byCode.length > 0 ? byCode : channelsCalled(item, current.channels);
     if (rows.length > 1) return `several integrations are called "${item}"`;
     if (rows[0]) ids.add(rows[0].id);
     else if (isMade(item)) made.add(item);

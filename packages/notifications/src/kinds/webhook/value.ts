@@ -52,6 +52,7 @@ export const fields: readonly Field[] = [
         type: 'textarea',
         placeholder: 'Content-Type: application/json',
         help: 'One "Name: value" a line.',
+        pairs: true,
         group,
       },
     ];

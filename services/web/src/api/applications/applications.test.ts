@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { useTestApi } from '../compatibility/setup.ts';
+import { UNKNOWN_UUID, useTestApi } from '../compatibility/setup.ts';
 import { addChannel, NOW, type TestProject } from '../testing.ts';
 
 const context = useTestApi();
@@ -78,6 +78,10 @@ test('made inactive: paused, with its flip', async () => {
 test.each<[unknown, string]>([
   [{}, 'name is not a string'],
   [{ name: 1 }, 'name is not a string'],
+  [{ name: '' }, 'name is empty'],
+  [{ name: ' \t' }, 'name is empty'],
+  [{ name: 'x'.repeat(101) }, 'name is too long'],
+  [{ name: 'a\0' }, 'name is not a string'],
   [{ name: 'x', expected_interval: 59 }, 'expected_interval is too small'],
   [{ name: 'x', expected_interval: '600' }, 'expected_interval is not a number'],
   [{ name: 'x', grace_period: 31536001 }, 'grace_period is too large'],
@@ -85,6 +89,49 @@ test.each<[unknown, string]>([
 ])('%j: 400 %s', async (body, error) => {
   const reply = await call('', 'POST', body);
   expect([reply.status, reply.json]).toEqual([400, { error }]);
+  if (Object.keys(body as object).length === 0) return;
+  const { json } = await call('', 'POST', { name: 'as it was' });
+  const update = await call(`/${json.id}`, 'PUT', { is_active: false, ...(body as object) });
+  expect([update.status, update.json]).toEqual([400, { error }]);
+  expect((await call(`/${json.id}`)).json).toEqual(json);
+});
+
+test.each([
+  '/x',
+  '/',
+  '/-1',
+  '/1.5',
+  '/1/',
+  '/1/other',
+  '/x/heartbeats',
+  `/${UNKNOWN_UUID.toUpperCase()}`,
+  '/%00',
+  '/%ff',
+])('applications%s: nothing is there, said as JSON', async (path) => {
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const reply = await call(path, method);
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([404, 'application/json']);
+    expect(reply.json).toEqual({ error: 'application not found' });
+  }
+});
+
+test('the key in the body, as in the rest of the API', async () => {
+  const made = await context.api.call('/api/applications', {
+    method: 'POST',
+    body: { name: 'b', api_key: project.rw },
+  });
+  expect(made.status).toBe(201);
+  const put = (api_key: unknown) =>
+    context.api.call(`/api/applications/${made.json.id}`, { method: 'PUT', body: { name: 'c', api_key } });
+  expect((await put(project.rw)).json.name).toBe('c');
+  for (const [key, error] of [
+    [project.ro, 'wrong api key'],
+    [1, 'missing api key'],
+    [undefined, 'missing api key'],
+  ]) {
+    const reply = await put(key);
+    expect([reply.status, reply.json]).toEqual([401, { error }]);
+  }
 });
 
 test('keys, limits and other projects', async () => {

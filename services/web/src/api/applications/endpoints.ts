@@ -6,12 +6,15 @@ import {
   createCheck,
   deleteCheck,
   type EditableColumns,
+  MAX_NAME,
+  MAX_SECONDS,
+  MIN_SECONDS,
   updateAndPause,
 } from '@overdue/operations';
 import { z } from 'zod';
 import { errorSchema, RESPONSES } from '../http/common.ts';
 import type { Endpoint, KeyedCall, KeyedOperation, OpenOperation } from '../http/endpoint.ts';
-import { empty, json, jsonError, type Reply } from '../http/reply.ts';
+import { empty, json, jsonError, NO_APPLICATION, type Reply } from '../http/reply.ts';
 import { preciseTimestamp } from '../http/timestamps.ts';
 import { whatIsWrong } from '../service/status.ts';
 import { applicationDocument, applicationSchema } from './document.ts';
@@ -24,12 +27,15 @@ const MAX_PAGE = 1000;
 const seconds = (field: string, description: string) =>
   z
     .int({ error: `${field} is not a number` })
-    .min(60, { error: `${field} is too small` })
-    .max(31_536_000, { error: `${field} is too large` })
+    .min(MIN_SECONDS, { error: `${field} is too small` })
+    .max(MAX_SECONDS, { error: `${field} is too large` })
     .describe(description);
 
 const fields = {
-  name: checkFields.name,
+  name: checkFields.name
+    .refine((name) => name.trim() !== '', { error: 'name is empty' })
+    .meta({ minLength: 1, maxLength: MAX_NAME })
+    .describe('Name.'),
   expected_interval: seconds('expected_interval', 'How often a heartbeat is expected, in seconds.'),
   grace_period: seconds('grace_period', 'How late it may be, in seconds.'),
   is_active: z.boolean({ error: 'is_active is not a boolean' }).describe('False: paused.'),
@@ -43,7 +49,6 @@ type Fields = z.output<typeof updateSchema>;
 
 const answer = { description: 'The application.', schema: applicationSchema };
 const noApplication = { description: 'The project has no such application.', schema: errorSchema };
-const NOT_FOUND = jsonError(404, 'application not found');
 
 function columns({ name, expected_interval, grace_period }: Fields): Partial<EditableColumns> {
   return {
@@ -115,7 +120,7 @@ const get: KeyedOperation = {
   responses: { 200: answer, 404: noApplication },
   async handle(call) {
     const check = await find(call);
-    return check ? document(call, check) : NOT_FOUND;
+    return check ? document(call, check) : NO_APPLICATION;
   },
 };
 
@@ -128,7 +133,7 @@ const update: KeyedOperation = {
   responses: { 200: answer, 400: RESPONSES.badRequest, 404: noApplication },
   async handle(call) {
     const check = await find(call);
-    if (!check) return NOT_FOUND;
+    if (!check) return NO_APPLICATION;
     const parsed = updateSchema.safeParse(call.body);
     if (!parsed.success) return jsonError(400, parsed.error.issues[0]!.message);
     const { is_active } = parsed.data;
@@ -138,7 +143,7 @@ const update: KeyedOperation = {
       fields: columns(parsed.data),
       ...(is_active === undefined ? {} : { paused: !is_active }),
     });
-    return outcome.ok ? document(call, outcome.value) : NOT_FOUND;
+    return outcome.ok ? document(call, outcome.value) : NO_APPLICATION;
   },
 };
 
@@ -149,9 +154,9 @@ const remove: KeyedOperation = {
   responses: { 204: { description: 'It is gone, and its heartbeats with it.' }, 404: noApplication },
   async handle(call) {
     const check = await find(call);
-    if (!check) return NOT_FOUND;
+    if (!check) return NO_APPLICATION;
     const outcome = await deleteCheck(call.deps.database, { code: check.code, projectId: call.project.id });
-    return outcome.ok ? empty(204) : NOT_FOUND;
+    return outcome.ok ? empty(204) : NO_APPLICATION;
   },
 };
 
@@ -181,7 +186,7 @@ const heartbeats: KeyedOperation = {
   },
   async handle(call) {
     const check = await find(call);
-    if (!check) return NOT_FOUND;
+    if (!check) return NO_APPLICATION;
     const limit = parameter(call.query, 'limit', 100);
     const offset = parameter(call.query, 'offset', 0);
     if (limit === null || limit < 1 || limit > MAX_PAGE)

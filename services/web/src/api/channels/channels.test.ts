@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { useTestApi } from '../compatibility/setup.ts';
+import { UNKNOWN_UUID, useTestApi } from '../compatibility/setup.ts';
 import { addChannel, type TestProject } from '../testing.ts';
 
 const context = useTestApi({
@@ -75,10 +75,36 @@ describe('refusals: 400, nothing is made', () => {
     [{ kind: 'nothing', settings: {} }, 'kind has unexpected value'],
     [{ kind: 'webhook' }, 'settings is not an object'],
     [{ kind: 'webhook', settings: [] }, 'settings is not an object'],
+    ...[null, 1.5, [], { a: 1 }].map((url_down): [Record<string, unknown>, string] => [
+      { kind: 'webhook', settings: { url_down } },
+      'settings.url_down is neither text nor a number nor a boolean nor an object of texts',
+    ]),
+    [{ kind: 'slack', settings: { value: 5 } }, 'settings.value is not a string'],
+    [{ kind: 'slack', settings: { value: true } }, 'settings.value is not a string'],
+    [{ kind: 'slack', settings: { value: { a: 'b' } } }, 'settings.value is not a string'],
+    [{ kind: 'webhook', settings: { ...WEBHOOK, method_down: 1 } }, 'settings.method_down is not a string'],
     [
-      { kind: 'webhook', settings: { url_down: null } },
-      'settings has a value that is neither text nor a number nor a boolean',
+      { kind: 'webhook', settings: { ...WEBHOOK, method_down: 'PATCH' } },
+      'settings.method_down: Select a valid choice.',
     ],
+    [
+      { kind: 'webhook', settings: { ...WEBHOOK, headers_down: true } },
+      'settings.headers_down is neither a string nor an object',
+    ],
+    [
+      { kind: 'webhook', settings: { ...WEBHOOK, headers_down: { 'A: 1\nB': 'x' } } },
+      'settings.headers_down has a colon or line break where none may be, in "A: 1\\nB"',
+    ],
+    [
+      { kind: 'webhook', settings: { ...WEBHOOK, headers_down: { A: 'x\r\nB: y' } } },
+      'settings.headers_down has a colon or line break where none may be, in "A"',
+    ],
+    [
+      { kind: 'webhook', settings: { ...WEBHOOK, headers_down: { 'not a name': 'x' } } },
+      'settings.headers_down: This is not a header name: not a name',
+    ],
+    [{ kind: 'email', settings: { value: 'a@example.org', down: 'true' } }, 'settings.down is not a boolean'],
+    [{ kind: 'email', settings: { value: 'a@example.org', down: 1 } }, 'settings.down is not a boolean'],
     [{ kind: 'webhook', settings: {} }, 'settings.url_down: Enter a valid URL.'],
     [{ kind: 'webhook', settings: { url_down: 'not a url' } }, 'settings.url_down: Enter a valid URL.'],
     [{ kind: 'webhook', settings: { url_down: 'https://x\0' } }, 'settings.url_down is not a string'],
@@ -134,12 +160,51 @@ describe('isolation', () => {
     }
     expect(await context.database.sql`select name from channels where code = ${code}`).toEqual([{ name: 'theirs' }]);
   });
-  test('checks of another project are not assigned', async () => {
-    const foreign = await context.api.project();
-    const { uuid } = (await context.api.call('/api/v3/checks/', { method: 'POST', key: foreign.rw, body: {} })).json;
-    const reply = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK, checks: [uuid] });
-    expect([reply.status, reply.json.checks]).toEqual([201, []]);
-  });
+  test.each(['unknown', 'of another project'])(
+    'checks that are %s cannot be assigned, and nothing is done',
+    async (which) => {
+      const foreign = await context.api.project();
+      const make = async (key: string) =>
+        (await context.api.call('/api/v3/checks/', { method: 'POST', key, body: {} })).json.uuid as string;
+      const [own, bad] = [await make(project.rw), which === 'unknown' ? UNKNOWN_UUID : await make(foreign.rw)];
+      const refusal = [400, { error: `invalid check identifier: ${bad}` }];
+
+      const before = (await call('')).text;
+      const made = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK, checks: [own, bad] });
+      expect([made.status, made.json]).toEqual(refusal);
+      expect((await call('')).text).toBe(before);
+
+      const { json } = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK, checks: [own.toUpperCase(), own] });
+      expect(json.checks).toEqual([own]);
+      const changed = await call(json.id, 'POST', { name: 'new', checks: [bad] });
+      expect([changed.status, changed.json]).toEqual(refusal);
+      expect((await call(json.id)).json).toEqual(json);
+      await call(json.id, 'DELETE');
+    },
+  );
+});
+
+test('headers as an object, or as lines', async () => {
+  const headers = { 'X-One': '1', Authorization: 'Bearer a: b' };
+  const made = await call('', 'POST', { kind: 'webhook', settings: { ...WEBHOOK, headers_down: headers } });
+  expect(made.status).toBe(201);
+  const stored = async () =>
+    (await context.database.sql`select value from channels where code = ${made.json.id}`)[0]!.value;
+  expect((await stored()).headers_down).toEqual(headers);
+  expect((await call(made.json.id, 'POST', { settings: { headers_up: 'X-Up: 1\nX-Two: 2' } })).status).toBe(200);
+  expect(await stored()).toMatchObject({ headers_down: headers, headers_up: { 'X-Up': '1', 'X-Two': '2' } });
+  expect((await call(made.json.id, 'POST', { settings: { headers_down: {} } })).status).toBe(200);
+  expect((await stored()).headers_down).toEqual({});
+});
+
+test('the kind cannot be changed; to repeat it is fine', async () => {
+  const { json } = await call('', 'POST', { kind: 'webhook', settings: WEBHOOK });
+  for (const kind of ['slack', 'nothing', '']) {
+    const reply = await call(json.id, 'POST', { kind, name: 'other' });
+    expect([reply.status, reply.json]).toEqual([400, { error: 'json validation error: kind cannot be changed' }]);
+  }
+  expect((await call(json.id)).json).toEqual(json);
+  expect((await call(json.id, 'POST', { kind: 'webhook', name: 'other' })).json.name).toBe('other');
 });
 
 describe('test messages', () => {

@@ -80,7 +80,8 @@ export const update: KeyedOperation = {
     if (!channel) return empty(404);
     const read = readRequest(updateChannelSchema, call.body);
     if ('refusal' in read) return read.refusal;
-    const { name, settings, checks, disabled } = read.value;
+    const { kind: named, name, settings, checks, disabled } = read.value;
+    if (named !== undefined && named !== channel.kind) return invalid('kind cannot be changed');
     const reference = { code: channel.code, projectId: project.id };
     let changed: Partial<Parameters<typeof updateChannel>[1]> = {};
     let confirm: string | null = null;
@@ -90,7 +91,7 @@ export const update: KeyedOperation = {
       if (!kind.value.form.editable) return invalid(`settings of kind ${channel.kind} cannot be changed`);
       const stored = kind.value.schema.safeParse(channel.value);
       const before = stored.success ? kind.value.form.fill(stored.data) : {};
-      const parsed = readSettings(kind.value, { ...before, ...settings });
+      const parsed = readSettings(kind.value, settings, before);
       if ('refusal' in parsed) return parsed.refusal;
       const { value } = parsed.value;
       const wants = kind.value.wants(value);

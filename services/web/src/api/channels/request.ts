@@ -1,7 +1,6 @@
-import { findKind, KINDS, type Kind, type NotificationOptions } from '@overdue/notifications';
+import { type Field, findKind, KINDS, type Kind, type NotificationOptions } from '@overdue/notifications';
 import { codePoints, isStorable, MAX_NAME } from '@overdue/operations';
 import { z } from 'zod';
-import type { Float } from '../http/json-parse.ts';
 import { jsonError, type Reply } from '../http/reply.ts';
 
 /** A kind that can be set up without a browser. */
@@ -14,21 +13,27 @@ const text = (field: string) =>
 
 const NOT_CHECKS = 'checks is neither "*" nor a list of UUIDs';
 
-const settingSchema = z.union([z.string(), z.boolean(), z.int()], {
-  error: 'settings has a value that is neither text nor a number nor a boolean',
+const settingSchema = z.union([z.string(), z.boolean(), z.int(), z.record(z.string(), z.string())], {
+  error: ({ path }) =>
+    `settings.${String(path?.at(-1))} is neither text nor a number nor a boolean nor an object of texts`,
 });
+
+type Setting = z.output<typeof settingSchema>;
 
 const fields = {
   kind: text('kind')
     .meta({ examples: KINDS.filter((kind) => kind.form).map((kind) => kind.kind) })
-    .describe('Kind of integration; only when creating.'),
+    .describe('Kind of integration. It cannot be changed.'),
   name: text('name')
     .refine((value) => codePoints(value) <= MAX_NAME, { error: 'name is too long' })
     .meta({ maxLength: MAX_NAME })
     .describe('Name.'),
   settings: z
     .record(z.string(), settingSchema, { error: 'settings is not an object' })
-    .describe('The fields of the form of that kind, by name. Never shown again.'),
+    .describe(
+      'The fields of the form of that kind, by name: booleans for what is ticked, texts for all else; numbers where a ' +
+        'number is chosen; objects for headers. Never shown again.',
+    ),
   checks: z
     .union([z.literal('*'), z.array(z.uuid({ error: NOT_CHECKS }), { error: NOT_CHECKS })], { error: NOT_CHECKS })
     .describe('Checks to assign it to: `*` for all of the project, or a list of UUIDs. Default when creating: `*`.'),
@@ -41,7 +46,7 @@ export const createChannelSchema = z
   .partial({ name: true, checks: true })
   .meta({ id: 'ChannelCreate' });
 
-export const updateChannelSchema = z.object(fields).omit({ kind: true }).partial().meta({ id: 'ChannelUpdate' });
+export const updateChannelSchema = z.object(fields).partial().meta({ id: 'ChannelUpdate' });
 
 export type Read<T> = { readonly value: T } | { readonly refusal: Reply };
 
@@ -63,19 +68,23 @@ export function formKind(name: string, options: NotificationOptions): Read<FormK
   return { value: kind as FormKind };
 }
 
-/** What the kind's form makes of the settings: the value to store, or the first error by the order of its fields. */
+/**
+ * What the kind's form makes of the settings: the value to store, or the first error by the order of its fields.
+ * @param before what the form's fields hold already
+ */
 export function readSettings(
   kind: FormKind,
-  settings: Readonly<Record<string, string | boolean | number | Float>>,
+  settings: Readonly<Record<string, Setting>>,
+  before: Readonly<Record<string, string>> = {},
 ): Read<{ readonly value: unknown; readonly name?: string }> {
-  const input: Record<string, string> = Object.create(null);
+  const input: Record<string, string> = Object.assign(Object.create(null), before);
   for (const [name, value] of Object.entries(settings)) {
-    const written = typeof value === 'boolean' ? (value ? 'true' : '') : String(value);
-    if (!isStorable(written)) return { refusal: invalid(`settings.${name} is not a string`) };
-    if (!kind.form.fields.some((field) => field.name === name)) {
-      return { refusal: invalid(`settings.${name} is not a setting of kind ${kind.kind}`) };
-    }
-    input[name] = written;
+    const field = kind.form.fields.find((known) => known.name === name);
+    if (!field) return { refusal: invalid(`settings.${name} is not a setting of kind ${kind.kind}`) };
+    const entered = asEntered(field, value);
+    if ('problem' in entered) return { refusal: invalid(`settings.${name} ${entered.problem}`) };
+    if (!isStorable(entered.text)) return { refusal: invalid(`settings.${name} is not a string`) };
+    input[name] = entered.text;
   }
   const parsed = kind.form.parse(input);
   if (parsed.ok) return { value: parsed };
@@ -83,4 +92,22 @@ export function readSettings(
     kind.form.fields.map(({ name }) => [name, parsed.errors[name]] as const).find(([, error]) => error !== undefined) ??
     Object.entries(parsed.errors)[0]!;
   return { refusal: invalid(`settings.${field}: ${message}`) };
+}
+
+/** A setting as somebody would enter it in the form's field, or why it is none. */
+function asEntered(field: Field, value: Setting): { readonly text: string } | { readonly problem: string } {
+  if (field.type === 'checkbox') {
+    return typeof value === 'boolean' ? { text: value ? 'true' : '' } : { problem: 'is not a boolean' };
+  }
+  if (typeof value === 'string') return { text: value };
+  if (typeof value === 'number' && field.choices?.every((choice) => /^-?\d+$/.test(choice.value))) {
+    return { text: String(value) };
+  }
+  if (!field.pairs) return { problem: 'is not a string' };
+  if (typeof value !== 'object') return { problem: 'is neither a string nor an object' };
+  const pairs = Object.entries(value);
+  // Else one header could pass for two.
+  const broken = pairs.find(([name, text]) => /[:\r\n]/.test(name) || /[\r\n]/.test(text));
+  if (broken) return { problem: `has a colon or line break where none may be, in ${JSON.stringify(broken[0])}` };
+  return { text: pairs.map(([name, text]) => `${name}: ${text}`).join('\n') };
 }

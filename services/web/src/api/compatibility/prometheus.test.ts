@@ -68,6 +68,27 @@ describe('keys and addresses (M-85…M-88)', () => {
     expect(Number(head.headers.get('content-length'))).toBeGreaterThan(0);
     expect((await scrape(`/projects/${project.code}/metrics/${project.ro}`, {}, 'POST')).status).toBe(405);
   });
+  test.each([
+    '/projects/x/metrics/KEY',
+    '/projects/x/metrics/',
+    '/projects/x/metrics',
+    '/projects/x/checks/metrics/KEY',
+    '/projects/UPPER/metrics/KEY',
+    '/projects/UUID/metrics/KEY/',
+    '/projects/UUID/metrics/a/b',
+  ])('%s: the 404 page', async (path) => {
+    const filled = path
+      .replace('UUID', project.code)
+      .replace('UPPER', project.code.toUpperCase())
+      .replace('KEY', project.ro);
+    const reply = await scrape(filled, { Authorization: `Bearer ${project.ro}` });
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8']);
+    expect(reply.text).toContain('<h1>Not Found</h1>');
+  });
+  test('without its slash: to the address that has it (M-2)', async () => {
+    const reply = await scrape(`/projects/${project.code}/metrics`);
+    expect([reply.status, reply.headers.get('location')]).toEqual([301, `/projects/${project.code}/metrics/`]);
+  });
   test('path-key routes ignore the header', async () => {
     const reply = await scrape(`/projects/${project.code}/metrics/${project.rw}`, {
       Authorization: `Bearer ${project.ro}`,

@@ -22,6 +22,7 @@ export function refused(refusal: Refusal): Reply {
     case 'not-paused':
       return { ...empty(409), body: refusal.message };
     case 'channels':
+    case 'checks':
       return jsonError(400, refusal.message);
     case 'invalid':
       return jsonError(400, `json validation error: ${refusal.message}`);

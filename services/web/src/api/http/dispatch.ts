@@ -11,11 +11,24 @@ import {
   type Method,
   pathPattern,
 } from './endpoint.ts';
-import { JsonSyntaxError, parseJsonBytes } from './json-parse.ts';
-import { empty, json, jsonError, NO_CONTENT, NOT_FOUND, type Reply, send, withHeaders } from './reply.ts';
+import { JsonSyntaxError, nearestSafe, parseJsonBytes } from './json-parse.ts';
+import {
+  empty,
+  json,
+  jsonError,
+  NO_APPLICATION,
+  NO_CONTENT,
+  NOT_FOUND,
+  type Reply,
+  send,
+  withHeaders,
+} from './reply.ts';
 
 /** Paths of which nobody else has a part: unknown ones below them are answered here. */
-const OURS = /^\/(api|badge|b)\//;
+const OURS = /^\/(?:(?:api|badge|b)\/|projects\/[^/]+\/(?:checks\/)?metrics(?:\/|$))/;
+
+/** Heartbeat Central's clients expect JSON, whatever is wrong. */
+const APPLICATIONS = /^\/api\/applications(?:\/|$)/;
 
 /**
  * Finds the endpoint of a request and answers it, in the order of M-12: method, JSON, key, and then the operation.
@@ -47,7 +60,7 @@ export function dispatcher(
         return true;
       }
       if (!OURS.test(rawPath)) return false;
-      send(response, NOT_FOUND, request.method !== 'HEAD');
+      send(response, APPLICATIONS.test(rawPath) ? NO_APPLICATION : NOT_FOUND, request.method !== 'HEAD');
       return true;
     }
 
@@ -107,15 +120,23 @@ async function answerKeyed(operation: KeyedOperation, method: string, call: Call
   if ([...key].length !== 32) return jsonError(401, 'missing api key');
   const holder = await findProjectByApiKey(call.deps.database, call.deps.secretKey, key);
   if (!holder || (holder.readOnly && operation.key === 'rw')) return jsonError(401, 'wrong api key');
+  // To whoever reads a field, an integer beyond 2^53 is merely too large or too small (M-36).
+  for (const name in body) {
+    const value = body[name];
+    if (typeof value === 'bigint') body[name] = nearestSafe(value);
+  }
   return operation.handle({ ...call, project: holder.project, readOnly: holder.readOnly, body });
 }
 
-/** M-13, M-14: a header, even an empty one, is the only word; else the body's `api_key` on read-write operations. */
+/**
+ * M-13, M-14: a header, even an empty one, is the only word; else the body's `api_key` on read-write operations, of
+ * which an integer counts as its digits. Anything else has not the length of a key.
+ */
 function suppliedKey(call: Call, operation: KeyedOperation, body: Record<string, unknown>): string {
   const header = call.headers['x-api-key'];
   if (typeof header === 'string') return header;
-  if (operation.key !== 'rw' || body.api_key === undefined) return '';
-  return String(isObject(body.api_key) ? '' : body.api_key);
+  const key = operation.key === 'rw' ? body.api_key : undefined;
+  return typeof key === 'string' || typeof key === 'number' || typeof key === 'bigint' ? String(key) : '';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

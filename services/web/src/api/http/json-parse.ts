@@ -12,6 +12,9 @@ export class Float {
   }
 }
 
+/** Longer integers are cut down to the nearest safe one at once: their digits matter to nobody. */
+const MAX_DIGITS = 40;
+
 /** Deeper nesting than this is refused; nothing we read needs more than two. */
 const MAX_DEPTH = 500;
 
@@ -28,8 +31,8 @@ const WORDS: Readonly<Record<string, unknown>> = {
 export class JsonSyntaxError extends Error {}
 
 /**
- * Integers become numbers (beyond 2^53: the nearest safe integer), other numbers {@link Float}; objects have no
- * prototype, and of equal members the last wins (M-20).
+ * Integers become numbers (beyond 2^53: bigints), other numbers {@link Float}; objects have no prototype, and of equal
+ * members the last wins (M-20).
  * @throws {JsonSyntaxError}
  */
 export function parseJson(text: string): unknown {
@@ -50,6 +53,11 @@ export function parseJsonBytes(bytes: Uint8Array): unknown {
     throw new JsonSyntaxError('not UTF-8');
   }
   return parseJson(text);
+}
+
+/** The safe integer next to a number; no -0. */
+export function nearestSafe(number: number | bigint): number {
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Number(number))) + 0;
 }
 
 class Parser {
@@ -132,7 +140,8 @@ class Parser {
     if (!/^-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?$/.test(word)) this.#fail();
     const number = Number(word);
     if (/[.eE]/.test(word)) return new Float(number);
-    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number)) + 0;
+    if (Number.isSafeInteger(number)) return number + 0;
+    return word.length <= MAX_DIGITS ? BigInt(word) : nearestSafe(number);
   }
 
   #space(): void {

@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Float, JsonSyntaxError, parseJson } from './json-parse.ts';
+import { Float, JsonSyntaxError, nearestSafe, parseJson } from './json-parse.ts';
 import { printJson } from './json-print.ts';
 
 /** What is read of a value that `JSON.stringify` wrote. */
 function plain(value: unknown): unknown {
   if (value instanceof Float) return plain(value.value);
-  if (typeof value === 'number' && Number.isInteger(value)) {
-    return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, value)) + 0; // no -0
-  }
+  if (typeof value === 'bigint' || Number.isInteger(value)) return nearestSafe(value as number | bigint);
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, plain(member)]));
@@ -76,9 +74,11 @@ describe('integers and other numbers (M-36)', () => {
   test.each([
     ['60', 60],
     ['-0', 0],
-    ['9007199254740993', Number.MAX_SAFE_INTEGER],
+    ['9007199254740991', Number.MAX_SAFE_INTEGER],
+    ['9007199254740993', 9007199254740993n],
+    [`-${'9'.repeat(32)}`, -BigInt('9'.repeat(32))],
     [`-${'9'.repeat(500)}`, Number.MIN_SAFE_INTEGER],
-  ])('%s is %d', (text, value) => {
+  ])('%s is %s', (text, value) => {
     expect(parseJson(text)).toBe(value);
   });
   test.each(['60.0', '1e2', '1E-2', 'NaN', 'Infinity', '-Infinity', '1e999'])('%s is a Float', (text) => {

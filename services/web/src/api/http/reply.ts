@@ -65,6 +65,9 @@ const NOT_FOUND_PAGE = `<!doctype html>
 /** What an address that leads nowhere answers, and a check that does not exist. */
 export const NOT_FOUND: Reply = { status: 404, headers: { 'Content-Type': HTML }, body: NOT_FOUND_PAGE };
 
+/** The same for Heartbeat Central's addresses. */
+export const NO_APPLICATION: Reply = jsonError(404, 'application not found');
+
 export function withHeaders(reply: Reply, headers: OutgoingHttpHeaders): Reply {
   return { ...reply, headers: { ...reply.headers, ...headers } };
 }
