@@ -16,6 +16,17 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
+// "/" goes to the search field, wherever one is.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest?.('input, textarea, select, [contenteditable]')) return;
+  const field = document.querySelector('[data-shortcut="/"]');
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
 // The browser's zone, for the account that is being created.
 for (const input of document.querySelectorAll('input[data-browser-zone]')) {
   if (!input.value) input.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? '';

@@ -28,7 +28,7 @@ function disconnect() {
   source = null;
 }
 
-function applyChecks({ checks = [], signs, codes, down }) {
+function applyChecks({ checks = [], signs, codes, down, counts = {}, tags = [] }) {
   const rows = new Map([...document.querySelectorAll('tr[data-check]')].map((row) => [row.dataset.check, row]));
   // The first message: has anything happened between the page and the stream?
   if (signs?.some((sign, i) => rows.has(codes[i]) && rows.get(codes[i]).dataset.v !== sign)) refresh();
@@ -45,6 +45,25 @@ function applyChecks({ checks = [], signs, codes, down }) {
   const existing = new Set(codes);
   for (const [code, row] of rows) if (!existing.has(code)) row.remove();
   showAlarm(down);
+  showCounts(counts, tags);
+}
+
+/** The numbers in the filters above the list. */
+function showCounts(counts, tags) {
+  for (const chip of document.querySelectorAll('[data-status-chip]')) {
+    const count = counts[chip.dataset.statusChip] ?? 0;
+    chip.querySelector('b').textContent = String(count);
+    chip.classList.toggle('none', count === 0);
+  }
+  const chips = new Map([...document.querySelectorAll('[data-tag]')].map((chip) => [chip.dataset.tag, chip]));
+  for (const { tag, state, words, down } of tags) {
+    const chip = chips.get(tag);
+    if (!chip) continue;
+    chip.className = `tag-chip tag-${state}`;
+    chip.title = `${tag}: ${words}`;
+    chip.querySelector('b').textContent = down > 0 ? String(down) : '';
+    chip.querySelector('.visually-hidden').textContent = `, ${words}`;
+  }
 }
 
 /** Title and icon of the tab. */

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import type { ForCheck, InProject, SignedIn } from '../http/handlers.ts';
 import { HttpError } from '../http/http-error.ts';
 import type { Visit } from '../http/visit.ts';
+import { statusCounts, type TagSummary, tagState, tagSummaries } from '../ui/checks/list-query.ts';
 import { LastPing } from '../ui/checks/row.tsx';
 import { StatusIcon } from '../ui/components/icons.tsx';
 import { renderFragment } from '../ui/components/page.tsx';
@@ -29,8 +30,9 @@ export function projectStatus(hub: LiveHub) {
       for (const item of news) signs.set(item.check.code, sign(item));
       const down = all.filter((item) => item.status === 'down').length;
       const codes = all.map((item) => item.check.code);
-      if (first) return { down, codes, signs: all.map(sign) };
-      return { down, codes, checks: news.map((item) => fragment(visit, item)) };
+      const summary = { down, codes, counts: statusCounts(all), tags: tagSummaries(all).map(tagSign) };
+      if (first) return { ...summary, signs: all.map(sign) };
+      return { ...summary, checks: news.map((item) => fragment(visit, item)) };
     });
   };
 }
@@ -100,6 +102,11 @@ function stream(visit: SignedIn, subscribe: (send: (message: object | null) => v
 
 function sign({ status, check }: LiveCheck): string {
   return rowVersion(status, check);
+}
+
+/** What the chip of a tag shows. */
+function tagSign(summary: TagSummary) {
+  return { tag: summary.tag, down: summary.down, ...tagState(summary) };
 }
 
 /** The cells of a row of the list that change by themselves. */

@@ -1,5 +1,6 @@
 import { uniqueKey } from '@overdue/checks';
 import { connect } from '@overdue/database';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { badgeSignature } from '../badges/signature.ts';
@@ -252,6 +253,15 @@ function expectDescribed(reply: TestReply, operation: OperationObject): void {
     .safeParse(reply.json);
   expect(parsed.error?.issues ?? []).toEqual([]);
 }
+
+test('is valid OpenAPI 3.1', async () => {
+  const validator = new Validator();
+  expect(await validator.validate(structuredClone(document))).toMatchObject({ valid: true });
+  expect(validator.version).toBe('3.1');
+  // It does look: what is not allowed is found.
+  const broken = { ...document, paths: { '/x': { get: { responses: { 200: {} } } } } };
+  expect(await new Validator().validate(broken)).toMatchObject({ valid: false });
+});
 
 test('lists every route of the dispatcher and no other', () => {
   const described = operations(document).map(({ method, path }) => `${method} ${path}`);

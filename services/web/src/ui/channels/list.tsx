@@ -44,7 +44,7 @@ export async function showChannels(visit: InProject): Promise<void> {
             ))}
           </ul>
         )}
-        {givenUp.length > 0 && <GivenUp visit={visit} messages={givenUp} />}
+        {givenUp.length > 0 && <GivenUp visit={visit} messages={givenUp} channels={channels} />}
         {access.canWrite && (
           <section class="add-more" aria-labelledby="h-add">
             <h2 id="h-add">{channels.length === 0 ? 'Add an integration' : 'Add more'}</h2>
@@ -86,7 +86,7 @@ function ChannelItem(props: {
     <li class="channel">
       <ChannelIcon kind={channel.kind} />
       <div class="channel-words">
-        <strong>{channelTitle(channel)}</strong>
+        <strong dir="auto">{channelTitle(channel)}</strong>
         {channel.name && <small>{channelDetail(channel)}</small>}
       </div>
       <div class="channel-assigned">
@@ -126,6 +126,8 @@ function ChannelState({ channel }: { readonly channel: ChannelRow }) {
         <span class="label label-bad">Disabled</span>
       ) : channel.kind === 'email' && !channel.email_verified ? (
         <span class="label label-neutral">Unconfirmed</span>
+      ) : channel.last_error ? (
+        <span class="label label-bad">Failing</span>
       ) : (
         <span class="label label-start">Ready</span>
       )}
@@ -147,23 +149,40 @@ function ChannelState({ channel }: { readonly channel: ChannelRow }) {
 }
 
 /** Messages that could not be delivered, to send them again once the receiver is back. */
-function GivenUp({ visit, messages }: { readonly visit: InProject; readonly messages: readonly DeadLetter[] }) {
+function GivenUp(props: {
+  readonly visit: InProject;
+  readonly messages: readonly DeadLetter[];
+  readonly channels: readonly ChannelRow[];
+}) {
+  const { visit, messages } = props;
   const { access } = visit;
+  const resendPath = `/projects/${access.project.code}/resend/`;
+  const channels = new Map(props.channels.map((channel) => [channel.code, channel]));
+  const titleOf = (message: DeadLetter) => {
+    const channel = channels.get(message.channelCode);
+    return channel ? channelTitle(channel) : message.channelName || kindLabel(message.channelKind);
+  };
   return (
     <section class="given-up" aria-labelledby="h-given-up">
-      <h2 id="h-given-up">Not delivered</h2>
+      <div class="block-head">
+        <h2 id="h-given-up">Not delivered</h2>
+        {access.canWrite && messages.length > 1 && (
+          <PostButton action={resendPath} fields={{ message: messages.map((message) => message.id).join(' ') }}>
+            Send all {messages.length} again
+          </PostButton>
+        )}
+      </div>
       <ul>
         {messages.map((message) => (
           <li key={message.id}>
             <span>
               “{message.checkStatus}” of{' '}
               <Link to={`/checks/${message.checkCode}/details/`}>{message.checkName || 'an unnamed check'}</Link> to{' '}
-              {message.channelName || kindLabel(message.channelKind)}, given up <Ago at={message.finishedAt} /> after{' '}
-              {message.attempts} attempt{message.attempts === 1 ? '' : 's'}:{' '}
-              <span class="event-error">{message.error}</span>
+              {titleOf(message)}, given up <Ago at={message.finishedAt} /> after {message.attempts} attempt
+              {message.attempts === 1 ? '' : 's'}: <span class="event-error">{message.error}</span>
             </span>
             {access.canWrite && (
-              <PostButton action={`/projects/${access.project.code}/resend/`} fields={{ message: String(message.id) }}>
+              <PostButton action={resendPath} fields={{ message: String(message.id) }}>
                 Send again
               </PostButton>
             )}

@@ -80,7 +80,9 @@ function Heading({ visit, title }: { readonly visit: ForCheck; readonly title: s
   const { check, access } = visit;
   return (
     <header class="page-head">
-      <h1 class={check.name ? '' : 'unnamed'}>{title}</h1>
+      <h1 class={check.name ? '' : 'unnamed'} dir="auto">
+        {title}
+      </h1>
       {access.canWrite && (
         <Link to={`/checks/${check.code}/name/`} class="quiet-link">
           Edit
@@ -88,9 +90,9 @@ function Heading({ visit, title }: { readonly visit: ForCheck; readonly title: s
       )}
       <p class="tags">
         {tagList(check).map((tag) => (
-          <span key={tag} class="tag">
+          <bdi key={tag} class="tag">
             {tag}
-          </span>
+          </bdi>
         ))}
       </p>
       {check.desc && <Description text={check.desc} />}
@@ -102,7 +104,7 @@ function Heading({ visit, title }: { readonly visit: ForCheck; readonly title: s
 function Description({ text }: { readonly text: string }) {
   const pieces = text.split(/(https?:\/\/[^\s<>"']*[^\s<>"'.,;:!?)\]])/g);
   return (
-    <p class="description">
+    <p class="description" dir="auto">
       {pieces.map((piece, i) =>
         i % 2 === 1 ? (
           <a key={i} href={piece} rel="noreferrer nofollow">

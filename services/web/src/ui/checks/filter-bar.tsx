@@ -1,20 +1,35 @@
 import { useVisit } from '../components/context.ts';
 import { Icon, STATUS_WORDS } from '../components/icons.tsx';
 import { ButtonLink } from '../components/link.tsx';
-import { type ListFilters, queryString, STATUS_FILTERS, type StatusFilter, type TagSummary } from './list-query.ts';
+import type { Listed } from './list-query.ts';
+import {
+  type ListFilters,
+  queryString,
+  STATUS_FILTERS,
+  type StatusFilter,
+  statusCounts,
+  type TagSummary,
+  tagState,
+  tagSummaries,
+} from './list-query.ts';
 
 const WORDS: Readonly<Record<StatusFilter, string>> = { ...STATUS_WORDS, started: 'Running' };
 
-/** Tags, search, status; links and one GET form, so it works without a script. list.js filters as one types. */
+/**
+ * Search, status with counts, tags: links and one GET form, so it works without a script. list.js filters as one types,
+ * live.js keeps the counts true.
+ */
 export function FilterBar(props: {
   readonly here: string;
   readonly filters: ListFilters;
-  readonly tags: readonly TagSummary[];
+  /** All checks of the project, whatever the filters. */
+  readonly all: readonly Listed[];
   readonly add: { readonly to: string; readonly free: number } | null;
 }) {
   const { base } = useVisit().site;
-  const { filters, tags, add } = props;
+  const { filters, all, add } = props;
   const here = base + props.here;
+  const tags = tagSummaries(all);
   const active = filters.tags.length + filters.statuses.length + (filters.search ? 1 : 0) > 0;
   return (
     <div class="filter-bar">
@@ -23,27 +38,42 @@ export function FilterBar(props: {
           {filters.tags.map((tag) => (
             <input key={tag} type="hidden" name="tag" value={tag} />
           ))}
+          {filters.statuses.map((status) => (
+            <input key={status} type="hidden" name="status" value={status} />
+          ))}
           <label class="search-box">
             <Icon glyph="search" />
             <span class="visually-hidden">Search by name, slug or code</span>
-            <input type="search" name="search" value={filters.search} placeholder="Search" data-search="" />
-          </label>
-          <label>
-            <span class="visually-hidden">Status</span>
-            <select name="status" data-submit-on-change="">
-              <option value="">Any status</option>
-              {STATUS_FILTERS.map((status) => (
-                <option key={status} value={status} selected={filters.statuses.includes(status)}>
-                  {WORDS[status]}
-                </option>
-              ))}
-            </select>
+            <input
+              type="search"
+              name="search"
+              value={filters.search}
+              placeholder="Search"
+              aria-keyshortcuts="/"
+              data-search=""
+              data-shortcut="/"
+            />
+            <span class="key" aria-hidden="true">
+              /
+            </span>
           </label>
           <button type="submit" class="button hidden-with-script">
             Filter
           </button>
         </form>
       </search>
+      <StatusChips here={here} filters={filters} all={all} />
+      {add && (
+        <span class="filter-end">
+          {add.free > 0 ? (
+            <ButtonLink to={add.to} kind="primary">
+              <Icon glyph="plus" /> Add check
+            </ButtonLink>
+          ) : (
+            <span class="muted">No more checks can be added to this account.</span>
+          )}
+        </span>
+      )}
       {tags.length > 0 && (
         <ul class="tag-chips" aria-label="Filter by tag">
           {tags.map((summary) => (
@@ -58,38 +88,51 @@ export function FilterBar(props: {
           Clear filters
         </a>
       )}
-      {add && (
-        <span class="filter-end">
-          {add.free > 0 ? (
-            <ButtonLink to={add.to} kind="primary">
-              <Icon glyph="plus" /> Add check
-            </ButtonLink>
-          ) : (
-            <span class="muted">No more checks can be added to this account.</span>
-          )}
-        </span>
-      )}
     </div>
+  );
+}
+
+function StatusChips(props: { readonly here: string; readonly filters: ListFilters; readonly all: readonly Listed[] }) {
+  const { here, filters, all } = props;
+  const counts = statusCounts(all);
+  return (
+    <ul class="status-chips" aria-label="Filter by status">
+      {STATUS_FILTERS.map((status) => {
+        const on = filters.statuses.includes(status);
+        const statuses = on ? filters.statuses.filter((s) => s !== status) : [...filters.statuses, status];
+        return (
+          <li key={status}>
+            <a
+              class={`status-chip chip-${status} ${counts[status] === 0 ? 'none' : ''}`}
+              href={here + queryString(filters, { statuses })}
+              aria-current={on ? 'true' : undefined}
+              data-status-chip={status}
+            >
+              {WORDS[status]} <b>{counts[status]}</b>
+            </a>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
 function TagChip(props: { readonly here: string; readonly filters: ListFilters; readonly summary: TagSummary }) {
   const { here, filters, summary } = props;
-  const { tag, total, down, late } = summary;
+  const { tag, down } = summary;
   const on = filters.tags.includes(tag);
   const tags = on ? filters.tags.filter((t) => t !== tag) : [...filters.tags, tag];
-  const state = down > 0 ? 'down' : late > 0 ? 'grace' : 'up';
-  const words = down > 0 ? `${down} of ${total} down` : late > 0 ? `${late} of ${total} late` : `${total} up`;
+  const { state, words } = tagState(summary);
   return (
     <a
       class={`tag-chip tag-${state}`}
       href={here + queryString(filters, { tags })}
       aria-current={on ? 'true' : undefined}
-      title={words}
+      title={`${tag}: ${words}`}
       data-tag={tag}
     >
-      {tag}
-      {down > 0 && <b>{down}</b>}
+      <bdi>{tag}</bdi>
+      <b>{down > 0 ? down : ''}</b>
       <span class="visually-hidden">, {words}</span>
     </a>
   );

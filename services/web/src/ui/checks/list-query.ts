@@ -11,7 +11,8 @@ export interface Listed {
   readonly started: boolean;
 }
 
-export const STATUS_FILTERS = ['new', 'up', 'started', 'grace', 'down', 'paused'] as const;
+/** What needs somebody comes first. */
+export const STATUS_FILTERS = ['down', 'grace', 'started', 'up', 'new', 'paused'] as const;
 export type StatusFilter = (typeof STATUS_FILTERS)[number];
 const SORTS = ['created', 'name', '-name', 'last_ping', '-last_ping'] as const satisfies readonly CheckSort[];
 
@@ -95,6 +96,16 @@ function compareNumbers(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
+/** How many checks of the project each status filter would show. */
+export function statusCounts(checks: readonly Pick<Listed, 'status' | 'started'>[]): Record<StatusFilter, number> {
+  const counts: Record<StatusFilter, number> = { new: 0, up: 0, started: 0, grace: 0, down: 0, paused: 0 };
+  for (const { status, started } of checks) {
+    counts[status]++;
+    if (started) counts.started++;
+  }
+  return counts;
+}
+
 export interface TagSummary {
   readonly tag: string;
   readonly total: number;
@@ -102,8 +113,15 @@ export interface TagSummary {
   readonly late: number;
 }
 
+/** The worst status among a tag's checks, and its words: "2 of 5 down". */
+export function tagState({ total, down, late }: TagSummary): { state: 'down' | 'grace' | 'up'; words: string } {
+  if (down > 0) return { state: 'down', words: `${down} of ${total} down` };
+  if (late > 0) return { state: 'grace', words: `${late} of ${total} late` };
+  return { state: 'up', words: `${total} up` };
+}
+
 /** One entry a tag of the project, without regard to case (CF-1). */
-export function tagSummaries(checks: readonly Listed[]): TagSummary[] {
+export function tagSummaries(checks: readonly Pick<Listed, 'check' | 'status'>[]): TagSummary[] {
   const summaries = new Map<string, { tag: string; total: number; down: number; late: number }>();
   for (const { check, status } of checks) {
     for (const tag of new Set(tagList(check))) {

@@ -6,16 +6,7 @@ import { ButtonLink, Link, PostForm } from '../components/link.tsx';
 import { renderFragment, sendPage } from '../components/page.tsx';
 import { freeChecks, listChecks } from './check.ts';
 import { FilterBar } from './filter-bar.tsx';
-import {
-  type Listed,
-  type ListFilters,
-  listed,
-  matches,
-  queryString,
-  readFilters,
-  sorted,
-  tagSummaries,
-} from './list-query.ts';
+import { type Listed, type ListFilters, listed, matches, queryString, readFilters, sorted } from './list-query.ts';
 import { CheckTableRow } from './row.tsx';
 
 /** More would take a browser long to show; those that are down come first. */
@@ -68,7 +59,7 @@ export async function showChecks(visit: InProject): Promise<void> {
             <FilterBar
               here={here}
               filters={filters}
-              tags={tagSummaries(all)}
+              all={all}
               add={access.canWrite ? { to: `${here}add/${queryString(onlyTags(filters))}`, free } : null}
             />
             {channels.length === 0 && access.canWrite && (

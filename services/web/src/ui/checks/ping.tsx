@@ -7,6 +7,7 @@ import { formatStamp } from '../text/dates.ts';
 import { checkTitle } from './check.ts';
 import { pingLabel, pingSource } from './event-rows.tsx';
 import { findPing, type PingDetails } from './events.ts';
+import { PingBody } from './ping-body.tsx';
 import { zonesOf } from './zones.tsx';
 
 async function pingOf(visit: ForCheck): Promise<PingDetails> {
@@ -21,6 +22,9 @@ async function pingOf(visit: ForCheck): Promise<PingDetails> {
 export async function showPing(visit: ForCheck): Promise<void> {
   const { check, access } = visit;
   const ping = await pingOf(visit);
+  const [beside] = await visit.deps.database.sql<{ older: number | null; newer: number | null }[]>`
+    select (select max(n) from pings where check_id = ${check.id} and n < ${ping.n}) as older,
+           (select min(n) from pings where check_id = ${check.id} and n > ${ping.n}) as newer`;
   const label = pingLabel(ping);
   const { choices } = zonesOf(visit);
   await sendPage(visit, {
@@ -32,9 +36,23 @@ export async function showPing(visit: ForCheck): Promise<void> {
         <p class="crumbs">
           <Link to={`/checks/${check.code}/details/`}>{checkTitle(check)}</Link>
         </p>
-        <h1>
-          Ping #{ping.n} <span class={`label label-${label.tone}`}>{label.text}</span>
-        </h1>
+        <div class="ping-head">
+          <h1>
+            Ping #{ping.n} <span class={`label label-${label.tone}`}>{label.text}</span>
+          </h1>
+          <nav class="neighbours" aria-label="Other pings">
+            {beside?.older != null && (
+              <Link to={`/checks/${check.code}/pings/${beside.older}/`} class="button">
+                ← #{beside.older}
+              </Link>
+            )}
+            {beside?.newer != null && (
+              <Link to={`/checks/${check.code}/pings/${beside.newer}/`} class="button">
+                #{beside.newer} →
+              </Link>
+            )}
+          </nav>
+        </div>
         <dl class="facts facts-wide">
           <dt>Received</dt>
           <dd>
@@ -70,18 +88,7 @@ export async function showPing(visit: ForCheck): Promise<void> {
           )}
         </dl>
         <h2>Body</h2>
-        {ping.body === null ? (
-          <p class="muted">It had none.</p>
-        ) : (
-          <>
-            <pre class="ping-body">{ping.body.toString('utf8')}</pre>
-            <p>
-              <Link to={`/checks/${check.code}/pings/${ping.n}/body/`} class="button">
-                Download the original
-              </Link>
-            </p>
-          </>
-        )}
+        <PingBody visit={visit} ping={ping} />
       </>
     ),
   });

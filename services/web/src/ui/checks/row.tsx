@@ -37,14 +37,14 @@ export function CheckTableRow(props: {
         <StatusIcon status={status} started={started} />
       </td>
       <td class="col-name">
-        <Link to={`/checks/${check.code}/details/`} class={check.name ? 'check-name' : 'check-name unnamed'}>
+        <Link to={`/checks/${check.code}/details/`} dir="auto" class={check.name ? 'check-name' : 'check-name unnamed'}>
           {check.name || 'unnamed'}
         </Link>
         <span class="second-line">
           {tagList(check).map((tag) => (
-            <span key={tag} class="tag">
+            <bdi key={tag} class="tag" title={tag}>
               {tag}
-            </span>
+            </bdi>
           ))}
         </span>
       </td>
@@ -123,9 +123,9 @@ export function LastPing({ check }: { readonly check: CheckRow }) {
         ) : (
           check.last_duration_ms !== null &&
           check.last_duration_ms < MAX_RUN_MS && (
-            <>
+            <span class="nowrap">
               <Icon glyph="clock" size={13} /> {formatRunTime(check.last_duration_ms)}
-            </>
+            </span>
           )
         )}
       </span>

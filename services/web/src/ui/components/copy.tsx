@@ -19,3 +19,17 @@ export function CopyPingUrl({ url }: { readonly url: string }) {
     </span>
   );
 }
+
+/** Several lines to copy, as they are; scrolls when they are many. */
+export function CopyBlock(props: { readonly text: string; readonly class: string; readonly label: string }) {
+  return (
+    <div class="copy-frame" data-copy={props.text}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and the keyboard has to reach that */}
+      <section class={props.class} tabIndex={0} aria-label={props.label}>
+        <pre>
+          <code>{props.text}</code>
+        </pre>
+      </section>
+    </div>
+  );
+}

@@ -16,6 +16,8 @@ export function TopBar(props: {
   readonly projects: readonly Access[];
   readonly access: Access | undefined;
   readonly section: Section | undefined;
+  /** The project's integrations need somebody (NV-4). */
+  readonly integrationsFail: boolean;
 }) {
   const { session, site } = useVisit();
   const { access, section } = props;
@@ -36,6 +38,12 @@ export function TopBar(props: {
                 aria-current={section === tab.section ? 'page' : undefined}
               >
                 {tab.label}
+                {tab.section === 'integrations' && props.integrationsFail && (
+                  <>
+                    <Icon glyph="alert" size={16} />
+                    <span class="visually-hidden">, something is wrong</span>
+                  </>
+                )}
               </Link>
             ))}
           </nav>
@@ -56,7 +64,7 @@ function ProjectMenu({ projects, access }: { readonly projects: readonly Access[
   return (
     <details class="menu project-menu" data-menu="">
       <summary>
-        <span class="project-name">{projectTitle(access)}</span>
+        <bdi class="project-name">{projectTitle(access)}</bdi>
         <Icon glyph="chevron" size={16} />
       </summary>
       <div class="menu-items">
@@ -68,7 +76,7 @@ function ProjectMenu({ projects, access }: { readonly projects: readonly Access[
             to={`/projects/${p.project.code}/checks/`}
             aria-current={p.project.code === access.project.code ? 'true' : undefined}
           >
-            {projectTitle(p)}
+            <bdi>{projectTitle(p)}</bdi>
           </Link>
         ))}
         <hr />

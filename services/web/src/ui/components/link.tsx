@@ -7,6 +7,8 @@ interface LinkProps {
   readonly children: ComponentChildren;
   readonly class?: string;
   readonly title?: string;
+  /** `auto`: for what people have named, in whatever script. */
+  readonly dir?: 'auto';
   readonly 'aria-label'?: string;
   readonly 'aria-current'?: 'page' | 'true' | undefined;
 }

@@ -1,4 +1,5 @@
 import { type Access, listProjects } from '@overdue/accounts';
+import type { Sql } from '@overdue/database';
 import type { ComponentChildren, JSX } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import type { Flash } from '../../http/flash.ts';
@@ -29,7 +30,10 @@ export interface PageOptions {
 /** Renders a page and answers with it. Text is escaped by the renderer. */
 export async function sendPage(visit: Visit, options: PageOptions): Promise<void> {
   const { session, deps, site, res } = visit;
-  const projects = session ? await listProjects(deps.database.sql, session.user) : [];
+  const [projects, integrationsFail] = await Promise.all([
+    session ? listProjects(deps.database.sql, session.user) : [],
+    options.access ? integrationsNeedSomebody(deps.database.sql, options.access.project.id) : false,
+  ]);
   const flash = options.flash ?? visit.flash();
   const theme = session?.user.theme ?? 'system';
   const favicon = site.base + site.assets.url(options.alarm ? 'favicon-down.svg' : 'favicon.svg');
@@ -55,7 +59,12 @@ export async function sendPage(visit: Visit, options: PageOptions): Promise<void
           <a class="skip" href="#main">
             Skip to content
           </a>
-          <TopBar projects={projects} access={options.access} section={options.section} />
+          <TopBar
+            projects={projects}
+            access={options.access}
+            section={options.section}
+            integrationsFail={integrationsFail}
+          />
           <main id="main" class={`container ${options.width ?? 'medium'}`} tabIndex={-1}>
             {flash && <Notice {...flash} />}
             {options.body}
@@ -69,6 +78,13 @@ export async function sendPage(visit: Visit, options: PageOptions): Promise<void
     .status(options.status ?? 200)
     .type('html')
     .send(`<!doctype html>${html}`);
+}
+
+/** Nobody would be told, or the last message somewhere did not arrive (NV-4). */
+async function integrationsNeedSomebody(sql: Sql, projectId: number): Promise<boolean> {
+  const [row] = await sql<{ fail: boolean }[]>`
+    select count(*) = 0 or bool_or(disabled or last_error <> '') as fail from channels where project_id = ${projectId}`;
+  return row?.fail ?? false;
 }
 
 /** A part of a page as HTML. */
