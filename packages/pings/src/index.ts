@@ -10,6 +10,7 @@ export {
   NotCommittedError,
   type TouchedCheck,
 } from './apply-batch.ts';
+export { lookUpPatience } from './budget.ts';
 export { ChangeListener, type Changes } from './change-listener.ts';
 export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
 export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAddress } from './check-loader.ts';

@@ -1,5 +1,6 @@
 import type { PingKind } from '@overdue/checks';
 import type { Clock, Instant } from '@overdue/clock';
+import { lookUpPatience } from './budget.ts';
 import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
 import type { PingAction, PingAddress } from './path.ts';
 import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
@@ -58,7 +59,7 @@ export interface IntakeOptions {
   readonly throttle: PlainSuccessThrottle | null;
   readonly provisioner: Provisioner | null;
   readonly rateLimit: { allows(checkId: number): boolean } | null;
-  /** Milliseconds that making a check may take; look-ups are bounded by their loaders. */
+  /** PING_DB_TIMEOUT_MS: bounds the making of a check; look-ups are bounded by their loaders. See budget.ts. */
   readonly timeoutMs: number;
   /** Bounds on what is in hand; past them the answer is `refused`. */
   readonly maxPending: number;
@@ -132,10 +133,11 @@ export class PingIntake {
     const { cache, clock, timeoutMs } = this.#options;
     const { address } = one.incoming;
     if (!('slug' in address)) return this.#judge(one, 'unknown');
-    const made = await within(clock, timeoutMs, provisioner.create(address));
+    const left = () => Math.max(lookUpPatience(timeoutMs) - (clock.now() - one.at), 0);
+    const made = await within(clock, left(), provisioner.create(address));
     if (made === 'refused') return this.#judge(one, 'unknown');
     cache.forgetSlugs();
-    const lookup = await cache.load(address);
+    const lookup = await within(clock, left(), cache.load(address));
     one.created = made === 'created' && typeof lookup === 'object';
     this.#judge(one, lookup);
   }

@@ -1,6 +1,7 @@
 import type { Clock, Instant } from '@overdue/clock';
 import type { Database } from '@overdue/database';
 import { type Applied, type BatchRange, lanePositions, type ReportProblem } from './apply-batch.ts';
+import { lookUpPatience } from './budget.ts';
 import type { CheckCache } from './check-cache.ts';
 import { classifyEmail, readMessage } from './email/index.ts';
 import type { Provisioner } from './intake.ts';
@@ -25,7 +26,7 @@ export interface ReplayOptions {
   readonly cache: CheckCache;
   readonly provisioner: Provisioner | null;
   readonly open: () => Database;
-  /** PING_DB_TIMEOUT_MS: how long new pings may be held back at the end. */
+  /** PING_DB_TIMEOUT_MS: bounds how long new pings are held back at the end. See budget.ts. */
   readonly timeoutMs: number;
   /** Applied before anything in the spool. Tells of more by {@link Replay.strand}. */
   readonly stranded: readonly StrandedBatch[];
@@ -115,7 +116,7 @@ export class Replay {
       if (records.length > 0) await this.#apply(records, PATIENCE_MS);
       if (spool.pings > FEW) continue;
       writer.hold();
-      const deadline = clock.monotonic() + timeoutMs;
+      const deadline = clock.monotonic() + lookUpPatience(timeoutMs);
       while (!(spool.empty && !writer.busy && this.#stranded.length === 0)) {
         const left = deadline - clock.monotonic();
         if (left <= 0 || this.#stopping.signal.aborted) throw new Error('The spool could not be emptied in time');

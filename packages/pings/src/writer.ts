@@ -1,9 +1,10 @@
-import type { Clock } from '@overdue/clock';
+import type { Clock, Instant } from '@overdue/clock';
 import { type Database, isConnectionError, type ReservedSql } from '@overdue/database';
 import { type Applied, type ApplyOptions, applyBatch, type BatchNumber, type ReportProblem } from './apply-batch.ts';
+import { commitPatience } from './budget.ts';
 import type { Claim } from './journal.ts';
 import type { Outcome, Ping, Submission } from './ping.ts';
-import { TimedOutError, within } from './within.ts';
+import { Deadline, TimedOutError } from './within.ts';
 
 /** Where pings go while the database is away. */
 export interface Overflow {
@@ -41,7 +42,7 @@ export interface WriterOptions {
   readonly open: () => Database;
   /** A fresh UUID each: one for each lane. */
   readonly lanes: readonly string[];
-  /** Milliseconds after which a batch in flight is given up (and spooled). */
+  /** PING_DB_TIMEOUT_MS: how long a ping waits, from its arrival, before it is spooled. See budget.ts. */
   readonly timeoutMs: number;
   readonly overflow: Overflow | null;
   readonly events: WriterEvents;
@@ -59,7 +60,7 @@ export type WriterMode = 'live' | 'spooling' | 'holding';
  * Group commit: what arrives while a lane's transaction is in flight goes into its next. Pings of a check always go the
  * same lane, so they stay in order and two lanes never lock the same row.
  *
- *   live ──a batch fails or takes longer than timeoutMs──> spooling <──goAway── holding ──goLive()──> live
+ *   live ──a batch fails, or its pings waited too long──> spooling <──goAway── holding ──goLive()──> live
  *                                                              └────────hold()────────^
  *
  * In `spooling`, batches go to the overflow instead, each lane's after what it had in flight. A batch whose fate is
@@ -98,6 +99,7 @@ export class PingWriter {
     if (ping.checkId === null) this.goAway(null);
     const lane = this.#lanes[(ping.checkId ?? 0) % this.#lanes.length]!;
     lane.queue.push(submission);
+    if (ping.at < lane.oldest - OLDER_MS && !submission.claim) this.#hurry(lane, ping.at);
     if (!lane.scheduled && lane.inFlight === null) {
       lane.scheduled = true;
       setImmediate(() => {
@@ -150,6 +152,13 @@ export class PingWriter {
     await Promise.all(this.#lanes.map((lane) => lane.connection.discard(1)));
   }
 
+  /** What is in flight must not keep a ping waiting that has waited (for its look-up) for longer. */
+  #hurry(lane: Lane, at: Instant): void {
+    const { clock, timeoutMs } = this.#options;
+    lane.oldest = at;
+    lane.connection.hurry(commitPatience(timeoutMs, clock.now() - at) ?? 0);
+  }
+
   #pumpAll(): void {
     for (const lane of this.#lanes) void this.#pump(lane);
   }
@@ -158,12 +167,14 @@ export class PingWriter {
     while (lane.inFlight === null && lane.queue.length > 0 && this.#mode !== 'holding') {
       const batch = this.#take(lane);
       lane.inFlight = batch;
+      lane.oldest = oldestWaiting(batch);
       const number = { lane: lane.id, batch: ++lane.number };
       try {
         if (this.#mode === 'live') await this.#commit(lane, number, batch);
         else await this.#spool(number, batch);
       } finally {
         lane.inFlight = null;
+        lane.oldest = Number.NEGATIVE_INFINITY;
       }
     }
   }
@@ -189,6 +200,12 @@ export class PingWriter {
 
   async #commit(lane: Lane, number: BatchNumber, batch: Submission[]): Promise<void> {
     const { clock, timeoutMs, events, announceWithinMs } = this.#options;
+    const patience = commitPatience(timeoutMs, clock.now() - oldestWaiting(batch));
+    if (patience === null) {
+      this.goAway(new TimedOutError(`Pings waited longer than ${timeoutMs} ms for their turn`));
+      await this.#spool(number, batch);
+      return;
+    }
     const pings = batch.map((submission) => submission.ping);
     const began = clock.monotonic();
     const announce = announceWithinMs?.() ?? 0;
@@ -201,7 +218,7 @@ export class PingWriter {
     };
     let applied: Applied;
     try {
-      applied = await lane.connection.apply(pings, options, clock, timeoutMs);
+      applied = await lane.connection.apply(pings, options, clock, patience);
     } catch (error) {
       if (this.#closed || meansAway(error)) {
         this.goAway(error);
@@ -268,6 +285,16 @@ export class PingWriter {
   }
 }
 
+/** A ping that much older than those in flight makes them hurry. */
+const OLDER_MS = 50;
+
+/** When the first of those was received whose sender waits for the answer; infinity: none does. */
+function oldestWaiting(batch: readonly Submission[]): Instant {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const { ping, claim } of batch) if (ping.at < oldest && !claim) oldest = ping.at;
+  return oldest;
+}
+
 function claimsOf(batch: readonly Submission[]): Claim[] {
   const claims = new Set<Claim>();
   for (const { claim } of batch) if (claim) claims.add(claim);
@@ -280,6 +307,8 @@ class Lane {
   number = 0;
   queue: Submission[] = [];
   inFlight: Submission[] | null = null;
+  /** When the oldest ping was received that is in flight and waited for; minus infinity: nothing is in flight. */
+  oldest: Instant = Number.NEGATIVE_INFINITY;
   scheduled = false;
 
   constructor(id: string, open: () => Database) {
@@ -299,6 +328,8 @@ export class BatchConnection {
   readonly #open: () => Database;
   #database: Database | null = null;
   #reserved: Promise<ReservedSql> | null = null;
+  /** Of what is under way. */
+  #deadline: Deadline | null = null;
 
   constructor(open: () => Database) {
     this.#open = open;
@@ -316,8 +347,9 @@ export class BatchConnection {
 
   /** @param use may be called twice */
   async run<T>(use: (sql: ReservedSql) => Promise<T>, clock: Clock, timeoutMs: number): Promise<T> {
-    const deadline = clock.monotonic() + timeoutMs;
-    const attempt = () => within(clock, Math.max(deadline - clock.monotonic(), 0), this.#connected().then(use));
+    const deadline = new Deadline(clock, timeoutMs);
+    this.#deadline = deadline;
+    const attempt = () => deadline.wait(this.#connected().then(use));
     try {
       const wasOpen = this.#reserved !== null;
       try {
@@ -331,6 +363,11 @@ export class BatchConnection {
       void this.discard(0);
       throw error;
     }
+  }
+
+  /** What is under way has at most so many milliseconds left. */
+  hurry(milliseconds: number): void {
+    this.#deadline?.bringForward(milliseconds);
   }
 
   #connected(): Promise<ReservedSql> {

@@ -10,6 +10,7 @@ import {
   loadByCode,
   loadBySlug,
   openSpoolDirectory,
+  lookUpPatience,
   PatientPool,
   PingIntake,
   PingWriter,
@@ -76,7 +77,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const timeoutMs = config.PING_DB_TIMEOUT_MS;
   const windowMs = config.PING_THROTTLE_SECONDS * 1000;
   const openLane = () => open('overdue ingester batch', 1, timeoutMs);
-  const pool = new PatientPool({ clock, timeoutMs, open: () => open('overdue ingester', 4, timeoutMs) });
+  const pool = new PatientPool({
+    clock,
+    timeoutMs: lookUpPatience(timeoutMs),
+    open: () => open('overdue ingester', 4, timeoutMs),
+  });
 
   const directory = await openSpoolDirectory({
     directory: config.SPOOL_DIR,

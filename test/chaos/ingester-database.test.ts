@@ -1,0 +1,105 @@
+/** Fault injection: whatever happens to the ingester’s database, each acknowledged ping is found exactly once. */
+import { connect } from '@overdue/database';
+import { embeddedTarget } from '@overdue/database/embedded';
+import { describe, expect, test } from 'vitest';
+import { makeChecks, send, sleep, until } from './acknowledged.ts';
+import { chaosBench } from './bench.ts';
+
+const bench = chaosBench();
+
+/** What a busy machine may add to an answer's time. */
+const SCHEDULING_MS = 500;
+
+describe('the database', () => {
+  test('is killed and comes back', async () => {
+    const ingester = await bench.startIngester();
+    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 5000, rate: 1000 });
+    await sleep(1000);
+    await bench.postgres.kill();
+    await sleep(2000);
+    await bench.postgres.resume();
+    const sent = await sending;
+    await bench.applied(ingester);
+    await bench.expectExact(sent);
+    expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+    expect(await ingester.metric('replayed_total')).toBeGreaterThan(500);
+    // What was received while it was away carries its own instants, and the stretch is covered.
+    const [late] = await bench.postgres.database.sql<{ spread: number; rows: number; covered: number }[]>`
+      select extract(epoch from max(created_at) - min(created_at))::float8 as spread, count(*)::int as rows,
+             (select extract(epoch from max(until_at) - min(from_at))::float8 from coverage) as covered
+      from pings`;
+    expect(late!.spread).toBeGreaterThan(4);
+    await until('the coverage spans the outage in one row', 5000, async () => {
+      const rows = await bench.postgres.database.sql<{ seconds: number }[]>`
+        select extract(epoch from until_at - from_at)::float8 as seconds from coverage`;
+      return rows.length === 1 && rows[0]!.seconds > 4;
+    });
+  });
+
+  test('hangs (SIGSTOP) and goes on; nobody waits longer than PING_DB_TIMEOUT_MS', async () => {
+    const budget = 1500;
+    const ingester = await bench.startIngester({ PING_DB_TIMEOUT_MS: String(budget) });
+    // So many checks that most pings need a look-up: that and the commit share one budget.
+    const target = await makeChecks(bench.postgres.database, 5000);
+    const sending = send({ ports: [ingester.pingPort], target, durationMs: 5000, rate: 1000, connections: 256 });
+    await sleep(1000);
+    bench.postgres.freeze();
+    await sleep(2500);
+    bench.postgres.thaw();
+    const sent = await sending;
+    await bench.applied(ingester);
+    await bench.expectExact(sent);
+    expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+    expect(sent.slowestMs).toBeGreaterThan(budget / 2);
+    expect(sent.slowestMs).toBeLessThan(budget + SCHEDULING_MS);
+  });
+
+  test('is restarted in order', async () => {
+    const ingester = await bench.startIngester();
+    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 4000, rate: 1000 });
+    await sleep(1000);
+    await bench.postgres.stop();
+    await bench.postgres.resume();
+    const sent = await sending;
+    await bench.applied(ingester);
+    await bench.expectExact(sent);
+    expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+  });
+
+  test('ends every connection each half second', async () => {
+    const ingester = await bench.startIngester();
+    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 4000, rate: 1000 });
+    for (let i = 0; i < 7; i++) {
+      await sleep(500);
+      await bench.postgres.database.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = 'overdue' and pid <> pg_backend_pid() and application_name like 'overdue%'`;
+    }
+    const sent = await sending;
+    await bench.applied(ingester);
+    await bench.expectExact(sent);
+    expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+  });
+
+  test('has no connections left', async () => {
+    const ingester = await bench.startIngester();
+    const admin = connect({
+      target: embeddedTarget(bench.postgres.port, 'postgres'),
+      applicationName: 'chaos',
+      max: 1,
+    });
+    try {
+      await admin.sql.unsafe('alter database overdue allow_connections false');
+      await admin.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'overdue%'`;
+      const sent = await send({ ports: [ingester.pingPort], target: bench.target, durationMs: 2000, rate: 500 });
+      await admin.sql.unsafe('alter database overdue allow_connections true');
+      expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+      await bench.applied(ingester);
+      await bench.expectExact(sent);
+    } finally {
+      await admin.sql.unsafe('alter database overdue allow_connections true');
+      await admin.close();
+    }
+  });
+});

@@ -1,0 +1,81 @@
+/** Fault injection: whatever happens to the ingester itself, each acknowledged ping is found exactly once. */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { spoolStatus } from '@overdue/pings';
+import { describe, expect, test } from 'vitest';
+import { counters, send, sleep } from './acknowledged.ts';
+import { chaosBench } from './bench.ts';
+import { temporaryDirectory } from './processes.ts';
+
+const bench = chaosBench();
+
+describe('the ingester', () => {
+  test('is killed again and again under load', async () => {
+    const ingester = await bench.startIngester();
+    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 6000, rate: 1500 });
+    for (let i = 0; i < 4; i++) {
+      await sleep(900);
+      await ingester.end('SIGKILL');
+      await ingester.start();
+    }
+    const sent = await sending;
+    await bench.applied(ingester);
+    await bench.expectExact(sent);
+  });
+
+  test('is killed while the database is away: the next one replays', async () => {
+    const ingester = await bench.startIngester();
+    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 5000, rate: 800 });
+    await sleep(800);
+    await bench.postgres.kill();
+    await sleep(1000);
+    await ingester.end('SIGKILL');
+    const status = await spoolStatus(join(bench.dataDir, 'spool'));
+    expect(status.pings).toBeGreaterThan(100);
+    await ingester.start();
+    await sleep(800);
+    await ingester.end('SIGKILL');
+    await bench.postgres.resume();
+    await ingester.start();
+    const sent = await sending;
+    await bench.applied(ingester);
+    await bench.expectExact(sent);
+    expect((await spoolStatus(join(bench.dataDir, 'spool'))).pings).toBe(0);
+  });
+
+  test('is told to stop under load: it ends in time with exit code 0, and loses nothing', async () => {
+    const ingester = await bench.startIngester({ PING_THROTTLE_SECONDS: '10' });
+    const sending = send({
+      ports: [ingester.pingPort],
+      target: bench.target,
+      durationMs: 3000,
+      rate: 1500,
+      plain: true,
+    });
+    await sleep(1500);
+    const began = Date.now();
+    expect(await ingester.end('SIGTERM')).toBe(0);
+    expect(Date.now() - began).toBeLessThan(8000);
+    const sent = await sending;
+    expect(await counters(bench.postgres.database, sent)).toEqual({ miscounted: 0, impossible: 0 });
+    expect(readdirSync(join(bench.dataDir, 'spool')).filter((name) => name.endsWith('.seg'))).toEqual([]);
+  });
+
+  test('two of them on the same checks', async () => {
+    const other = temporaryDirectory('chaos-other');
+    const a = await bench.startIngester();
+    const b = await bench.startIngester({}, bench.postgres.url(), other);
+    const target = { codes: bench.target.codes.slice(0, 20) };
+    const sent = await send({ ports: [a.pingPort, b.pingPort], target, durationMs: 3000, rate: 1500 });
+    await bench.applied(a, b);
+    await bench.expectExact(sent);
+    expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+    await b.end('SIGTERM');
+    rmSync(other, { recursive: true, force: true });
+  });
+
+  test('refuses a spool that another process has', async () => {
+    await bench.startIngester();
+    await expect(bench.startIngester()).rejects.toThrow(/belongs to process/);
+  });
+});
