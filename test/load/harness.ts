@@ -75,11 +75,15 @@ export class BenchContext {
     };
   }
 
-  /** A service of ours as its own process, as `overdue serve` runs it; resolves when it is ready. */
+  /**
+   * A service of ours as its own process, as `overdue serve` runs it; resolves when it is ready. BENCH_NODE_FLAGS: flags
+   * for its Node.js, such as `--cpu-prof --cpu-prof-dir=/tmp/profiles`.
+   */
   async service(name: 'ingester' | 'web' | 'sendalerts', env: Record<string, string>): Promise<Service> {
     const [port, adminPort] = [await freePort(), await freePort()];
     const portName = { ingester: 'PING_PORT', web: 'PORT', sendalerts: 'PORT' }[name];
-    const child = spawn(process.execPath, [join(ROOT, `services/${name}/dist/main.js`)], {
+    const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
+    const child = spawn(process.execPath, [...flags, join(ROOT, `services/${name}/dist/main.js`)], {
       env: {
         PATH: process.env.PATH,
         DATA_DIR: join(this.folder, `${name}-${port}`),
