@@ -5,6 +5,7 @@ import { openPipeline, type Pipeline } from '@overdue/ingester/pipeline';
 import { Heartbeat, type Logger } from '@overdue/observability';
 import type { IntakeOutcome } from '@overdue/pings';
 import type { SimProcess } from './process.ts';
+import { MIN_GAP } from './sendalerts.ts';
 
 export interface SimPing {
   readonly code: string;
@@ -43,6 +44,7 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
       PING_THROTTLE_SECONDS: options.throttle,
       SPOOL_DIR: options.spoolDirectory,
       SPOOL_MAX_BYTES: 1 << 20,
+      AMNESTY_MIN_GAP_SECONDS: MIN_GAP / 1000,
     },
     clock,
     logger: {
@@ -103,6 +105,7 @@ const NO_METRICS = {
   damaged: nothing,
   batchSize: nothing,
   commitSeconds: nothing,
+  late: nothing,
 } as unknown as Pipeline['metrics'];
 
 function errorsToo(_key: string, value: unknown): unknown {

@@ -83,10 +83,10 @@ export function ideal(
   for (const ping of [...pings, null]) {
     const now = ping?.at ?? until;
     const deadline = deadlineOf(check, status, lastPing, lastStart, gaps);
-    // At the very instant of the deadline, the ping is in time.
-    if (deadline !== null && deadline < now) {
-      // Overdue already when the last ping came (a run that it left alone): from that on.
-      const at = Math.max(deadline, lastPing ?? deadline);
+    // Overdue already when the last ping came (a run that it left alone): from that on.
+    const at = deadline === null ? null : Math.max(deadline, lastPing ?? deadline);
+    // At that very instant, the ping is in time.
+    if (at !== null && at < now) {
       if (ping === null || chance(at, now) !== 'did not') become('down', at, 'timeout');
     }
     switch (ping?.kind) {

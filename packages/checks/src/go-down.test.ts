@@ -11,15 +11,15 @@ const T = utc('2026-03-01T12:00');
 test.each<[string, Partial<CheckState>, judged: number, at: number | null]>([
   ['up, before it is due', { status: 'up', last_ping: T }, T + 23 * HOUR, null],
   ['up, in grace', { status: 'up', last_ping: T }, T + 24.5 * HOUR, null],
-  ['up, a moment before the deadline', { status: 'up', last_ping: T }, T + 25 * HOUR - 1, null],
-  ['up, at the deadline', { status: 'up', last_ping: T }, T + 25 * HOUR, T + 25 * HOUR],
+  ['up, at the deadline', { status: 'up', last_ping: T }, T + 25 * HOUR, null],
+  ['up, a moment after the deadline', { status: 'up', last_ping: T }, T + 25 * HOUR + 1, T + 25 * HOUR],
   ['up, long after', { status: 'up', last_ping: T }, T + 900 * HOUR, T + 25 * HOUR],
-  ['up, run overdue', { status: 'up', last_ping: T, last_start: T + HOUR }, T + 2 * HOUR, T + 2 * HOUR],
-  ['up, late start', { status: 'up', last_ping: T, last_start: T + 24.5 * HOUR }, T + 25 * HOUR, T + 25 * HOUR],
+  ['up, run overdue', { status: 'up', last_ping: T, last_start: T + HOUR }, T + 2 * HOUR + 1, T + 2 * HOUR],
+  ['up, late start', { status: 'up', last_ping: T, last_start: T + 24.5 * HOUR }, T + 26 * HOUR, T + 25 * HOUR],
   ['up, never pinged', { status: 'up' }, T, null],
   ['new', { status: 'new' }, T, null],
-  ['new, run in time', { status: 'new', last_start: T }, T + HOUR - 1, null],
-  ['new, run overdue', { status: 'new', last_start: T }, T + HOUR, T + HOUR],
+  ['new, run in time', { status: 'new', last_start: T }, T + HOUR, null],
+  ['new, run overdue', { status: 'new', last_start: T }, T + HOUR + 1, T + HOUR],
   ['paused', { status: 'paused', last_ping: T }, T + 900 * HOUR, null],
   ['paused, run overdue', { status: 'paused', last_ping: T, last_start: T }, T + 900 * HOUR, T + HOUR],
   ['down', { status: 'down', last_ping: T }, T + 900 * HOUR, null],
@@ -44,7 +44,7 @@ test.each<[string, Partial<CheckState>, judged: number, at: number | null]>([
 
 test('a run that was overdue already when another success brought the check up: down from that success on', () => {
   const check = aCheck({ status: 'up', last_ping: T + 5 * HOUR, last_start: T, last_start_rid: 'run a' });
-  const { flip } = goDown(check, T + 5 * HOUR)!;
+  const { flip } = goDown(check, T + 5 * HOUR + 1)!;
   expect(flip).toMatchObject({ at: T + 5 * HOUR, decision: { rule: 'run-timeout', deadline: T + HOUR } });
 });
 
@@ -100,11 +100,11 @@ describe('a broken schedule', () => {
 
   test('does not hide a run that is overdue', () => {
     const running = { ...broken, last_start: T };
-    expect(() => goDown(running, T + HOUR - 1)).toThrow(BrokenScheduleError);
-    expect(goDown(running, T + HOUR)!.flip).toMatchObject({ at: T + HOUR, decision: { rule: 'run-timeout' } });
+    expect(() => goDown(running, T + HOUR)).toThrow(BrokenScheduleError);
+    expect(goDown(running, T + HOUR + 1)!.flip).toMatchObject({ at: T + HOUR, decision: { rule: 'run-timeout' } });
     const gaps = [{ from: T, until: T + SECOND }];
-    expect(() => goDown(running, T + HOUR, gaps)).toThrow(BrokenScheduleError);
-    expect(goDown(running, T + HOUR + SECOND, gaps)!.flip).toMatchObject({
+    expect(() => goDown(running, T + HOUR + SECOND, gaps)).toThrow(BrokenScheduleError);
+    expect(goDown(running, T + HOUR + SECOND + 1, gaps)!.flip).toMatchObject({
       at: T + HOUR + SECOND,
       decision: { expected: null, held: { deadline: T + HOUR } },
     });

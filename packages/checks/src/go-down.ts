@@ -6,15 +6,19 @@ import { BrokenScheduleError, deadline, timedStart } from './lateness.ts';
 /*
  * Going down because a ping did not come (status-and-alerting.md W4).
  *
- *   status              when judged at                   status   flip                       alert_after  the rest
+ *   status              when judged after                status   flip                       alert_after  the rest
  *   ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
- *   up                  ≥ min(expected, last_start) + G  down     up→down, timeout           ∅            –
- *   new, paused         ≥ last_start + G                 down     new→down, paused→down …    ∅            –
+ *   up                  min(expected, last_start) + G    down     up→down, timeout           ∅            –
+ *   new, paused         last_start + G                   down     new→down, paused→down …    ∅            –
  *   any of them         before that, or none             not due (null)
  *   down                                                 not due (null)
  *
  * The flip's instant is the deadline, however late it is judged, but never before last_ping: a run may be overdue already
- * when a success with another run id brings the check up and leaves that run alone, and flips stay in order.
+ * when a success with another run id brings the check up and leaves that run alone, and flips stay in order. A ping at
+ * that very instant is still in time.
+ *
+ * Who judges does not matter: `sendalerts` at the instant up to which all pings are known, or the ingester when it holds
+ * a ping from after the deadline ({@link overdueBefore}). Lateness is a matter of time stamps, not of who was faster.
  *
  * last_start stays: a success that comes after all ends that run and yields its duration (W8).
  */
@@ -33,11 +37,13 @@ export function goDown<C extends CheckState>(
   gaps: readonly Gap[] = NO_GAPS,
 ): Transition<C> | null {
   const facts = factsForVerdict(check, judgedAt, gaps);
-  if (facts.rule === null || facts.deadline === null || judgedAt < facts.deadline) return null;
+  if (facts.rule === null || facts.deadline === null) return null;
+  const at = Math.max(facts.deadline, check.last_ping ?? facts.deadline);
+  if (judgedAt <= at) return null;
   return {
     check: { ...check, status: 'down', alert_after: null },
     flip: {
-      at: Math.max(facts.deadline, check.last_ping ?? facts.deadline),
+      at,
       old_status: check.status,
       new_status: 'down',
       reason: 'timeout',
@@ -65,7 +71,7 @@ function factsForVerdict(check: CheckState, judgedAt: Instant, gaps: readonly Ga
     if (!(error instanceof BrokenScheduleError)) throw error;
     const run = awaited(check, gaps, null);
     const due = deadline(null, run.start, check.grace);
-    if (due === null || judgedAt < due) throw error;
+    if (due === null || judgedAt <= due) throw error;
     return factsFrom(check, null, run.start, run.heldBy, { expected: null, start: timedStart(check) });
   }
 }

@@ -166,8 +166,9 @@ function perform(
     case 'worker': {
       const { deadline } = model;
       const transition = goDown(check, at);
-      const due = model.status !== 'down' && deadline !== null && at >= deadline;
-      expect(transition?.flip?.at ?? null).toBe(due ? Math.max(deadline, model.lastPing ?? deadline) : null);
+      const downAt = deadline === null ? null : Math.max(deadline, model.lastPing ?? deadline);
+      const due = model.status !== 'down' && downAt !== null && at > downAt;
+      expect(transition?.flip?.at ?? null).toBe(due ? downAt : null);
       if (due) model.history.push({ what: 'down', at });
       return transition ?? { check, flip: null };
     }

@@ -7,9 +7,7 @@ export { recordFlips } from './flips.ts';
 export type { DB, Instant } from './generated/tables.ts';
 export {
   beatInstance,
-  type InstanceRow,
   instanceStore,
-  liveInstances,
   registerInstance,
   stopInstance,
 } from './instances.ts';

@@ -1,19 +1,6 @@
 import type { Sql } from './connect.ts';
 import type { Instant } from './generated/tables.ts';
 
-/** One running process, as others see it. */
-export interface InstanceRow {
-  readonly id: string;
-  readonly service: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly startedAt: Instant;
-  /** Milliseconds since its last sign of life, by the database's clock. */
-  readonly silentFor: number;
-  readonly watermark: Instant | null;
-  readonly info: Record<string, unknown>;
-}
-
 /** Announces a process. `id` is a fresh UUID made by it. */
 export async function registerInstance(
   sql: Sql,
@@ -35,19 +22,6 @@ export async function beatInstance(sql: Sql, id: string, info: Record<string, un
 /** Marks an orderly stop, so that nobody waits for this process. */
 export async function stopInstance(sql: Sql, id: string): Promise<void> {
   await sql`update instances set stopped_at = now() where id = ${id}`;
-}
-
-/**
- * Processes of `service` that gave a sign of life in the last `withinMs` and have not stopped. One that was given up for
- * dead (sendalerts marks it as stopped) and gives signs of life again is among them.
- */
-export async function liveInstances(sql: Sql, service: string, withinMs: number): Promise<InstanceRow[]> {
-  return await sql<InstanceRow[]>`
-    select id, service, host, pid, started_at as "startedAt", watermark, info,
-           (extract(epoch from now() - seen_at) * 1000)::float8 as "silentFor"
-    from instances
-    where service = ${service} and (stopped_at is null or seen_at > stopped_at) and seen_at > now() - ${withinMs} * interval '1 millisecond'
-    order by started_at`;
 }
 
 /** The three statements of a process's signs of life, bound to a pool; what `runService` of @overdue/observability wants. */

@@ -4,6 +4,9 @@ import {
   applyPing,
   type CheckState,
   type Flip,
+  type Known,
+  mayBeOverdue,
+  overdueBefore,
   type PingKind,
   type PingTransition,
   type Status,
@@ -12,6 +15,7 @@ import type { Instant } from '@overdue/clock';
 import { type NewFlip, type ReservedSql, recordFlips } from '@overdue/database';
 import { bytes, numbers, texts, words } from './arrays.ts';
 import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
+import { readKnown, type Vouching } from './vouching/index.ts';
 
 /*
  * A batch of pings in one transaction, two round trips:
@@ -19,6 +23,9 @@ import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
  *   1. begin · advance the lane · lock the touched checks in id order and read their state
  *      (here: each ping through the pure state machine, in order of receipt)
  *   2. write the checks · the pings · the flips and what they owe · drop what falls out of the log · commit
+ *
+ * A batch with a ping from after its check's deadline, which `sendalerts` has not judged yet, asks in between who was
+ * receiving until then. When all is known, the time-out is recorded ahead of the ping, as `sendalerts` would have.
  *
  * The statements of a round trip are sent without waiting for one another. All go through one reserved connection: an
  * ordinary pool would send what is left of a transaction over a new connection when the old one breaks, and there each
@@ -39,6 +46,10 @@ export interface Applied {
   readonly outcomes: readonly Outcome[];
   /** Checks touched, with what the throttle wants to know. */
   readonly checks: readonly TouchedCheck[];
+  /** Time-outs recorded ahead of the pings that came after them. */
+  readonly timeouts: number;
+  /** Pings that came after the deadline and moved it all the same, because another ingester may hold an earlier one. */
+  readonly unjudged: number;
 }
 
 export interface TouchedCheck {
@@ -65,6 +76,8 @@ export interface ApplyOptions {
   /** Tell other ingesters which checks got informative pings less than this many milliseconds after a success; 0: no. */
   readonly announceWithinMs?: number;
   readonly onProblem?: ReportProblem;
+  /** For pings from after the deadline. Without it, they move the deadline as if they were in time. */
+  readonly vouching?: Vouching;
   /** Only try: roll back at the end. */
   readonly dryRun?: boolean;
   /** Awaited before `commit` is sent. */
@@ -112,16 +125,20 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
   await all([begun, advanced, locked]);
   if (advanced && (await advanced).length < ranges.length) {
     await sql`rollback`;
-    return { already: true, outcomes: pings.map(() => 'recorded'), checks: [] };
+    return { already: true, outcomes: pings.map(() => 'recorded'), checks: [], timeouts: 0, unjudged: 0 };
   }
 
   const work = new Work(pings.length);
   const states = ((await locked) as unknown as LockedRow[]).map(readState);
   const doubtful = states.filter((state) => mayHaveMoved(state, groups.get(state.id)!, pings));
   const moved = doubtful.length > 0 ? await newestFlips(sql, doubtful) : NO_FLIPS;
+  const late = states.filter((state) => mayBeLate(state, groups.get(state.id)!, pings));
+  const known = late.length > 0 && options.vouching ? await readKnownFor(sql, options.vouching, late, pings) : null;
   for (const state of states) {
-    work.apply(state, groups.get(state.id)!, pings, moved.get(state.id) ?? null, options.onProblem);
+    work.apply(state, groups.get(state.id)!, pings, { movedAt: moved.get(state.id) ?? null, known }, options.onProblem);
   }
+  const { outcomes, touched: checks, timeouts, unjudged } = work;
+  const applied: Applied = { already: false, outcomes, checks, timeouts, unjudged };
   const statements: Promise<unknown>[] = work.write(sql);
   if (work.flips.length > 0) statements.push(recordFlips(sql, work.flips));
   if (options.announceWithinMs) {
@@ -137,7 +154,7 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
   if (options.dryRun) {
     await all(statements);
     await sql`rollback`;
-    return { already: false, outcomes: work.outcomes, checks: work.touched };
+    return applied;
   }
   const committed = sql`commit`.execute();
   await all([...statements, committed]);
@@ -145,7 +162,7 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
   if (commit.command !== 'COMMIT') {
     throw new NotCommittedError(`The batch ended with ${commit.command}`);
   }
-  return { already: false, outcomes: work.outcomes, checks: work.touched };
+  return applied;
 }
 
 /** The number of the newest batch of each lane that is committed. */
@@ -217,6 +234,43 @@ function whole(value: number | null): number | null {
 
 const NO_FLIPS: ReadonlyMap<number, Instant> = new Map();
 
+/** Whether one of the pings may come after the check's deadline; true too often rather than too seldom. */
+function mayBeLate(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
+  let first = Number.POSITIVE_INFINITY;
+  for (const index of group) {
+    const { at, kind } = pings[index]!;
+    // Whatever comes first in the batch, no deadline that it sets is nearer than the grace time.
+    if (mayBeOverdue(state, at, kind) || at - first > state.grace * 1000) return true;
+    if (at < first) first = at;
+  }
+  return false;
+}
+
+function readKnownFor(
+  sql: ReservedSql,
+  vouching: Vouching,
+  states: readonly Locked[],
+  pings: readonly Ping[],
+): Promise<Known> {
+  let until = Number.NEGATIVE_INFINITY;
+  let since = Number.POSITIVE_INFINITY;
+  for (const { at } of pings) {
+    until = Math.max(until, at);
+    since = Math.min(since, at);
+  }
+  // No window opens before the check's last ping or start.
+  for (const { last_ping, last_start } of states) since = Math.min(since, last_ping ?? since, last_start ?? since);
+  return readKnown(sql, vouching, since, until);
+}
+
+/** What a check's pings are applied with, beside its state. */
+interface Beside {
+  /** When somebody last paused or resumed the check; late pings from before that change nothing any more. */
+  readonly movedAt: Instant | null;
+  /** Null: nothing can be late. */
+  readonly known: Known | null;
+}
+
 /** Whether a late ping meets a check that somebody may have paused, resumed or cleared since it was received. */
 function mayHaveMoved(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
   return (state.status === 'paused' || state.status === 'new') && group.some((index) => pings[index]!.late);
@@ -241,6 +295,8 @@ class Work {
   readonly outcomes: Outcome[];
   readonly touched: TouchedCheck[] = [];
   readonly flips: NewFlip[] = [];
+  timeouts = 0;
+  unjudged = 0;
 
   readonly #checks = {
     id: [] as number[],
@@ -274,12 +330,11 @@ class Work {
     this.outcomes = new Array(pings).fill('unknown');
   }
 
-  /** @param movedAt when somebody last paused or resumed the check; pings from before that change nothing any more */
   apply(
     before: Locked,
     group: readonly number[],
     pings: readonly Ping[],
-    movedAt: Instant | null,
+    { movedAt, known }: Beside,
     onProblem: ReportProblem | undefined,
   ): void {
     let state = before;
@@ -298,6 +353,7 @@ class Work {
         kind = ping.kind;
         plain = false;
       } else {
+        if (known) state = this.#timeOut(state, ping, known);
         const transition = ping.late === 'coalesced' ? applyFromThrottle(state, ping) : applyPing(state, ping);
         state = transition.check;
         flip = transition.flip;
@@ -326,6 +382,20 @@ class Work {
       this.#prune.n.push(state.n_pings);
     }
     this.touched.push({ id: before.id, plain, informative, previousPing: before.last_ping });
+  }
+
+  /** The check as the ping finds it: down, when its deadline passed before. */
+  #timeOut(state: Locked, ping: Ping, known: Known): Locked {
+    // Of pings that are only counted nobody knows when each came.
+    const overdue = ping.skipped > 0 ? null : overdueBefore(state, ping, known);
+    if (overdue === null) return state;
+    if (overdue === 'unknown') {
+      this.unjudged++;
+      return state;
+    }
+    this.timeouts++;
+    this.flips.push(newFlip(state.id, overdue.flip!));
+    return overdue.check;
   }
 
   #log(checkId: number, n: number, ping: Ping, kind: PingKind): void {

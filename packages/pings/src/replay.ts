@@ -8,11 +8,14 @@ import type { Provisioner } from './intake.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';
 import type { Spool, SpoolRecord } from './spool/spool.ts';
+import type { Vouching } from './vouching/index.ts';
 import { within } from './within.ts';
 import { BatchConnection, meansAway, type PingWriter, type StrandedBatch } from './writer.ts';
 
 export interface ReplayEvents {
   replayed(pings: number): void;
+  /** A transaction was committed. */
+  applied(applied: Applied): void;
   /** Pings whose address leads to no check, or to several. */
   dropped(why: 'unknown' | 'ambiguous', ping: Ping): void;
   poison(ping: Ping, error: unknown): void;
@@ -30,6 +33,8 @@ export interface ReplayOptions {
   readonly timeoutMs: number;
   /** Applied before anything in the spool. Tells of more by {@link Replay.strand}. */
   readonly stranded: readonly StrandedBatch[];
+  /** See ApplyOptions. */
+  readonly vouching?: Vouching;
   readonly events: ReplayEvents;
 }
 
@@ -194,13 +199,12 @@ export class Replay {
     }
   }
 
-  #send(pings: readonly Ping[], ranges: readonly BatchRange[], timeoutMs: number): Promise<Applied> {
-    return this.#connection.apply(
-      pings,
-      { ranges, onProblem: this.#options.events.problem },
-      this.#options.clock,
-      timeoutMs,
-    );
+  async #send(pings: readonly Ping[], ranges: readonly BatchRange[], timeoutMs: number): Promise<Applied> {
+    const { clock, events, vouching } = this.#options;
+    const options = { ranges, onProblem: events.problem, ...(vouching ? { vouching } : {}) };
+    const applied = await this.#connection.apply(pings, options, clock, timeoutMs);
+    events.applied(applied);
+    return applied;
   }
 
   /** Finds the pings that PostgreSQL refuses by trying halves; reports them, and returns the others. */

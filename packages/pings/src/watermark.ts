@@ -1,4 +1,5 @@
-import type { Clock, Instant } from '@overdue/clock';
+import type { Covered } from '@overdue/checks';
+import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 
 /*
@@ -44,14 +45,19 @@ export interface WatermarkOptions {
   readonly run: <T>(use: (sql: Sql) => Promise<T>) => Promise<T>;
   /** When the oldest ping was received that is accepted (or in hand) and not committed; null: there is none. */
   readonly oldest: () => Instant | null;
+  /** The simulation: milliseconds from a write to the next, when that says nothing new. Default 0. */
+  readonly spacing?: () => Milliseconds;
 }
 
 export class Watermark {
   readonly #options: WatermarkOptions;
   #stretches: Stretch[] = [];
-  #lastBeat: Instant | null = null;
+  /** When it was last seen that the process runs. */
+  #lastSign: Instant | null = null;
   #refusedAt: Instant | null = null;
   #listening = false;
+  /** When all that there was to say was written, by the monotonic clock. */
+  #writtenAt = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | null = null;
 
   constructor(options: WatermarkOptions) {
@@ -61,8 +67,8 @@ export class Watermark {
   /** From now on pings are taken. */
   listening(): void {
     this.#listening = true;
-    this.#lastBeat = this.#options.clock.now();
-    this.#stretches.push({ id: null, from: this.#lastBeat, until: null });
+    this.#lastSign = this.#options.clock.now();
+    this.#stretches.push({ id: null, from: this.#lastSign, until: null });
   }
 
   /** No new pings from now on. */
@@ -80,21 +86,36 @@ export class Watermark {
 
   /** Call once a second. Resolves when it is written; never rejects. */
   beat(): Promise<void> {
-    const now = this.#options.clock.now();
-    const last = this.#lastBeat ?? now;
-    // Also a clock that was set back: what it said before cannot be compared with what it says now.
-    if (now - last > SILENCE_MS || now < last) this.#end(Math.min(last, now));
-    this.#lastBeat = now;
-    const open = this.#stretches.at(-1)?.until === null;
-    const refusing = this.#refusedAt !== null && now - this.#refusedAt < 1000;
-    if (this.#listening && !open && !refusing) this.#stretches.push({ id: null, from: now, until: null });
+    this.#sign();
+    const { clock, spacing } = this.#options;
+    if (spacing && clock.monotonic() - this.#writtenAt < spacing()) return Promise.resolve();
     this.#writing ??= this.#write().finally(() => {
       this.#writing = null;
     });
     return this.#writing;
   }
 
+  /** In which stretches pings were received until now, committed or not, as far as they need not be written yet. */
+  covered(): Covered[] {
+    this.#sign();
+    const now = this.#options.clock.now();
+    return this.#stretches.map(({ from, until }) => ({ from, until: until ?? now }));
+  }
+
+  /** The process runs: ends the stretch if it did not for a while, and begins one if there is none and there can be. */
+  #sign(): void {
+    const now = this.#options.clock.now();
+    const last = this.#lastSign ?? now;
+    // Also a clock that was set back: what it said before cannot be compared with what it says now.
+    if (now - last > SILENCE_MS || now < last) this.#end(Math.min(last, now));
+    this.#lastSign = now;
+    const open = this.#stretches.at(-1)?.until === null;
+    const refusing = this.#refusedAt !== null && now - this.#refusedAt < 1000;
+    if (this.#listening && !open && !refusing) this.#stretches.push({ id: null, from: now, until: null });
+  }
+
   #end(at: Instant): void {
+    this.#writtenAt = Number.NEGATIVE_INFINITY;
     const current = this.#stretches.at(-1);
     if (current?.until === null) current.until = Math.max(current.from, at);
   }
@@ -112,6 +133,7 @@ export class Watermark {
       written.forEach(({ stretch }, i) => {
         stretch.id = ids[i]!;
       });
+      if (mark === now) this.#writtenAt = clock.monotonic();
     } catch {
       return;
     }

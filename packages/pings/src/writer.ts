@@ -4,6 +4,7 @@ import { type Applied, type ApplyOptions, applyBatch, type BatchNumber, type Rep
 import { commitPatience } from './budget.ts';
 import type { Claim } from './journal.ts';
 import type { Outcome, Ping, Submission } from './ping.ts';
+import type { Vouching } from './vouching/index.ts';
 import { Deadline, TimedOutError } from './within.ts';
 
 /** Where pings go while the database is away. */
@@ -52,6 +53,8 @@ export interface WriterOptions {
   readonly maxBatchBytes?: number;
   /** See ApplyOptions; asked for each batch. */
   readonly announceWithinMs?: () => number;
+  /** See ApplyOptions. */
+  readonly vouching?: Vouching;
 }
 
 export type WriterMode = 'live' | 'spooling' | 'holding';
@@ -199,7 +202,7 @@ export class PingWriter {
   }
 
   async #commit(lane: Lane, number: BatchNumber, batch: Submission[]): Promise<void> {
-    const { clock, timeoutMs, events, announceWithinMs } = this.#options;
+    const { clock, timeoutMs, events, announceWithinMs, vouching } = this.#options;
     const patience = commitPatience(timeoutMs, clock.now() - oldestWaiting(batch));
     if (patience === null) {
       this.goAway(new TimedOutError(`Pings waited longer than ${timeoutMs} ms for their turn`));
@@ -214,6 +217,7 @@ export class PingWriter {
       ranges: [{ ...number, first: number.batch }],
       onProblem: events.problem,
       announceWithinMs: announce,
+      ...(vouching ? { vouching } : {}),
       ...(claims.length > 0 ? { beforeCommit: Promise.all(claims.map((claim) => claim.bind(number))) } : {}),
     };
     let applied: Applied;

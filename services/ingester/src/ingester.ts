@@ -21,6 +21,7 @@ export type IngesterConfig = Pick<
   | 'SPOOL_DIR'
   | 'SPOOL_MAX_BYTES'
   | 'TRUSTED_PROXIES'
+  | 'AMNESTY_MIN_GAP_SECONDS'
 > &
   SmtpConfig;
 

@@ -50,6 +50,11 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
     accepted: counter('accepted_total', 'Pings answered 200: committed, or in the spool.', ['how']),
     refused: counter('refused_total', 'Requests refused, by status.', ['status']),
     replayed: counter('replayed_total', 'Pings applied from the spool.'),
+    late: counter(
+      'late_pings_total',
+      'Pings from after the deadline of a check that sendalerts had not judged yet, by whether the time-out was recorded.',
+      ['judged'],
+    ),
     dropped: counter('dropped_total', 'Pings from the spool that led to no check, or that cannot be applied.', ['why']),
     damaged: counter('spool_damaged_bytes_total', 'Bytes of the spool that could not be read and were set aside.'),
     batchSize: new Histogram({

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock, Timer } from '@overdue/clock';
+import type { Clock, Milliseconds, Timer } from '@overdue/clock';
 import type { Config } from '@overdue/config';
-import { type Database, liveInstances } from '@overdue/database';
+import type { Database } from '@overdue/database';
 import type { Logger } from '@overdue/observability';
 import {
+  type Applied,
   type Changes,
   CheckCache,
   COALESCED_GRACE_MS,
   loadByCode,
   loadBySlug,
-  openSpoolDirectory,
   lookUpPatience,
+  openSpoolDirectory,
   PatientPool,
   PingIntake,
   PingWriter,
@@ -20,12 +21,18 @@ import {
   Throttle,
   Watermark,
 } from '@overdue/pings';
+import { IngesterWatch, readIngesters, type Vouching } from '@overdue/pings/vouching';
 import type { MeasuredState, Metrics } from './metrics.ts';
 import { CheckProvisioner } from './provision.ts';
 
 export type PipelineConfig = Pick<
   Config,
-  'PING_THROTTLE_SECONDS' | 'PING_RATE_LIMIT' | 'PING_DB_TIMEOUT_MS' | 'SPOOL_DIR' | 'SPOOL_MAX_BYTES'
+  | 'PING_THROTTLE_SECONDS'
+  | 'PING_RATE_LIMIT'
+  | 'PING_DB_TIMEOUT_MS'
+  | 'SPOOL_DIR'
+  | 'SPOOL_MAX_BYTES'
+  | 'AMNESTY_MIN_GAP_SECONDS'
 >;
 
 export interface PipelineOptions {
@@ -41,6 +48,8 @@ export interface PipelineOptions {
   readonly lanes?: number;
   /** Checks remembered; default: see CheckCache. */
   readonly cachedChecks?: number;
+  /** The simulation: milliseconds from a beat that is written to the next, when that says nothing new. Default 0. */
+  readonly spacing?: () => Milliseconds;
 }
 
 /** Everything behind the listeners, put together. */
@@ -64,6 +73,8 @@ export interface Pipeline {
 const MAX_PENDING = 50_000;
 export const MAX_PENDING_BYTES = 128 << 20;
 const BEAT_MS = 1000;
+/** How often to look for other ingesters. */
+const ASK_EVERY_MS = 1900;
 /** How long an ingester that has fallen silent still counts as one that may be throttling. */
 const OTHERS_WITHIN_MS = 10_000;
 
@@ -114,6 +125,19 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   });
   const provisioner = new CheckProvisioner(clock, pool);
   let others = false;
+  const watch = new IngesterWatch();
+  const vouching: Vouching = {
+    instanceId,
+    minGap: config.AMNESTY_MIN_GAP_SECONDS * 1000,
+    covered: () => watermark.covered(),
+    isDead: (ingester) => watch.isDead(ingester),
+  };
+  const judged = ({ timeouts, unjudged }: Applied) => {
+    if (timeouts > 0) metrics.late.inc({ judged: 'yes' }, timeouts);
+    if (unjudged === 0) return;
+    metrics.late.inc({ judged: 'no' }, unjudged);
+    logger.warn({ pings: unjudged }, 'Pings came after their deadline, and another ingester may hold earlier ones');
+  };
   const problem = (checkId: number, text: string) => logger.warn({ checkId }, text);
   const poison = (ping: { checkId: number | null; id: string }, err: unknown) => {
     metrics.dropped.inc({ why: 'poison' });
@@ -125,12 +149,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     lanes: Array.from({ length: options.lanes ?? 1 }, () => randomUUID()),
     timeoutMs,
     overflow: spool,
+    vouching,
     announceWithinMs: () => (others ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
     events: {
       committed(applied, pings, milliseconds) {
         metrics.accepted.inc({ how: 'committed' }, pings.length);
         metrics.batchSize.observe(pings.length);
         metrics.commitSeconds.observe(milliseconds / 1000);
+        judged(applied);
         if (windowMs > 0) throttle.committed(applied.checks);
       },
       spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, pings.length),
@@ -166,7 +192,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     open: () => open('overdue ingester replay', 1, 0),
     timeoutMs,
     stranded: directory.stranded,
+    vouching,
     events: {
+      applied: judged,
       replayed: (pings) => metrics.replayed.inc(pings),
       dropped(why, ping) {
         metrics.dropped.inc({ why });
@@ -180,6 +208,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     clock,
     instanceId,
     run: (use) => pool.run(({ sql }) => use(sql)),
+    ...(options.spacing ? { spacing: options.spacing } : {}),
     oldest: () =>
       earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS)),
   });
@@ -213,16 +242,18 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       }
       replay.start();
       void recover(directory, throttle, replay, clock, stopping.signal);
-      let beats = 0;
+      let asked = Number.NEGATIVE_INFINITY;
       beating = clock.every(BEAT_MS, () => {
         void watermark.beat();
-        if (beats++ % 2 === 0) {
+        if (clock.monotonic() - asked >= Math.max(ASK_EVERY_MS, options.spacing?.() ?? 0)) {
+          asked = clock.monotonic();
           pool
-            .run(({ sql }) => liveInstances(sql, 'ingester', OTHERS_WITHIN_MS))
-            .then((live) => {
-              others = live.some((one) => one.id !== instanceId);
+            .run(({ sql }) => readIngesters(sql, OTHERS_WITHIN_MS))
+            .then((ingesters) => {
+              watch.look(ingesters, clock.monotonic());
+              others = ingesters.some(({ id, recent }) => recent && id !== instanceId);
             })
-            .catch(() => {});
+            .catch(() => watch.interrupted());
         }
       });
     },

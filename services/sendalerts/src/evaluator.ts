@@ -1,12 +1,12 @@
+import { judgeableUntil } from '@overdue/checks';
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
 import { updateNagDates } from '@overdue/operations';
+import { type IngesterRow, IngesterWatch, impliedGaps, readWorld, type World } from '@overdue/pings/vouching';
 import { within } from '@overdue/queue';
-import { judgeableUntil, uncovered } from './coverage.ts';
 import { dismissGap, openGap, recordGaps } from './gaps.ts';
-import { type IngesterRow, IngesterWatch } from './ingester-watch.ts';
 import { type Judged, judgeDue, type Poison } from './judge.ts';
-import { bury, readWorld, type World, writeJudgedUntil } from './state.ts';
+import { bury, writeJudgedUntil } from './state.ts';
 
 export interface EvaluatorOptions {
   readonly database: Pick<Database, 'sql'>;
@@ -147,9 +147,7 @@ export class Evaluator {
   /** Records what nobody covered since the last time. True when something changed. */
   async #findGaps(world: World, until: Instant): Promise<boolean> {
     const { database, minGap } = this.#options;
-    const from = world.judgedUntil ?? Math.min(...world.coverage.map((stretch) => stretch.from));
-    // Holes that began before what was judged are whole in the coverage rows only from their beginning on.
-    const gaps = uncovered(world.coverage, Math.min(from, ...world.openGaps.map((gap) => gap.from)), until, minGap);
+    const gaps = impliedGaps(world, until, minGap);
     let changed = gaps.length > 0 ? (await recordGaps(database.sql, gaps)) > 0 : false;
     for (const gap of world.openGaps) {
       // Not judged that far: it may well go on being one.

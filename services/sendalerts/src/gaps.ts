@@ -26,13 +26,6 @@ export async function dismissGap(sql: Sql, id: number): Promise<void> {
   await sql`update gaps set until_at = from_at where id = ${id} and until_at is null`;
 }
 
-/** Gaps that may matter to a check whose ping was due at or after `since`. */
-export async function gapsSince(sql: Sql | TransactionSql, since: Instant): Promise<Gap[]> {
-  return await sql<Gap[]>`
-    select from_at as "from", until_at as until from gaps
-    where until_at > ${since} and until_at > from_at order by from_at`;
-}
-
 /** Counts the checks that a gap held back. */
 export async function countHeld(sql: TransactionSql, held: ReadonlyMap<Instant, number>): Promise<void> {
   const rows = [...held].map(([from, count]) => ({ from, count }));

@@ -1,5 +1,5 @@
-import type { Gap } from '@overdue/checks';
-import type { Instant, Milliseconds } from '@overdue/clock';
+import type { Instant } from '@overdue/schedules';
+import type { Gap } from './amnesty.ts';
 
 /** A stretch in which an ingester was receiving and all it accepted is committed. */
 export interface Covered {
@@ -8,10 +8,10 @@ export interface Covered {
 }
 
 /**
- * What no stretch covers between `from` and `until`, where it is longer than `minGap`. Shorter holes are no gaps: an
- * ingester that is replaced by the next one leaves a second.
+ * What no stretch covers between `from` and `until`, where it is longer than `minGap` milliseconds. Shorter holes are no
+ * gaps: an ingester that is replaced by the next one leaves a second.
  */
-export function uncovered(stretches: readonly Covered[], from: Instant, until: Instant, minGap: Milliseconds): Gap[] {
+export function uncovered(stretches: readonly Covered[], from: Instant, until: Instant, minGap: number): Gap[] {
   const gaps: Gap[] = [];
   let reached = from;
   for (const stretch of stretches.toSorted((a, b) => a.from - b.from)) {

@@ -1,0 +1,78 @@
+import type { Instant, Milliseconds } from '@overdue/clock';
+
+/** An ingester's row in `instances`, as one look at the database showed it. */
+export interface IngesterRow {
+  readonly id: string;
+  readonly seenAt: Instant;
+  readonly watermark: Instant | null;
+}
+
+export interface Verdict {
+  /** Ingesters whose watermarks count. */
+  readonly live: readonly IngesterRow[];
+  /** Those that have not stopped in order and do not move any more. */
+  readonly dead: readonly IngesterRow[];
+}
+
+/** How long a row must stand still, with the database reachable, before its ingester counts as dead. */
+export const DEAD_AFTER: Milliseconds = 10_000;
+/** Looks further apart than this say little about the time between them: the database may have been away for most of it. */
+export const LONGEST_PAUSE: Milliseconds = 3000;
+/** So such a pause counts as a look this long after the one before: a beat of a living ingester. */
+const LONG_PAUSE_COUNTS: Milliseconds = 1000;
+
+/**
+ * Tells live ingesters from dead ones. That a row is old proves nothing: while the database is away nobody can move
+ * one. So a row counts as dead only when *we* have looked at it again and again for {@link DEAD_AFTER} and it did not
+ * move; when looks are far apart, it takes ten of them. Time is this process's monotonic clock: clocks of hosts and of
+ * the database need not agree.
+ */
+export class IngesterWatch {
+  /** For how long, as far as it counts, each row has been standing still. */
+  readonly #still = new Map<string, { readonly seenAt: Instant; counted: Milliseconds }>();
+  #lastLook: Milliseconds | undefined;
+  #longPauses = 0;
+  #dead: readonly IngesterRow[] = [];
+
+  /**
+   * @param rows ingesters that have not stopped in order
+   * @param at monotonic reading of the look
+   */
+  look(rows: readonly IngesterRow[], at: Milliseconds): Verdict {
+    const pause = this.#lastLook === undefined ? 0 : at - this.#lastLook;
+    this.#lastLook = at;
+    const long = pause > LONGEST_PAUSE;
+    this.#longPauses = long ? this.#longPauses + 1 : 0;
+    const known = new Set(rows.map((row) => row.id));
+    for (const id of this.#still.keys()) if (!known.has(id)) this.#still.delete(id);
+    const live = rows.filter((row) => {
+      const before = this.#still.get(row.id);
+      if (before && before.seenAt === row.seenAt) {
+        before.counted += long ? LONG_PAUSE_COUNTS : pause;
+        return before.counted < DEAD_AFTER;
+      }
+      this.#still.set(row.id, { seenAt: row.seenAt, counted: 0 });
+      return true;
+    });
+    this.#dead = rows.filter((row) => !live.includes(row));
+    return { live, dead: this.#dead };
+  }
+
+  /** Whether the newest look found this very row dead. */
+  isDead(row: IngesterRow): boolean {
+    return this.#dead.some(({ id, seenAt }) => id === row.id && seenAt === row.seenAt);
+  }
+
+  /** Looks have been too far apart for a while: a dead ingester is noticed late. */
+  get slow(): boolean {
+    return this.#longPauses >= 3;
+  }
+
+  /** A look failed: what stood still may have been unable to move. */
+  interrupted(): void {
+    this.#still.clear();
+    this.#lastLook = undefined;
+    this.#longPauses = 0;
+    this.#dead = [];
+  }
+}
