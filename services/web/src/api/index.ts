@@ -1,17 +1,21 @@
-import { Router } from 'express';
+import type { RequestListener } from 'node:http';
 import type { ApiDeps } from './deps.ts';
 import { allEndpoints } from './endpoints.ts';
 import { dispatcher } from './http/dispatch.ts';
 
 /**
- * Management API, badges, Prometheus metrics. Mount it at the root, before anything that reads bodies, sessions or
- * cookies: it answers what is its own and passes on everything else.
+ * Management API, badges, Prometheus metrics. It answers what is its own and hands everything else to `otherwise`.
+ * In front of Express and not in it: of the 180 µs that a badge took, Express' own share was 40.
  */
-export function apiRouter(deps: ApiDeps): Router {
+export function apiListener(deps: ApiDeps, otherwise: RequestListener): RequestListener {
   const dispatch = dispatcher(allEndpoints(deps), deps);
-  const router = Router();
-  router.use(async (request, response, next) => {
-    if (!(await dispatch(request, response))) next();
-  });
-  return router;
+  return (request, response) => {
+    dispatch(request, response).then(
+      (answered) => answered || otherwise(request, response),
+      (error: unknown) => {
+        deps.logger.error({ err: error, url: request.url }, 'API: an answer could not be written');
+        response.destroy();
+      },
+    );
+  };
 }

@@ -1,15 +1,14 @@
 /** A web server with the management API on a real database, and a client to it, for tests and benches. */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApiKey } from '@overdue/accounts';
 import { VirtualClock } from '@overdue/clock';
 import { loadConfig } from '@overdue/config';
 import type { Database } from '@overdue/database';
 import { HttpClient, Mailer, notificationOptions } from '@overdue/notifications';
-import express from 'express';
 import type { ApiDeps } from './deps.ts';
-import { apiRouter } from './index.ts';
+import { apiListener } from './index.ts';
 
 export const SECRET_KEY = 'a secret key that only tests use';
 export const NOW = Date.parse('2026-11-21T12:00:00.250Z');
@@ -65,10 +64,8 @@ export async function startTestApi(
   const mailer = new Mailer(options.email);
   const delivery = { sql: database.sql, clock, options, http, mailer, logger };
   const deps: ApiDeps = { config, database, clock, logger, secretKey: SECRET_KEY, delivery };
-  const app = express();
-  app.disable('x-powered-by');
-  app.use(apiRouter(deps));
-  const server: Server = app.listen(0, '127.0.0.1');
+  const server = createServer(apiListener(deps, (_request, response) => response.writeHead(404).end()));
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let projects = 0;

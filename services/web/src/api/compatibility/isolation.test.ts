@@ -1,7 +1,7 @@
 import { uniqueKey } from '@overdue/checks';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { badgeSignature } from '../badges/signature.ts';
-import { allEndpoints } from '../endpoints.ts';
+import { type DescribedOperation, operationsOf } from '../openapi/testing.ts';
 import { addChannel, SECRET_KEY, type TestProject } from '../testing.ts';
 import { useTestApi } from './setup.ts';
 
@@ -56,34 +56,87 @@ const BODIES: readonly unknown[] = [
   { name: MARK, slug: MARK, tags: MARK, unique: ['name', 'slug', 'tags'] },
 ];
 
+/** They take no key. Whoever adds one says here why it may show or change what it does. */
+const OPEN = [
+  'getCheckBadge', // whoever has the address may see it; it is not the check's UUID
+  'getTagBadge', // signed: below
+  'getProjectBadge',
+  'getStatus', // of the installation
+  'getHealth',
+  'getServiceMetrics', // the operator's own key
+  'reportDelivery', // the notification's UUID is its key
+  'reportBounce', // signed
+  'reportBounceByGet',
+  'reportBounceByPut',
+  'getMetricsWithHeader', // a project's key: below
+  'getMetrics',
+  'getMetricsOldForm',
+  'getOpenApi', // of nobody
+  'getApiReference',
+];
+
+/** From the API's own description, so that a new operation cannot be forgotten. */
+async function operations(): Promise<DescribedOperation[]> {
+  return operationsOf((await context.api.call('/api/v3/openapi.json')).json);
+}
+
+test('operations without a key are known', async () => {
+  const open = (await operations()).filter(({ operation }) => operation.security.length === 0);
+  expect(open.map(({ operation }) => operation.operationId).sort()).toEqual([...OPEN].sort());
+});
+
 describe('every operation that needs a key, with the other project’s UUIDs and keys', () => {
-  test('changes nothing and shows nothing', async () => {
-    const operations = allEndpoints(context.api.deps).flatMap((endpoint) =>
-      Object.entries(endpoint.operations)
-        .filter(([, operation]) => operation.key !== 'none')
-        .map(([method]) => [method, endpoint.path.replace('{version}', '3')] as const),
-    );
-    expect(operations.length).toBeGreaterThan(20);
+  test.each([1, 2, 3])('changes nothing and shows nothing (v%d)', async (version) => {
+    const keyed = (await operations()).filter(({ operation }) => operation.security.length > 0);
+    expect(keyed.length).toBeGreaterThan(20);
     const before = await everything();
-    for (const [method, path] of operations) {
-      const uuidOf = path.includes('/channels/') ? channel : uuid;
-      const values: Record<string, string> = { uuid: uuidOf, unique_key: uniqueKey(uuid), n: '1', id: String(checkId) };
-      const at = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!);
+    for (const { method, path } of keyed) {
+      if (version < 3 && !path.startsWith('/api/v3/')) continue;
+      const values: Record<string, string> = {
+        uuid: path.includes('/channels/') ? channel : uuid,
+        unique_key: uniqueKey(uuid),
+        n: '1',
+        id: String(checkId),
+      };
+      const versioned = path.replace('/v3/', `/v${version}/`);
+      const at = versioned.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!);
       for (const key of [mine.rw, mine.ro]) {
         for (const body of method === 'GET' ? [undefined] : BODIES) {
           const reply = await context.api.call(at, { method, key, ...(body === undefined ? {} : { body }) });
-          expect([method, at, reply.text.includes(uuid), reply.text.includes(channel)]).toEqual([
-            method,
-            at,
-            false,
-            false,
-          ]);
-          if (method === 'GET') expect([at, reply.text.includes(SECRET)]).toEqual([at, false]);
-          if (at !== path) expect([method, at, reply.status >= 400]).toEqual([method, at, true]);
+          const shown = [uuid, channel, uniqueKey(uuid), ...(method === 'GET' ? [SECRET] : [])];
+          expect([method, at, shown.filter((one) => reply.text.includes(one))]).toEqual([method, at, []]);
+          if (at !== versioned) expect([method, at, reply.status >= 400]).toEqual([method, at, true]);
         }
       }
       expect([method, at, await everything()]).toEqual([method, at, before]);
     }
+  });
+
+  test('the UUID of an application, too', async () => {
+    for (const [method, suffix] of [
+      ['GET', ''],
+      ['PUT', ''],
+      ['DELETE', ''],
+      ['GET', '/heartbeats'],
+    ] as const) {
+      const reply = await context.api.call(`/api/applications/${uuid}${suffix}`, { method, key: mine.rw });
+      expect([method, reply.status]).toEqual([method, 404]);
+    }
+  });
+
+  test('the other project’s checks in the body of an integration', async () => {
+    const before = await everything();
+    const settings = { url_down: 'https://hooks.example.org/' };
+    const body = { kind: 'webhook', settings, checks: [uuid] };
+    const made = await context.api.call('/api/v3/channels/', { method: 'POST', key: mine.rw, body });
+    expect([made.status, made.json.error]).toEqual([400, `invalid check identifier: ${uuid}`]);
+    const own = await addChannel(context.database, mine.id);
+    const changed = await context.api.call(`/api/v3/channels/${own}`, {
+      method: 'POST',
+      key: mine.rw,
+      body: { checks: [uuid] },
+    });
+    expect([changed.status, await everything()]).toEqual([400, before]);
   });
 });
 
@@ -97,8 +150,14 @@ test('a check is not linked to, or found by, what belongs to the other project',
 });
 
 test('metrics and badges show what their own key and signature stand for', async () => {
-  const metrics = await context.api.call(`/projects/${other.code}/metrics/${mine.ro}`);
-  expect([metrics.status, metrics.text.includes(uniqueKey(uuid))]).toEqual([200, false]); // the key says which project (M-87)
+  const forms = (await operations()).filter(({ operation }) => operation.operationId.startsWith('getMetrics'));
+  expect(forms).toHaveLength(3);
+  for (const { path } of forms) {
+    const at = path.replace('{uuid}', other.code).replace('{key}', mine.ro);
+    const metrics = await context.api.call(at, { headers: { Authorization: `Bearer ${mine.ro}` } });
+    // The key says which project, whatever the path does (M-87).
+    expect([path, metrics.status, metrics.text.includes(uniqueKey(uuid))]).toEqual([path, 200, false]);
+  }
   const forged = badgeSignature(SECRET_KEY, mine.badgeKey, MARK);
   expect((await context.api.call(`/badge/${other.badgeKey}/${forged}/${MARK}.json`)).status).toBe(404);
   const own = await context.api.call(`/badge/${mine.badgeKey}/${forged}/${MARK}.json`);

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { findProjectByApiKey } from '@overdue/accounts';
+import { sitePath } from '@overdue/config';
 import { isConnectionError } from '@overdue/database';
 import type { ApiDeps } from '../deps.ts';
 import { readBody } from './body.ts';
@@ -38,25 +39,32 @@ export function dispatcher(
   endpoints: readonly Endpoint[],
   deps: ApiDeps,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<boolean> {
-  const routes = endpoints.map((endpoint) => ({ endpoint, pattern: pathPattern(endpoint.path) }));
+  const base = sitePath(deps.config);
+  const routes = endpoints.map((endpoint) => ({
+    endpoint,
+    pattern: pathPattern(endpoint.path),
+    cors: endpoint.cors ? corsHeaders(endpoint) : {},
+  }));
 
-  function find(path: string): { endpoint: Endpoint; params: Record<string, string> } | null {
-    for (const { endpoint, pattern } of routes) {
-      const match = pattern.exec(path);
-      if (match) return { endpoint, params: { ...match.groups } };
+  function find(path: string) {
+    for (const route of routes) {
+      const match = route.pattern.exec(path);
+      if (match) return { ...route, params: match.groups ?? {} };
     }
     return null;
   }
 
   return async (request, response) => {
-    const url = request.url ?? '/';
+    const originalUrl = request.url ?? '/';
+    if (!originalUrl.startsWith(`${base}/`)) return false;
+    const url = originalUrl.slice(base.length);
     const queryAt = url.indexOf('?');
     const rawPath = queryAt < 0 ? url : url.slice(0, queryAt);
     const path = decoded(rawPath);
     const found = path === null ? null : find(path);
     if (!found) {
       if (path !== null && find(`${path}/`)) {
-        send(response, redirect(request, queryAt < 0 ? '' : url.slice(queryAt)));
+        send(response, redirect(originalUrl));
         return true;
       }
       if (!OURS.test(rawPath)) return false;
@@ -64,7 +72,7 @@ export function dispatcher(
       return true;
     }
 
-    const { endpoint, params } = found;
+    const { endpoint, params, cors } = found;
     const call: Call = {
       deps,
       request,
@@ -80,8 +88,7 @@ export function dispatcher(
       if (response.destroyed) return true; // the client went away while it was sending
       reply = failure(error, call);
     }
-    reply = withHeaders(reply, { ...(endpoint.cors ? corsHeaders(endpoint) : {}), ...endpoint.headers?.(deps) });
-    send(response, reply, request.method !== 'HEAD');
+    send(response, withHeaders(reply, { ...cors, ...endpoint.headers?.(deps) }), request.method !== 'HEAD');
     return true;
   };
 }
@@ -154,11 +161,10 @@ function corsHeaders(endpoint: Endpoint): Record<string, string> {
   };
 }
 
-function redirect(request: IncomingMessage, query: string): Reply {
-  // Express keeps what the client asked for, before any prefix was cut off.
-  const original = (request as IncomingMessage & { originalUrl?: string }).originalUrl ?? request.url ?? '/';
-  const path = original.split('?', 1)[0]!.replace(/^\/{2,}/, '/');
-  return { ...empty(301), headers: { ...empty(301).headers, Location: `${path}/${query}` } };
+function redirect(originalUrl: string): Reply {
+  const [path = '', query] = originalUrl.split(/\?(.*)/s);
+  const location = `${path.replace(/^\/{2,}/, '/')}/${query === undefined ? '' : `?${query}`}`;
+  return withHeaders(empty(301), { Location: location });
 }
 
 function decoded(path: string): string | null {
