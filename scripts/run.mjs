@@ -1,5 +1,5 @@
 /**
- * What `npm start`, `npm test`, `npm run bench`, `npm run sim` and `npm run overdue` run: makes sure that the
+ * What `npm start`, `npm test`, `npm run ci`, `npm run bench`, `npm run sim` and `npm run overdue` run: makes sure that the
  * dependencies are installed and the sources built, then hands over. Plain Node, because nothing is installed yet.
  */
 import { existsSync } from 'node:fs';
@@ -19,6 +19,10 @@ const COMMANDS = {
   async test() {
     const { runTests } = await import('./test.mjs');
     return await runTests(args);
+  },
+  async ci() {
+    const { runEverything } = await import('./test.mjs');
+    return await runEverything();
   },
 };
 

@@ -1,11 +1,14 @@
-/** `npm test`: lint, layers, dead code, types, every test. Ends with the counts. */
+/**
+ * `npm test`: lint, layers, dead code, types, every test. `npm run ci`: the same, then what depends on the version of
+ * PostgreSQL, on each one that we support. Both end with the counts.
+ */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, SCRATCH } from './lib/paths.mjs';
+import { fetchPostgres, POSTGRES_VERSIONS } from './lib/postgres-versions.mjs';
 import { PrepareError, prepare } from './lib/prepare.mjs';
 import { run } from './lib/run.mjs';
 
-const RESULTS = join(SCRATCH, 'test-results.json');
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
 
 /** Each counts as one test, and says whether it passed. */
@@ -16,25 +19,62 @@ const CHECKS = {
   'types and build': build,
 };
 
+/** Where most of our SQL is run, and all of it that is not ordinary. */
+const DEPENDS_ON_POSTGRES = [
+  'packages/accounts',
+  'packages/database',
+  'packages/operations',
+  'packages/pings/src',
+  'packages/queue/src/postgres-queue.test.ts',
+  'services/ingester/src/http/pings.test.ts',
+  'services/sendalerts',
+  'services/sendreports',
+];
+
 /**
+ * `npm test`.
  * @param {readonly string[]} args given to vitest; with any, the checks that look at the whole tree are left out
  * @returns {Promise<number>} the exit code
  */
 export async function runTests(args) {
+  return report([await checks(args.length > 0), await vitest('test-results', args)]);
+}
+
+/**
+ * `npm run ci`.
+ * @returns {Promise<number>} the exit code
+ */
+export async function runEverything() {
+  const counts = [await checks(false), await vitest('test-results', [])];
+  for (const version of POSTGRES_VERSIONS) counts.push(await onPostgres(version));
+  return report(counts);
+}
+
+/** A server that cannot be had counts as a failure: nothing is left out unseen. */
+async function onPostgres(version) {
+  const [major] = version.split('.');
+  console.log(`On PostgreSQL ${major}:`);
+  let binaries;
+  try {
+    binaries = await fetchPostgres(version);
+  } catch (error) {
+    console.error(`PostgreSQL ${version} could not be fetched: ${error.message}`);
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+  return await vitest(`test-results-postgres-${major}`, DEPENDS_ON_POSTGRES, { TEST_POSTGRES_BINARIES: binaries });
+}
+
+async function checks(onlyBuild) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
   await prepare('nothing');
-  const total = { passed: 0, failed: 0, skipped: 0 };
   for (const [name, check] of Object.entries(CHECKS)) {
-    if (args.length > 0 && check !== build) continue;
+    if (onlyBuild && check !== build) continue;
     const began = performance.now();
     const ok = await check();
-    total[ok ? 'passed' : 'failed'] += 1;
+    counts[ok ? 'passed' : 'failed'] += 1;
     console.log(`${ok ? '✓' : '✗'} ${name} ${Math.round(performance.now() - began)} ms`);
   }
-  const tests = await vitest(args);
-  for (const key of Object.keys(total)) total[key] += tests[key];
-  // Alone on the last line; .ci/run and its readers rely on the form.
-  console.log(`${total.passed} passed, ${total.failed} failed${total.skipped > 0 ? `, ${total.skipped} skipped` : ''}`);
-  return total.failed === 0 ? 0 : 1;
+  return counts;
 }
 
 async function succeeds(command, args) {
@@ -51,20 +91,22 @@ async function build() {
   }
 }
 
-async function vitest(args) {
+/** Runs vitest, and counts what it writes to the file `name`.json in the scratch folder. */
+async function vitest(name, args, env = {}) {
+  const results = join(SCRATCH, `${name}.json`);
   mkdirSync(SCRATCH, { recursive: true });
-  rmSync(RESULTS, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`];
-  const code = await run(bin('vitest'), ['run', ...reporters, ...args]);
-  const counts = readCounts();
+  rmSync(results, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+  const code = await run(bin('vitest'), ['run', ...reporters, ...args], { env });
+  const counts = readCounts(results);
   // A file that cannot be loaded or an error outside a test fails the run without a failed test.
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   return counts;
 }
 
-function readCounts() {
+function readCounts(file) {
   try {
-    const results = JSON.parse(readFileSync(RESULTS, 'utf8'));
+    const results = JSON.parse(readFileSync(file, 'utf8'));
     const broken = results.testResults.filter(
       (f) => f.status === 'failed' && !f.assertionResults.some(isFailed),
     ).length;
@@ -80,4 +122,13 @@ function readCounts() {
 
 function isFailed(assertion) {
   return assertion.status === 'failed';
+}
+
+/** Prints the sum, and says the exit code. */
+function report(counts) {
+  const sum = (key) => counts.reduce((total, one) => total + one[key], 0);
+  const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+  // Alone on the last line; .ci/run and its readers rely on the form.
+  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  return failed === 0 ? 0 : 1;
 }

@@ -5,16 +5,16 @@ import { ROOT } from './paths.mjs';
 const running = new Set();
 
 /**
- * Runs a program in the repository's root and resolves to its exit code (128 + n when signal n ended it).
+ * Runs a program, in the repository's root unless told otherwise, and resolves to its exit code (128 + n when signal n ended it).
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ stdout?: 'inherit' | 'stderr', env?: Record<string, string> }} options `stderr`: our stdout stays clean
+ * @param {{ stdout?: 'inherit' | 'stderr', env?: Record<string, string>, cwd?: string }} options `stderr`: our stdout stays clean
  */
-export function run(command, args, { stdout = 'inherit', env = {} } = {}) {
+export function run(command, args, { stdout = 'inherit', env = {}, cwd = ROOT } = {}) {
   return new Promise((resolve, reject) => {
     const out = stdout === 'stderr' ? 2 : 'inherit';
     const child = spawn(command, args, {
-      cwd: ROOT,
+      cwd,
       stdio: ['ignore', out, 'inherit'],
       env: { ...process.env, ...env },
     });

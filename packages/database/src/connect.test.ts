@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connect, type Database, isConnectionError } from './connect.ts';
 import { type EmbeddedServer, embeddedTarget, initialise, startEmbedded } from './embedded.ts';
+import { freePort, testBinaries } from './testing/server.ts';
 
 /** Two servers of our own: the tests end and pause them. */
 let folder: string;
@@ -23,13 +23,14 @@ afterEach(async () => {
 
 async function start(name: string, port: number, settings: Record<string, string> = {}): Promise<EmbeddedServer> {
   const directory = join(folder, name);
-  initialise({ directory });
+  initialise({ directory, ...testBinaries() });
   const server = await startEmbedded({
     directory,
     port,
     clock: systemClock,
     durable: false,
     settings: { shared_buffers: '16MB', ...settings },
+    ...testBinaries(),
   });
   running.push(server);
   return server;
@@ -46,7 +47,7 @@ function pool(...ports: number[]): Database {
 }
 
 async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 100; ; left--) {
+  for (let left = 400; ; left--) {
     try {
       return await attempt();
     } catch (error) {
@@ -115,14 +116,3 @@ test('a server that is not there is a connection error, a wrong statement is not
   await start('b', port);
   expect(isConnectionError(await pool(port).sql`select wrong`.catch((e: unknown) => e))).toBe(false);
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address() as { port: number };
-      probe.close(() => resolve(address.port));
-    });
-  });
-}

@@ -10,12 +10,11 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 // After a new migration: `npx vitest run packages/database -u`, and the effect shows in the diff.
-test('the committed schema is what the migrations make', async () => {
+test('the committed schema is what the migrations make', async ({ skip }) => {
   const [row] = await database.sql<
     { version: number }[]
   >`select current_setting('server_version_num')::int / 10000 as version`;
-  // The catalogs' own wording differs a little between server versions; the embedded one is the reference.
-  if (row!.version !== 18) return;
+  skip(row!.version !== 18, 'servers word their catalogs a little differently; the embedded one is the reference');
   await expect(await describeSchema(database.sql)).toMatchFileSnapshot('../schema.txt');
 });
 

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
@@ -7,30 +6,31 @@ import type { TestProject } from 'vitest/node';
 import { connect, type DatabaseTarget } from '../connect.ts';
 import { embeddedTarget, initialise, startEmbedded } from '../embedded.ts';
 import { migrate } from '../migrate.ts';
+import { freePort, testBinaries } from './server.ts';
 
 const TEMPLATE = 'overdue_template';
 
-/**
- * Starts one throw-away PostgreSQL for the run and migrates the template database. TEST_POSTGRES_BINARIES names another
- * server's directory (with bin/postgres), for trying PostgreSQL 14 to 17.
- */
+/** Starts one throw-away PostgreSQL for the run and migrates the template database. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'overdue-test-'));
   const directory = join(folder, 'postgres');
-  const binaries = process.env.TEST_POSTGRES_BINARIES;
   const port = await freePort();
-  initialise({ directory, ...(binaries ? { binaries } : {}) });
+  initialise({ directory, ...testBinaries() });
   const server = await startEmbedded({
     directory,
     port,
     clock: systemClock,
     durable: false,
-    settings: { shared_buffers: '128MB', max_connections: '400' },
-    ...(binaries ? { binaries } : {}),
+    settings: { shared_buffers: '128MB', max_connections: '400', unix_socket_directories: directory },
+    ...testBinaries(),
   });
   const target: DatabaseTarget = embeddedTarget(port, 'postgres');
   const admin = connect({ target, applicationName: 'test set-up', max: 1 });
   await admin.sql.unsafe(`create database ${TEMPLATE}`);
+  if (process.env.TEST_POSTGRES_BINARIES) {
+    const [row] = await admin.sql<{ server_version: string }[]>`show server_version`;
+    console.log(`The tests' PostgreSQL is ${row!.server_version}.`);
+  }
   await admin.close();
   const template = connect({ target: { ...target, database: TEMPLATE }, applicationName: 'test set-up', max: 1 });
   await migrate(template);
@@ -40,15 +40,4 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve((address as { port: number }).port));
-    });
-  });
 }
