@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['{packages,services}/*/src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // Only what fails waits that long.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     // The long ones wait for processes more than they compute.
     maxWorkers: 3,

@@ -83,7 +83,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'overdue-docs-'));
   server = createServer(async (request, response) => {
     let body = '';
-    for await (const chunk of request) body += chunk;
+    try {
+      for await (const chunk of request) body += chunk;
+    } catch {
+      return; // The client went away.
+    }
     const url = new URL(request.url!, 'http://x');
     const [, , code = '', ...suffix] = url.pathname.split('/');
     const fate = refused.has(code) ? 200 : 503;
@@ -126,6 +130,7 @@ async function run(program: string, args: string[], env: Record<string, string> 
       output += chunk;
     });
   }
+  child.stdin.on('error', () => undefined); // It ended without reading all of it.
   child.stdin.end(input);
   await once(child, 'close');
   return output;

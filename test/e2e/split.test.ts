@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { CLI, type Environment, freshEnvironment, overdue, ROOT } from '../support/product.ts';
 
 // Each of these starts whole processes, on machines that may be busy.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 let database: TestDatabase;
 let env: Environment;
@@ -45,9 +45,7 @@ async function statusOf(url: string): Promise<number> {
   return (await fetch(url)).status;
 }
 
-test('four processes started at the same moment on an empty database make one product', {
-  timeout: 60_000,
-}, async () => {
+test('four processes started at the same moment on an empty database make one product', async () => {
   for (const service of ['ingester', 'web', 'sendalerts', 'sendreports']) serve(service);
   for (const service of ['INGESTER', 'WEB', 'SENDALERTS', 'SENDREPORTS']) {
     const port = env[`${service}_ADMIN_PORT`];
@@ -77,10 +75,7 @@ describe('stopping', () => {
     await eventually('the second ingester is ready', async () => (await statusOf(ready)) === 200);
     const began = performance.now();
     other.child.kill('SIGTERM');
-    await eventually('it is not ready any more', async () => (await statusOf(ready)) === 503, {
-      seconds: 2,
-      every: 20,
-    });
+    await eventually('it is not ready any more', async () => (await statusOf(ready)) === 503, { every: 20 });
     // An unknown check: the answer shows that it still serves.
     expect(await statusOf(`http://127.0.0.1:${ports.PING_PORT}/00000000-0000-4000-8000-000000000000`)).toBe(404);
     expect(await other.exited).toBe(0);

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { CLI, freshEnvironment, overdue, Product } from '../support/product.ts';
 
 // Each of these starts whole processes, on machines that may be busy.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const empty = mkdtempSync(join(tmpdir(), 'overdue-start-'));
 afterAll(() => rmSync(empty, { recursive: true, force: true }));
@@ -167,9 +167,7 @@ describe('the command line beside it', () => {
   });
 });
 
-test('a supervisor that is killed: its services end, and the next start ends its database and takes over', {
-  timeout: 60_000,
-}, async () => {
+test('a supervisor that is killed: its services end, and the next start ends its database and takes over', async () => {
   const env = await freshEnvironment();
   const first = await Product.start(env);
   const postgres = first.pidOf('postgres')!;
@@ -186,7 +184,7 @@ test('a supervisor that is killed: its services end, and the next start ends its
   }
 });
 
-test('stopped while it starts: exit code 0, nothing left running', { timeout: 60_000 }, async () => {
+test('stopped while it starts: exit code 0, nothing left running', async () => {
   const env = await freshEnvironment();
   const child = spawn(process.execPath, [CLI, 'start'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

@@ -168,8 +168,8 @@ async function shiftLastPing(product: Product, code: string, seconds: number): P
 async function messagesArrive({ smtp, receiver }: Cast, status: 'down' | 'up', code: string): Promise<void> {
   const mails = () => smtp.mails.filter((mail) => new RegExp(`\\b${status}\\b`, 'i').test(mail.subject ?? ''));
   const hooks = () => receiver.requests.filter((request) => request.url.startsWith(`/${status}?`));
-  await eventually(`the ${status} mail`, () => mails().length > 0, { seconds: 40 });
-  await eventually(`the ${status} webhook`, () => hooks().length > 0, { seconds: 40 });
+  await eventually(`the ${status} mail`, () => mails().length > 0);
+  await eventually(`the ${status} webhook`, () => hooks().length > 0);
   const [mail] = mails();
   expect(mail!.recipients).toEqual([EMAIL]);
   expect(mail!.subject).toContain(NAME);

@@ -57,6 +57,8 @@ export async function overdue(env: Environment, args: readonly string[], input =
   child.stderr.setEncoding('utf8').on('data', (chunk) => {
     stderr += chunk;
   });
+  // A command that ends without having read everything says so by its exit code.
+  child.stdin.on('error', () => undefined);
   child.stdin.end(input);
   const [code] = (await once(child, 'close')) as [number | null];
   return { code, stdout, stderr };

@@ -183,7 +183,7 @@ describe('delivery', () => {
       { result: 'failed', error: 'Received status code 410', disable: true },
       'failed',
     );
-    await expect.poll(() => smtp.mails.length, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => smtp.mails.length).toBe(1);
     expect(smtp.mails[0]).toMatchObject({ to: ['boss@example.org'] });
     expect(smtp.mails[0]!.raw).toMatch(/^Subject: Integration switched off: Pager <1>/m);
     expect(smtp.mails[0]!.raw).toContain('Received status code 410');

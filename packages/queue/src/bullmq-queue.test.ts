@@ -10,7 +10,6 @@ import { redisAvailable, startRedis, type TestRedis } from './testing/redis.ts';
 import type { Outcome } from './types.ts';
 
 const SENT: Outcome = { result: 'sent', answer: '200' };
-const PATIENCE = { timeout: 20_000 };
 const withRedis = redisAvailable();
 
 describe.runIf(withRedis)('the delivery queue on BullMQ', () => {
@@ -56,7 +55,7 @@ describe.runIf(withRedis)('Redis may lose everything', () => {
     const channels = await outbox.channels(5, (i) => `host ${i}`);
     return await outbox.checks(count, (i) => [channels[i % 5]!]);
   }
-  const untilStates = (states: Record<string, number>) => expect.poll(() => outbox.states(), PATIENCE).toEqual(states);
+  const untilStates = (states: Record<string, number>) => expect.poll(() => outbox.states()).toEqual(states);
   const slowly = async (): Promise<Outcome> => {
     await systemClock.sleep(10);
     return SENT;
@@ -89,15 +88,15 @@ describe.runIf(withRedis)('Redis may lose everything', () => {
     const handler = testHandler(database.sql, slowly);
     await create({ concurrency: 5 }).start(handler);
     await outbox.flip(checks.slice(0, 100), 'down');
-    await expect.poll(() => handler.sent.length, PATIENCE).toBeGreaterThan(10);
+    await expect.poll(() => handler.sent.length).toBeGreaterThan(10);
     await redis.kill();
     await outbox.flip(checks.slice(100, 200), 'down');
     await untilStates({ sent: 200 });
-    await expect.poll(() => queue.fallingBack, PATIENCE).toMatch(/Redis/);
+    await expect.poll(() => queue.fallingBack).toMatch(/Redis/);
     await redis.restart();
     await outbox.flip(checks.slice(200), 'down');
     await untilStates({ sent: 400 });
-    await expect.poll(() => queue.fallingBack, PATIENCE).toBeUndefined();
+    await expect.poll(() => queue.fallingBack).toBeUndefined();
     expect(handler.sent).toHaveLength(400);
   });
 
@@ -114,11 +113,11 @@ describe.runIf(withRedis)('Redis may lose everything', () => {
     const checks = await some(50);
     await create().start(testHandler(database.sql, slowly));
     await outbox.flip(checks, 'down');
-    await expect.poll(() => String(queue.fallingBack), { ...PATIENCE, interval: 10 }).toMatch(/OOM/);
+    await expect.poll(() => String(queue.fallingBack), { interval: 10 }).toMatch(/OOM/);
     await untilStates({ sent: 50 });
     await redis.command('CONFIG', 'SET', 'maxmemory', '0');
     await outbox.flip(checks, 'up');
     await untilStates({ sent: 100 });
-    await expect.poll(() => queue.fallingBack, PATIENCE).toBeUndefined();
+    await expect.poll(() => queue.fallingBack).toBeUndefined();
   });
 });

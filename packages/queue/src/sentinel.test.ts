@@ -26,12 +26,12 @@ test.runIf(redisAvailable())(
     try {
       await queue.start(testHandler(database.sql, () => ({ result: 'sent', answer: 'OK' })));
       await outbox.flip(checks.slice(0, 10), 'down');
-      await expect.poll(() => outbox.states(), { timeout: 5000 }).toEqual({ sent: 10 });
-      await expect.poll(() => queue.fallingBack, { timeout: 5000 }).toBeUndefined();
+      await expect.poll(() => outbox.states()).toEqual({ sent: 10 });
+      await expect.poll(() => queue.fallingBack).toBeUndefined();
 
       await sentinel.killPrimary();
       await outbox.flip(checks.slice(10, 20), 'down');
-      await expect.poll(() => outbox.states(), { timeout: 10_000 }).toEqual({ sent: 20 });
+      await expect.poll(() => outbox.states()).toEqual({ sent: 20 });
       expect(queue.fallingBack).toBeDefined();
 
       // The replica is promoted.
@@ -41,11 +41,11 @@ test.runIf(redisAvailable())(
             queue.wake();
             return queue.fallingBack;
           },
-          { timeout: 20_000, interval: 200 },
+          { interval: 200 },
         )
         .toBeUndefined();
       await outbox.flip(checks.slice(20), 'down');
-      await expect.poll(() => outbox.states(), { timeout: 5000 }).toEqual({ sent: 30 });
+      await expect.poll(() => outbox.states()).toEqual({ sent: 30 });
     } finally {
       await queue.stop(500);
       await sentinel.stop();

@@ -178,6 +178,7 @@ test('a proxy is used, but not for the hosts of no_proxy', async () => {
       upstream.pipe(socket);
       socket.pipe(upstream);
     });
+    for (const end of [socket, upstream]) end.on('error', () => end.destroy());
   });
   const { createConnection } = await import('node:net');
   await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));

@@ -8,9 +8,6 @@ import { quiet, TestOutbox, testHandler } from './outbox.ts';
 
 const SENT: Outcome = { result: 'sent', answer: '200' };
 
-/** How long to wait for what has to happen: only a failing test waits that long. */
-const PATIENCE = { timeout: 20_000 };
-
 /**
  * What every driver of the delivery queue promises (docs/alerting.md), as tests.
  * @param make a queue with these options, not started; it is stopped after the test
@@ -37,7 +34,7 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
   }
 
   const untilStates = (states: Record<string, number>) =>
-    expect.poll(() => outbox.states().catch(() => ({})), PATIENCE).toEqual(states);
+    expect.poll(() => outbox.states().catch(() => ({}))).toEqual(states);
 
   test('sends what is owed already, and what becomes owed, once each', async () => {
     const [channel] = await outbox.channels(1, () => 'host');
@@ -125,7 +122,7 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
                  extract(epoch from next_attempt_at)::float8 * 1000 - (log -> 0 -> 'at')::float8 as delay
           from notifications`
       )[0];
-    await expect.poll(waiting, PATIENCE).toMatchObject({ error: tooMany.error });
+    await expect.poll(waiting).toMatchObject({ error: tooMany.error });
     const row = await waiting();
     expect(row).toMatchObject({ state: 'owed', attempts: 1, retry_after: 60_000 });
     expect(row!.delay).toBeGreaterThanOrEqual(59_990);
@@ -217,7 +214,7 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
       return { result: 'retry', error: 'Connection timed out', unreachable: true };
     });
     await create({ concurrency: 20, gate: { perDestination: 4 } }).start(handler);
-    await expect.poll(() => outbox.states(), PATIENCE).toMatchObject({ sent: 90 });
+    await expect.poll(() => outbox.states()).toMatchObject({ sent: 90 });
     // Waiting for the dead one in between would have meant an attempt for each of its messages.
     const attempts = handler.sent.filter((s) => s.to === 'dead').length;
     expect(attempts).toBeGreaterThan(0);
@@ -236,7 +233,7 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
     });
     const queue = create({ gate: { perDestination: 5 } });
     await queue.start(handler);
-    await expect.poll(() => handler.sent.length, PATIENCE).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => handler.sent.length).toBeGreaterThanOrEqual(5);
     await queue.stop(3000);
     const begun = handler.sent.length;
     expect(await outbox.states()).toEqual({ sent: begun, owed: 30 - begun });
@@ -261,7 +258,7 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
     );
     const queue = create();
     await queue.start(hanging);
-    await expect.poll(() => hanging.sent.length, PATIENCE).toBe(1);
+    await expect.poll(() => hanging.sent.length).toBe(1);
     await queue.stop(200);
     await create().start(testHandler(database.sql, () => SENT));
     await untilStates({ sent: 1 });

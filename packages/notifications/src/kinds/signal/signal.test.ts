@@ -15,6 +15,7 @@ beforeEach(async () => {
   answer = (id) => [JSON.stringify({ jsonrpc: '2.0', id, result: {} })];
   server = createServer({ allowHalfOpen: true }, (socket) => {
     let text = '';
+    socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
       text += chunk;
     });
