@@ -27,7 +27,7 @@ import { saveName, showName } from './checks/name.tsx';
 import { pause } from './checks/pause.ts';
 import { downloadBody, showLastPing, showPing } from './checks/ping.tsx';
 import { pingNow } from './checks/ping-now.ts';
-import { preview, validate } from './checks/preview.tsx';
+import { preview, schedulePreview, validate } from './checks/preview.tsx';
 import { remove, showRemove } from './checks/remove.tsx';
 import { resume } from './checks/resume.ts';
 import { saveSchedule, showSchedule } from './checks/schedule.tsx';
@@ -35,7 +35,9 @@ import { setChannel } from './checks/toggle-channel.ts';
 import { showTransfer, transfer } from './checks/transfer.tsx';
 import { setUrlStyle } from './checks/urls.ts';
 import { openCloaked } from './cloaked.ts';
+import { showCronTester } from './docs/cron.tsx';
 import { showDoc } from './docs/docs.tsx';
+import { searchDocs } from './docs/search.tsx';
 import { showInstance } from './instance/status.tsx';
 import { addProject, showAddProject } from './projects/add.tsx';
 import { showBadges } from './projects/badges.tsx';
@@ -73,6 +75,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
 
     '/checks/cron_preview/': { post: anybody(preview('cron')) },
     '/checks/oncalendar_preview/': { post: anybody(preview('oncalendar')) },
+    '/checks/schedule_preview/': { get: anybody(schedulePreview) },
     '/checks/validate_schedule/': { get: anybody(validate) },
     '/checks/:check/details/': { get: forCheck('read', showCheck) },
     '/checks/:check/status/': { get: forCheck('read', checkStatus(hub)) },
@@ -111,6 +114,8 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/instance/': { get: signedIn(showInstance) },
     '/cloaked/:key/': { get: signedIn(openCloaked) },
     '/docs/': { get: anybody(showDoc) },
+    '/docs/search/': { get: anybody(searchDocs) },
+    '/docs/cron/': { get: anybody(showCronTester) },
     '/docs/:slug/': { get: anybody(showDoc) },
   };
 }

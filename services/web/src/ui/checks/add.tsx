@@ -8,33 +8,23 @@ import { sendPage } from '../components/page.tsx';
 import { nameFields, scheduleFields, slugOf } from './forms.ts';
 import { SlugFields } from './name.tsx';
 import { previewOf } from './preview.tsx';
-import { ScheduleFields } from './schedule-fields.tsx';
-
-const NEW_CHECK: Values = {
-  kind: 'simple',
-  timeout_value: '1',
-  timeout_unit: '86400',
-  grace_value: '1',
-  grace_unit: '3600',
-  schedule_cron: '* * * * *',
-  schedule_oncalendar: '*-*-* 08:00:00',
-  tz: 'UTC',
-};
+import { NEW_SCHEDULE, ScheduleFields } from './schedule-fields.tsx';
 
 /** GET /projects/P/checks/add/ */
 export async function showAddCheck(visit: InProject): Promise<void> {
   const { tag } = visit.req.query;
   const tags = (Array.isArray(tag) ? tag : [tag]).filter((t) => typeof t === 'string').join(' ');
   const tz = visit.session.user.tz;
-  await sendAddCheck(visit, { ...NEW_CHECK, tags, tz, slug_from_name: 'on' }, {});
+  await sendAddCheck(visit, { ...NEW_SCHEDULE, tags, tz, slug_from_name: 'on' }, {});
 }
 
 /** POST /projects/P/checks/add/: status new, with all of the project's integrations (DA-7). */
 export async function addCheck(visit: InProject): Promise<void> {
   const values = valuesOf(visit);
   const { database, clock } = visit.deps;
+  if (values.preview) return sendAddCheck(visit, values, {});
   const named = parseForm(nameFields, values);
-  const scheduled = parseForm(scheduleFields, { ...NEW_CHECK, ...values });
+  const scheduled = parseForm(scheduleFields, { ...NEW_SCHEDULE, ...values });
   if (!named.ok || !scheduled.ok) {
     const errors = { ...(named.ok ? {} : named.errors), ...(scheduled.ok ? {} : scheduled.errors) };
     return sendAddCheck(visit, values, errors, 400);
@@ -88,7 +78,11 @@ function sendAddCheck(visit: InProject, values: Values, errors: Errors, status =
           />
           <SlugFields values={values} errors={errors} />
           <hr />
-          <ScheduleFields values={values} errors={errors} preview={previewOf(values, visit.now)} />
+          <ScheduleFields
+            values={values}
+            errors={errors}
+            preview={previewOf(values, visit.now, visit.session.user.tz)}
+          />
           <div class="form-actions">
             <button type="submit" class="button primary">
               Add the check

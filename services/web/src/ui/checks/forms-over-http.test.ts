@@ -206,15 +206,53 @@ describe('previews', () => {
 
   it('say when a schedule comes next, in its zone', async () => {
     expect(await preview('cron', '30 4 * * *', 'Europe/Riga')).toMatch(/04:30:00 (EET|EEST|GMT\+[23])/);
-    expect((await preview('oncalendar', 'Mon 08:00')).match(/<li>/g)).toHaveLength(5);
+    expect((await preview('oncalendar', 'Mon 08:00')).match(/<li>/g)).toHaveLength(6);
   });
 
   it('say what is wrong', async () => {
     expect(await preview('cron', '61 * * * *')).toContain('preview-error');
-    expect(await preview('cron', '* * * * *', 'Nowhere')).toContain('There is no such time zone');
+    expect(await preview('cron', '* * * * *', 'Nowhere')).toContain('Choose a time zone from the list');
     const validate = async (query: string) => visitor.get(`/checks/validate_schedule/?${query}`);
     expect((await validate('kind=cron&schedule=*+*+*+*+*')).text).toBe('{"result":true}');
     expect((await validate('kind=cron&schedule=x')).text).toBe('{"result":false}');
     expect((await validate('kind=lunar&schedule=x')).status).toBe(400);
+  });
+
+  it('are data for scripts: words, times in UTC, errors by field', async () => {
+    const ask = async (fields: Record<string, string>) =>
+      JSON.parse((await site.visitor().get(`/checks/schedule_preview/?${new URLSearchParams(fields)}`)).text);
+    const cron = await ask({ kind: 'cron', schedule_cron: '0 9 * * 1-5', tz: 'Asia/Tokyo' });
+    expect(cron).toMatchObject({ ok: true, tz: 'Asia/Tokyo', words: 'At 09:00, on Monday through Friday' });
+    expect(cron.next).toHaveLength(6);
+    for (const at of cron.next) expect(at).toMatch(/T00:00:00\.000Z$/);
+    expect(cron.html).toContain('00:00:00 UTC');
+    const simple = await ask({
+      kind: 'simple',
+      timeout_value: '2',
+      timeout_unit: '3600',
+      grace_value: '5',
+      grace_unit: '60',
+    });
+    expect(simple.words).toBe('Every 2 hours');
+    expect(Date.parse(simple.next[1]) - Date.parse(simple.next[0])).toBe(7_200_000);
+    const wrong = await ask({ kind: 'oncalendar', schedule_oncalendar: 'Mon 25:00', tz: 'Nowhere', grace_value: 'x' });
+    expect(wrong.ok).toBe(false);
+    expect(Object.keys(wrong.errors).sort()).toEqual(['grace_value', 'schedule_oncalendar', 'tz']);
+    expect((await site.visitor().get(`/checks/schedule_preview/?schedule_cron=${'x'.repeat(1001)}`)).status).toBe(400);
+  });
+
+  it('come without a script, too: a button of the form shows them and saves nothing', async () => {
+    const before = await database.sql`select count(*)::int as n from checks`;
+    const { status, text } = await add({
+      name: 'Not yet',
+      kind: 'cron',
+      schedule_cron: '30 4 * * *',
+      tz: 'UTC',
+      preview: 'yes',
+    });
+    expect(status).toBe(200);
+    expect(text).toContain('04:30:00 UTC');
+    expect(text).toContain('value="Not yet"');
+    expect(await database.sql`select count(*)::int as n from checks`).toEqual(before);
   });
 });

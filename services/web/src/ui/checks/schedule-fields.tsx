@@ -1,20 +1,30 @@
 import { ZONES } from '@overdue/schedules';
 import type { Errors, Values } from '../../http/forms.ts';
+import { useVisit } from '../components/context.ts';
 import { described, Field, RadioGroup, TextAreaField, TextField } from '../components/fields.tsx';
 import { Link } from '../components/link.tsx';
 import { UNITS } from './forms.ts';
 import type { Preview } from './preview.tsx';
 import { SchedulePreview } from './preview.tsx';
 
+/** What the schedule form holds before anything is entered (DA-1). */
+export const NEW_SCHEDULE: Values = {
+  kind: 'simple',
+  timeout_value: '1',
+  timeout_unit: '86400',
+  grace_value: '1',
+  grace_unit: '3600',
+  schedule_cron: '* * * * *',
+  schedule_oncalendar: '*-*-* 08:00:00',
+  tz: 'UTC',
+};
+
 /**
  * Period, cron or OnCalendar, and grace. All three kinds' fields are in the page, so switching loses nothing; the style
- * sheet shows those of the chosen kind, without a script. `preview`: what the expression comes to.
+ * sheet shows those of the chosen kind, without a script. `preview`: what they come to; without a script a button asks
+ * for it (the field `preview`).
  */
-export function ScheduleFields(props: {
-  readonly values: Values;
-  readonly errors: Errors;
-  readonly preview: Preview | null;
-}) {
+export function ScheduleFields(props: { readonly values: Values; readonly errors: Errors; readonly preview: Preview }) {
   const { values, errors, preview } = props;
   return (
     <div class="schedule-fields" data-schedule="">
@@ -68,9 +78,6 @@ export function ScheduleFields(props: {
       </div>
       <div class="kind-fields kind-cron kind-oncalendar">
         <ZoneField name="tz" label="Time zone" values={values} errors={errors} />
-        <div class="preview" data-preview="" aria-live="polite">
-          {preview && <SchedulePreview preview={preview} />}
-        </div>
       </div>
       <Length
         name="grace"
@@ -79,6 +86,12 @@ export function ScheduleFields(props: {
         errors={errors}
         hint="How late a ping may be before the check is down. It is also the longest time that a run may take."
       />
+      <div class="preview" data-preview="" aria-live="polite">
+        <SchedulePreview preview={preview} now={useVisit().now} />
+      </div>
+      <button type="submit" name="preview" value="yes" class="button hidden-with-script" formnovalidate>
+        Show what this comes to
+      </button>
     </div>
   );
 }

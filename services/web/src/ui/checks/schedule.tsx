@@ -18,6 +18,7 @@ export function showSchedule(visit: ForCheck): Promise<void> {
 /** POST /checks/C/timeout/ (DS-6, DS-7): a check that is overdue under the new schedule goes down without an alert. */
 export async function saveSchedule(visit: ForCheck): Promise<void> {
   const values = { ...valuesOfCheck(visit.check), ...valuesOf(visit) };
+  if (values.preview) return sendSchedule(visit, values, {});
   const form = parseForm(scheduleFields, values);
   if (!form.ok) return sendSchedule(visit, values, form.errors, 400);
   const { database, clock } = visit.deps;
@@ -53,7 +54,11 @@ function sendSchedule(visit: ForCheck, values: Values, errors: Errors, status = 
         <h1>Schedule</h1>
         <FormError errors={errors} />
         <PostForm action={`/checks/${check.code}/timeout/`} class="stack">
-          <ScheduleFields values={values} errors={errors} preview={previewOf(values, visit.now)} />
+          <ScheduleFields
+            values={values}
+            errors={errors}
+            preview={previewOf(values, visit.now, visit.session.user.tz)}
+          />
           <div class="form-actions">
             <button type="submit" class="button primary">
               Save

@@ -1,112 +1,18 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Marked } from 'marked';
 import { notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import type { Visit } from '../../http/visit.ts';
-import { Link } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-
-/** The user documentation: docs/*.md of the repository, rendered once. Our own files, so their HTML is trusted. */
-const FOLDER = new URL('../../../../../docs/', import.meta.url);
-
-/** Navigation, in this order; files that are not listed are for those who work on the code. */
-const GROUPS: readonly { readonly title: string; readonly slugs: readonly string[] }[] = [
-  {
-    title: 'Using it',
-    slugs: [
-      'introduction',
-      'pings',
-      'pings-by-email',
-      'schedules',
-      'states',
-      'integrations',
-      'alerts',
-      'projects',
-      'api',
-      'config-as-code',
-      'prometheus',
-    ],
-  },
-  { title: 'Running it', slugs: ['configuration', 'operations', 'behind-haproxy', 'architecture'] },
-  { title: 'Moving here', slugs: ['compatibility', 'migrating'] },
-];
+import { DocsFrame, GROUPS } from './frame.tsx';
+import { allDocs } from './library.ts';
 
 /** Addresses that pages and the original's documentation use for what has another name here. */
 const ALIASES: Readonly<Record<string, string>> = {
-  cron: 'schedules/#cron',
   pinging: 'pings/',
   pinging_api: 'pings/',
   http_api: 'pings/',
   configuring_checks: 'states/',
   self_hosted_configuration: 'configuration/',
 };
-
-interface Doc {
-  readonly slug: string;
-  readonly title: string;
-  readonly html: string;
-}
-
-let docs: ReadonlyMap<string, Doc> | undefined;
-
-function allDocs(): ReadonlyMap<string, Doc> {
-  docs ??= new Map(
-    listFiles().map((file) => {
-      const text = readFileSync(new URL(file, FOLDER), 'utf8');
-      const slug = file.slice(0, -'.md'.length);
-      const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
-      return [slug, { slug, title: title.replaceAll('`', ''), html: render(text) }];
-    }),
-  );
-  return docs;
-}
-
-function listFiles(): string[] {
-  try {
-    return readdirSync(FOLDER).filter((file) => file.endsWith('.md'));
-  } catch {
-    return []; // An image without the docs folder.
-  }
-}
-
-function render(text: string): string {
-  const slugger = new Map<string, number>();
-  let tables = 0;
-  const marked = new Marked({
-    gfm: true,
-    renderer: {
-      heading({ tokens, depth }) {
-        const html = this.parser.parseInline(tokens);
-        const base = html
-          .replace(/<[^>]*>/g, '')
-          .toLowerCase()
-          .replace(/[^a-z0-9]+/g, '-')
-          .replace(/^-|-$/g, '');
-        const count = slugger.get(base) ?? 0;
-        slugger.set(base, count + 1);
-        return `<h${depth} id="${base}${count === 0 ? '' : `-${count}`}">${html}</h${depth}>\n`;
-      },
-      link({ href, tokens }) {
-        // docs/x.md links to docs/y.md; the page of y is beside that of x.
-        const page = /^(?:\.\/)?([a-z0-9_-]+)\.md(#.*)?$/.exec(href);
-        const target = page ? `../${page[1]}/${page[2] ?? ''}` : href;
-        return `<a href="${target.replaceAll('"', '&quot;')}">${this.parser.parseInline(tokens)}</a>`;
-      },
-      table(token) {
-        const cell = (tokens: Parameters<typeof this.parser.parseInline>[0], tag: string) =>
-          `<${tag}>${this.parser.parseInline(tokens)}</${tag}>`;
-        const head = token.header.map((c) => cell(c.tokens, c.text === '' ? 'td' : 'th')).join('');
-        const rows = token.rows.map((row) => `<tr>${row.map((c) => cell(c.tokens, 'td')).join('')}</tr>`).join('');
-        return `<div class="scroll" tabindex="0" role="region" aria-label="Table ${++tables}"><table class="table"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
-      },
-      code({ text: code }) {
-        const escaped = code.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-        return `<pre tabindex="0"><code>${escaped}</code></pre>\n`;
-      },
-    },
-  });
-  return marked.parse(text, { async: false });
-}
 
 /** GET /docs/ and /docs/SLUG/ */
 export async function showDoc(visit: Visit): Promise<void> {
@@ -122,27 +28,9 @@ export async function showDoc(visit: Visit): Promise<void> {
     section: 'docs',
     width: 'wide',
     body: (
-      <div class="docs">
-        <nav class="docs-nav" aria-label="Documentation">
-          {GROUPS.filter((group) => group.slugs.some((s) => found.has(s))).map((group) => (
-            <div key={group.title}>
-              <h2>{group.title}</h2>
-              <ul>
-                {group.slugs
-                  .flatMap((s) => found.get(s) ?? [])
-                  .map((entry) => (
-                    <li key={entry.slug}>
-                      <Link to={`/docs/${entry.slug}/`} aria-current={entry.slug === doc.slug ? 'page' : undefined}>
-                        {entry.title}
-                      </Link>
-                    </li>
-                  ))}
-              </ul>
-            </div>
-          ))}
-        </nav>
+      <DocsFrame current={doc.slug}>
         <article class="prose" dangerouslySetInnerHTML={{ __html: doc.html }} />
-      </div>
+      </DocsFrame>
     ),
   });
 }
