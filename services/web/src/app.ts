@@ -1,6 +1,7 @@
+import type { RequestListener } from 'node:http';
 import { trustedProxies } from '@overdue/config';
-import express, { type Express } from 'express';
-import { apiRouter } from './api/index.ts';
+import express from 'express';
+import { apiListener } from './api/index.ts';
 import type { WebDeps } from './deps.ts';
 import { csrfProtection } from './http/csrf.ts';
 import { makeRouter } from './http/handlers.ts';
@@ -14,13 +15,13 @@ import { errorPages, nothingHere } from './ui/errors.tsx';
 import { mailedRoutes, routes } from './ui/routes.ts';
 
 export interface WebApp {
-  readonly express: Express;
+  readonly listener: RequestListener;
   /** Ends open streams and connections to the ingester. */
   close(): Promise<void>;
 }
 
 /**
- * The whole HTTP application. Order matters: pings, the management API, badges and Prometheus metrics come before
+ * The whole HTTP application. Order matters: the management API, badges, Prometheus metrics and pings come before
  * sessions, CSRF and the Host check, because their callers have keys and no cookies.
  */
 export function createApp(deps: WebDeps): WebApp {
@@ -40,7 +41,6 @@ export function createApp(deps: WebDeps): WebApp {
   const inner = express.Router({ caseSensitive: true, strict: true });
   inner.use('/ping', proxy.handler);
   inner.use('/heartbeat', proxy.handler);
-  inner.use(apiRouter({ ...deps, delivery: site.messages.delivery }));
   inner.use(securityHeaders(site));
   inner.use(hostCheck(config));
   inner.use(site.assets.router);
@@ -56,7 +56,7 @@ export function createApp(deps: WebDeps): WebApp {
   app.use(nothingHere);
   app.use(errorPages(deps, site));
   return {
-    express: app,
+    listener: apiListener({ ...deps, delivery: site.messages.delivery }, app),
     async close() {
       hub.close();
       await proxy.close();

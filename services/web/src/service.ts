@@ -25,7 +25,7 @@ export async function startWeb(context: {
   }
   const database = connect({ target, applicationName: 'overdue web', max: 20, statementTimeout: 15_000 });
   const app = createApp({ config, database, clock, logger, secretKey: config.SECRET_KEY });
-  const server = createServer(app.express);
+  const server = createServer(app.listener);
   server.requestTimeout = LONGEST_REQUEST_MS;
   server.headersTimeout = 10_000;
   server.keepAliveTimeout = 75_000;

@@ -38,7 +38,7 @@ export async function startTestSite(
     secretKey: SECRET_KEY,
   };
   const app = createApp(deps);
-  server.on('request', app.express);
+  server.on('request', app.listener);
   return {
     url,
     deps,

@@ -5,7 +5,7 @@ import { dispatcher } from './http/dispatch.ts';
 
 /**
  * Management API, badges, Prometheus metrics. It answers what is its own and hands everything else to `otherwise`.
- * In front of Express and not in it: of the 180 µs that a badge took, Express' own share was 40.
+ * In front of Express and not in it: a badge takes 90 µs of CPU so, and took 200 behind Express and its routers.
  */
 export function apiListener(deps: ApiDeps, otherwise: RequestListener): RequestListener {
   const dispatch = dispatcher(allEndpoints(deps), deps);
