@@ -1,5 +1,5 @@
-/** Clients that were written for Healthchecks, as their users run them, against this server. */
-import { execFile } from 'node:child_process';
+/** Programs that others wrote for Healthchecks or Prometheus, as their users run them, against this server. */
+import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -40,5 +40,43 @@ describe.skipIf(!available)('healthchecks_io (Python)', () => {
       channel,
     ]);
     expect(stdout).toBe('ok\n');
+  });
+});
+
+const promtool = spawnSync('promtool', ['--version']).status === 0 || process.env.CI !== undefined;
+if (!promtool) {
+  console.warn('promtool is not installed: its tests are skipped. It is in the Debian package prometheus.');
+}
+
+describe.skipIf(!promtool)('promtool (Prometheus)', () => {
+  const context = useTestApi();
+
+  test('check metrics: a project’s page, with all that it can hold', async () => {
+    const { api, database } = context;
+    const project = await api.project();
+    for (const body of [{}, { name: 'a "b" \\ c\nd', tags: 'db prod é', schedule: '* * * * *' }]) {
+      await api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body });
+    }
+    await database.sql`
+      update checks set status = 'up', last_ping = now(), last_duration_ms = 1500, alert_after = now(), n_pings = 1
+      where project_id = ${project.id}`;
+    await database.sql`
+      insert into pings (check_id, n, id, created_at, kind, scheme, method)
+      select id, 1, gen_random_uuid(), now(), 'success', 'http', 'GET' from checks where project_id = ${project.id}`;
+    const { text } = await api.call(`/projects/${project.code}/metrics/${project.ro}`);
+    expect(text).toContain('overdue_check_last_success_timestamp_seconds{');
+    const { stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    expect(error).toBeUndefined();
+    // The two names are the original's, which clients know.
+    expect((stdout + stderr).trim().split('\n').sort()).toEqual([
+      'hc_checks_down_total non-counter metrics should not have "_total" suffix',
+      'hc_checks_total non-counter metrics should not have "_total" suffix',
+    ]);
+  });
+
+  test('check rules: the alert rules that come with the product', async () => {
+    const rules = fileURLToPath(new URL('../../../../../infra/prometheus/checks.rules.yml', import.meta.url));
+    const { stdout } = await run('promtool', ['check', 'rules', rules]);
+    expect(stdout).toContain('SUCCESS');
   });
 });
