@@ -10,6 +10,7 @@ import {
   type PingKind,
   type PingTransition,
   type Status,
+  type Transition,
 } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import { type NewFlip, type ReservedSql, recordFlips } from '@overdue/database';
@@ -130,12 +131,18 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
 
   const work = new Work(pings.length);
   const states = ((await locked) as unknown as LockedRow[]).map(readState);
-  const doubtful = states.filter((state) => mayHaveMoved(state, groups.get(state.id)!, pings));
-  const moved = doubtful.length > 0 ? await newestFlips(sql, doubtful) : NO_FLIPS;
+  const doubtful = states.filter((state) => mayHaveFlipped(state, groups.get(state.id)!, pings));
+  const flipped = doubtful.length > 0 ? await newestFlips(sql, doubtful) : NO_FLIPS;
   const late = states.filter((state) => mayBeLate(state, groups.get(state.id)!, pings));
   const known = late.length > 0 && options.vouching ? await readKnownFor(sql, options.vouching, late, pings) : null;
   for (const state of states) {
-    work.apply(state, groups.get(state.id)!, pings, { movedAt: moved.get(state.id) ?? null, known }, options.onProblem);
+    work.apply(
+      state,
+      groups.get(state.id)!,
+      pings,
+      { flippedAt: flipped.get(state.id) ?? null, known },
+      options.onProblem,
+    );
   }
   const { outcomes, touched: checks, timeouts, unjudged } = work;
   const applied: Applied = { already: false, outcomes, checks, timeouts, unjudged };
@@ -265,15 +272,15 @@ function readKnownFor(
 
 /** What a check's pings are applied with, beside its state. */
 interface Beside {
-  /** When somebody last paused or resumed the check; late pings from before that change nothing any more. */
-  readonly movedAt: Instant | null;
+  /** When its status changed last, if that may be after a ping; null: it is not. */
+  readonly flippedAt: Instant | null;
   /** Null: nothing can be late. */
   readonly known: Known | null;
 }
 
-/** Whether a late ping meets a check that somebody may have paused, resumed or cleared since it was received. */
-function mayHaveMoved(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
-  return (state.status === 'paused' || state.status === 'new') && group.some((index) => pings[index]!.late);
+/** Whether a late ping meets a check that may have been paused, resumed, cleared or put down since it was received. */
+function mayHaveFlipped(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
+  return state.status !== 'up' && group.some((index) => pings[index]!.late);
 }
 
 /** When the newest status change of each check took effect. */
@@ -334,9 +341,12 @@ class Work {
     before: Locked,
     group: readonly number[],
     pings: readonly Ping[],
-    { movedAt, known }: Beside,
+    { flippedAt, known }: Beside,
     onProblem: ReportProblem | undefined,
   ): void {
+    // Somebody paused or resumed it: pings from before that change nothing any more.
+    const movedAt = before.status === 'down' ? null : flippedAt;
+    let newest = flippedAt;
     let state = before;
     let link = false;
     let plain = false;
@@ -346,23 +356,25 @@ class Work {
       const { at } = ping;
       const history = ping.late && movedAt !== null && at < movedAt;
       let kind: PingKind;
-      let flip: Flip | null = null;
       if (history) {
         // Received before the pause or resume that others see: logged and counted, as it would have been then.
         state = { ...state, n_pings: state.n_pings + ping.skipped + 1 };
         kind = ping.kind;
         plain = false;
       } else {
-        if (known) state = this.#timeOut(state, ping, known);
+        const overdue = known ? this.#timeOut(state, ping, known) : null;
+        if (overdue) {
+          state = overdue.check;
+          newest = this.#flip(before.id, overdue.flip!, newest);
+        }
         const transition = ping.late === 'coalesced' ? applyFromThrottle(state, ping) : applyPing(state, ping);
         state = transition.check;
-        flip = transition.flip;
+        if (transition.flip) newest = this.#flip(before.id, transition.flip, newest);
         kind = transition.kind;
         if (transition.problem) onProblem?.(before.id, transition.problem);
         plain = kind === 'success' && state.last_ping === at && state.last_start === null && isPlainSuccess(ping);
       }
       if (!plain) informative = true;
-      if (flip) this.flips.push(newFlip(before.id, flip));
       link = ping.body !== null && hasConfirmationLink(ping.body);
       this.#log(before.id, state.n_pings, ping, kind);
       this.outcomes[index] = 'recorded';
@@ -384,18 +396,20 @@ class Work {
     this.touched.push({ id: before.id, plain, informative, previousPing: before.last_ping });
   }
 
-  /** The check as the ping finds it: down, when its deadline passed before. */
-  #timeOut(state: Locked, ping: Ping, known: Known): Locked {
+  /** The time-out that the check had before the ping, if any. */
+  #timeOut(state: Locked, ping: Ping, known: Known): Transition<Locked> | null {
     // Of pings that are only counted nobody knows when each came.
     const overdue = ping.skipped > 0 ? null : overdueBefore(state, ping, known);
-    if (overdue === null) return state;
-    if (overdue === 'unknown') {
-      this.unjudged++;
-      return state;
-    }
-    this.timeouts++;
-    this.flips.push(newFlip(state.id, overdue.flip!));
-    return overdue.check;
+    if (overdue === 'unknown') this.unjudged++;
+    else if (overdue) this.timeouts++;
+    return overdue === 'unknown' ? null : overdue;
+  }
+
+  /** Not before the `newest` until now: what an older ping undoes is dated when that was done, lest downtimes be wrong. */
+  #flip(checkId: number, flip: Flip, newest: Instant | null): Instant {
+    const at = Math.max(flip.at, newest ?? flip.at);
+    this.flips.push(newFlip(checkId, flip, at));
+    return at;
   }
 
   #log(checkId: number, n: number, ping: Ping, kind: PingKind): void {
@@ -491,10 +505,10 @@ function hasConfirmationLink(body: Buffer): boolean {
   return body.toString('latin1').toLowerCase().includes('confirm');
 }
 
-function newFlip(checkId: number, flip: Flip): NewFlip {
+function newFlip(checkId: number, flip: Flip, createdAt: Instant): NewFlip {
   return {
     checkId,
-    createdAt: flip.at,
+    createdAt,
     oldStatus: flip.old_status,
     newStatus: flip.new_status,
     reason: flip.reason,
