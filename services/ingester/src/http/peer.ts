@@ -35,8 +35,8 @@ export class Peers {
   }
 }
 
-/** The address as text; null when there is none (no PROXY header came). */
-export function binaryAddress(bytes: Uint8Array): string | null {
+/** The address as text; null when there is none. */
+function binaryAddress(bytes: Uint8Array): string | null {
   if (bytes.length === 4) return bytes.join('.');
   if (bytes.length !== 16) return null;
   if (bytes.subarray(0, 10).every((b) => b === 0) && bytes[10] === 255 && bytes[11] === 255) {
@@ -54,15 +54,13 @@ export interface ProxyHeaders {
   /** Empty: absent, and so below. */
   readonly forwardedProto: string;
   readonly forwarded: string;
-  /** From a PROXY header. */
-  readonly proxied: string | null;
 }
 
-/** The client behind a trusted proxy: X-Forwarded-For, else Forwarded, else PROXY, else the proxy itself (P-16). */
+/** The client behind a trusted proxy: X-Forwarded-For, else Forwarded, else the proxy itself (P-16). */
 export function clientBehind(peer: Peer, headers: ProxyHeaders): string | null {
   if (headers.forwardedFor !== null) return clientAddress(headers.forwardedFor);
   if (headers.forwarded !== '') return forwardedClient(headers.forwarded) ?? peer.address;
-  return headers.proxied ?? peer.address;
+  return peer.address;
 }
 
 /** The scheme that the client used (P-17). */

@@ -266,6 +266,27 @@ describe('what is recorded (section 5)', () => {
     ]);
   });
 
+  test('a PROXY header is not believed, whoever sends it: HTTP headers say who the client is', async () => {
+    const code = await makeCheck(t);
+    const proxy = Buffer.from('0d0a0d0a000d0a515549540a2111000ccb0071070a000001c8221f41', 'hex');
+    const request = Buffer.from(`GET /${code} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await raw(t.ingester.port, Buffer.concat([proxy, request]), 200);
+    expect((await pingsOf(t, code)).map((ping) => ping.remote_addr)).toEqual(['127.0.0.1']);
+  });
+
+  test.each([
+    ['Gerät 🚰 7', 'Gerät 🚰 7'],
+    [`${'x'.repeat(199)}🚰!`, `${'x'.repeat(199)}\ufffd`],
+    [Buffer.from('Ger\xe4t', 'latin1'), 'Gerät'],
+  ])('a User-Agent in UTF-8, or else in Latin-1: %s', async (sent, ua) => {
+    const code = await makeCheck(t);
+    const bytes = [`GET /${code} HTTP/1.1\r\nHost: x\r\nUser-Agent: `, sent, '\r\n\r\n'].map((part) =>
+      Buffer.from(part),
+    );
+    expect(await raw(t.ingester.port, Buffer.concat(bytes), 200)).toContain('200 OK');
+    expect((await pingsOf(t, code))[0]!.ua).toBe(ua);
+  });
+
   test('bodies are kept exactly, and cut', async () => {
     const code = await makeCheck(t);
     const bytes = Buffer.from([0, 255, 254, 13, 10, 0x27, 0x22, 0x5c, 0x7b, 0x7d]);

@@ -21,7 +21,7 @@ import {
   parseQuery,
 } from '@overdue/pings';
 import { type Answer, type Answers, BODY_TOO_LARGE, NO_ROUTE, UNAVAILABLE, UPPER_CASE } from './answers.ts';
-import { binaryAddress, clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './peer.ts';
+import { clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './peer.ts';
 
 /** Django's DATA_UPLOAD_MAX_MEMORY_SIZE: larger bodies are refused, smaller ones cut (section 4, step 4). */
 const MAX_BODY_BYTES = 2_621_440;
@@ -140,7 +140,6 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
       forwardedFor: presentHeader(req, 'x-forwarded-for'),
       forwardedProto: req.getHeader('x-forwarded-proto'),
       forwarded: req.getHeader('forwarded'),
-      proxied: binaryAddress(new Uint8Array(res.getProxiedRemoteAddress())),
     };
     ping.remoteAddr = clientBehind(peer, headers);
     ping.scheme = schemeBehind(headers);
@@ -199,9 +198,18 @@ function count(req: HttpRequest, name: string): number {
   return found;
 }
 
+const NOT_ASCII = /[\x80-\xff]/;
+
+/** A header's text as the log keeps it; uWebSockets.js hands out bytes as Latin-1, also where they are UTF-8. */
 function storable(text: string, length: number): string {
-  const cut = text.length > length ? text.slice(0, length) : text;
-  return cut.includes('\0') ? cut.replaceAll('\0', '') : cut;
+  let read = text;
+  if (NOT_ASCII.test(text)) {
+    const decoded = Buffer.from(text, 'latin1').toString('utf8');
+    if (!decoded.includes('\ufffd')) read = decoded;
+  }
+  // By way of bytes: half a character at the end does not go into a database.
+  if (read.length > length) read = Buffer.from(read.slice(0, length)).toString();
+  return read.includes('\0') ? read.replaceAll('\0', '') : read;
 }
 
 /** One request, from its headers to its answer. */

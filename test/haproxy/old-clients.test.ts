@@ -1,0 +1,93 @@
+/**
+ * Clients that write HTTP in ways that the ingester's own parser does not take (docs/compatibility/pings.md): small
+ * devices, old software, proxies. Behind HAProxy they are understood.
+ */
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { requireBinary } from '../support/binaries.ts';
+import { type Bench, PING_HOST, startBench } from './support.ts';
+
+const haproxy = requireBinary('haproxy');
+const openssl = requireBinary('openssl');
+
+describe.skipIf(!haproxy || !openssl)('through HAProxy', () => {
+  let bench: Bench;
+  beforeAll(async () => {
+    bench = await startBench(haproxy!);
+  });
+  afterAll(() => bench?.stop());
+
+  const logged = async (code: string) =>
+    bench.database.sql<{ kind: string; method: string; ua: string; body: string | null }[]>`
+      select pings.kind, method, ua, convert_from(body, 'utf8') as body
+      from pings join checks on checks.id = check_id where code = ${code} order by n`;
+
+  const HOST = `Host: ${PING_HOST}\r\n`;
+  const forms: [string, (code: string) => string[], object][] = [
+    [
+      'a request line in two segments',
+      (code) => [`GET /${code.slice(0, 9)}`, `${code.slice(9)} HTTP/1.1\r\n${HOST}\r\n`],
+      {},
+    ],
+    ['cut before the version', (code) => [`GET /${code} `, `HTTP/1.1\r\n${HOST}\r\n`], {}],
+    ['byte for byte', (code) => [...`GET /${code} HTTP/1.1\r\n${HOST}\r\n`], {}],
+    ['HTTP/1.0', (code) => [`GET /${code}/start HTTP/1.0\r\n${HOST}\r\n`], { kind: 'start' }],
+    ['HTTP/1.0 without Host', (code) => [`GET /ping/${code} HTTP/1.0\r\n\r\n`], {}],
+    [
+      'HTTP/1.0 with a body',
+      (code) => [`POST /${code}/3 HTTP/1.0\r\n${HOST}Content-Length: 4\r\n\r\n`, 'oops'],
+      { kind: 'fail', method: 'POST', body: 'oops' },
+    ],
+    ['an absolute-form target', (code) => [`GET http://${PING_HOST}/${code} HTTP/1.1\r\n${HOST}\r\n`], {}],
+    [
+      'an absolute-form target with a query',
+      (code) => [`GET http://${PING_HOST}/${code}?a=1 HTTP/1.1\r\n${HOST}\r\n`],
+      {},
+    ],
+    [
+      'a User-Agent that is not ASCII',
+      (code) => [`GET /${code} HTTP/1.1\r\n${HOST}User-Agent: Gerät 7\r\n\r\n`],
+      { ua: 'Gerät 7' },
+    ],
+  ];
+  test.each(forms)('%s', async (_name, pieces, ping) => {
+    const code = await bench.makeCheck();
+    const answers = await inPieces(bench.httpPort, pieces(code));
+    expect(answers).toMatch(/^HTTP\/1\.[01] 200 OK\r\n(.+\r\n)+\r\nOK$/);
+    expect(await logged(code)).toMatchObject([{ kind: 'success', method: 'GET', ...ping }]);
+  });
+
+  test('two requests in one packet are both answered', async () => {
+    const code = await bench.makeCheck();
+    const answers = await inPieces(bench.httpPort, [
+      `GET /${code}/start HTTP/1.1\r\n${HOST}\r\nGET /${code} HTTP/1.1\r\n${HOST}\r\n`,
+    ]);
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    expect(await logged(code)).toMatchObject([{ kind: 'start' }, { kind: 'success' }]);
+  });
+});
+
+/** Sends each piece in a packet of its own; resolves with what came back until it was quiet for a while. */
+async function inPieces(port: number, pieces: readonly string[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  let answers = '';
+  let last = performance.now();
+  socket.setEncoding('latin1').on('data', (text) => {
+    answers += text;
+    last = performance.now();
+  });
+  socket.on('error', () => {});
+  try {
+    for (const piece of pieces) {
+      socket.write(piece);
+      await sleep(pieces.length > 10 ? 2 : 100);
+    }
+    last = performance.now();
+    const quiet = () => performance.now() - last > (answers === '' ? 5000 : 300);
+    while (!quiet() && !socket.destroyed) await sleep(20);
+    return answers;
+  } finally {
+    socket.destroy();
+  }
+}
