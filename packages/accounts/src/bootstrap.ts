@@ -6,7 +6,7 @@ import { hashPassword, passwordProblem, verifyPassword } from './passwords.ts';
 import { createPingKey } from './ping-keys.ts';
 import { type Project, projectColumns } from './project.ts';
 import { createProject, projectNameProblem } from './projects.ts';
-import { insertUser, lockFirstUser, type User, userColumns } from './users.ts';
+import { insertUser, lockNewUsers, type User, userColumns } from './users.ts';
 
 /** What the command line's `bootstrap` prints (running.md). */
 export interface Bootstrapped {
@@ -50,7 +50,7 @@ export async function bootstrap(
   const passwordHash = await hashPassword(args.password);
 
   return database.sql.begin(async (sql): Promise<Bootstrapped> => {
-    await lockFirstUser(sql);
+    await lockNewUsers(sql);
     const [existing] = await sql<(User & { password_hash: string | null })[]>`
       select ${userColumns(sql)}, u.password_hash from users u where u.email = ${email.data}`;
     if (existing && !(await verifyPassword(existing.password_hash, args.password))) {

@@ -43,7 +43,7 @@ export {
   takeSignInToken,
 } from './sign-in-links.ts';
 export { openSigned, signature, signValue } from './signing.ts';
-export { BUCKETS, type Bucket, normalisedEmail, pruneTokenBuckets, returnToken, takeToken } from './token-buckets.ts';
+export { BUCKETS, type Bucket, normalisedEmail, returnToken, takeToken } from './token-buckets.ts';
 export {
   authenticate,
   type CheckSort,

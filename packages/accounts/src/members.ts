@@ -1,5 +1,5 @@
 import type { Database, Sql } from '@overdue/database';
-import { findUserByEmail, insertUser } from './users.ts';
+import { findUserByEmail, insertUser, lockNewUsers } from './users.ts';
 
 /** Read-only, member, manager; the owner is no member row (accounts.md OB-1). */
 export type MemberRole = 'r' | 'w' | 'm';
@@ -31,6 +31,7 @@ export async function inviteMember(
   args: { projectId: number; email: string; role: MemberRole },
 ): Promise<Invitation> {
   return database.sql.begin(async (sql): Promise<Invitation> => {
+    await lockNewUsers(sql);
     const existing = await findUserByEmail(sql, args.email);
     const user = existing ?? (await insertUser(sql, { email: args.email, passwordHash: null }));
     const [owner] = await sql`select 1 from projects where id = ${args.projectId} and owner_id = ${user.id}`;

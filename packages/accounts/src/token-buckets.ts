@@ -57,11 +57,6 @@ export async function returnToken(database: Database, bucket: Bucket): Promise<v
     update token_buckets set tokens = least(1, tokens + ${1 / bucket.capacity}::float8) where key = ${bucket.key}`;
 }
 
-/** Forgets buckets that have been full for a day. */
-export async function pruneTokenBuckets(database: Database, clock: Clock): Promise<void> {
-  await database.sql`delete from token_buckets where updated_at < ${clock.now() - 2 * DAY}`;
-}
-
 /** TB-1: dots in the local part and everything from `+` do not make another address. */
 export function normalisedEmail(email: string): string {
   const at = email.lastIndexOf('@');

@@ -44,7 +44,7 @@ export async function createFirstUser(
 ): Promise<{ user: User; project: Project } | null> {
   const passwordHash = await hashPassword(args.password);
   return database.sql.begin(async (sql) => {
-    await lockFirstUser(sql);
+    await lockNewUsers(sql);
     const rows = await sql`select 1 from users limit 1`;
     if (rows.length > 0) return null;
     const user = await insertUser(sql, { ...args, passwordHash, isSuperuser: true });
@@ -64,7 +64,7 @@ export async function createUserWithProject(
   args: { email: string; projectName: string; tz?: string },
 ): Promise<User | null> {
   return database.sql.begin(async (sql) => {
-    await lockFirstUser(sql);
+    await lockNewUsers(sql);
     if (await findUserByEmail(sql, args.email)) return null;
     const [anybody] = await sql`select 1 from users limit 1`;
     const user = await insertUser(sql, { ...args, passwordHash: null, isSuperuser: !anybody });
@@ -74,9 +74,9 @@ export async function createUserWithProject(
   });
 }
 
-/** Whoever may become the first user holds this until commit. */
-export async function lockFirstUser(sql: TransactionSql): Promise<void> {
-  await sql`select pg_advisory_xact_lock(hashtextextended('overdue:first-user', 0))`;
+/** Whoever may create a user holds this until commit: only one is the first, and an address is taken once. */
+export async function lockNewUsers(sql: TransactionSql): Promise<void> {
+  await sql`select pg_advisory_xact_lock(hashtextextended('overdue:new-users', 0))`;
 }
 
 /** @throws a unique violation when the address is taken; `email` has been through `emailAddress` */
