@@ -1,15 +1,9 @@
 import { clearEvents as cleared, pause, resume } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
 import type { Database, TransactionSql } from '@overdue/database';
-import { NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
-import {
-  type CheckReference,
-  type CheckRow,
-  type CheckWithChannels,
-  type EditableColumns,
-  lockCheck,
-  readCheck,
-} from './row.ts';
+import { type Outcome, rollBack } from '../outcome.ts';
+import { changeCheck } from './change.ts';
+import type { CheckReference, CheckRow, CheckWithChannels, EditableColumns } from './row.ts';
 import { recordSilently, writeChanges } from './update.ts';
 
 /** H1: nobody is told; a paused check stays as it is. Refused: `not-found`. */
@@ -18,14 +12,7 @@ export function pauseCheck(
   clock: Clock,
   reference: CheckReference,
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, reference);
-      if (!check) rollBack(NO_SUCH_CHECK);
-      await pauseLocked(sql, clock, check);
-      return readCheck(sql, check.id);
-    }),
-  );
+  return changeCheck(database, reference, (sql, check) => pauseLocked(sql, clock, check));
 }
 
 /** H2: a paused check becomes new. Refused: `not-found`, `not-paused`. */
@@ -34,16 +21,10 @@ export function resumeCheck(
   clock: Clock,
   reference: CheckReference,
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, reference);
-      if (!check) rollBack(NO_SUCH_CHECK);
-      if (!(await resumeLocked(sql, clock, check))) {
-        rollBack({ refused: 'not-paused', message: 'check is not paused' });
-      }
-      return readCheck(sql, check.id);
-    }),
-  );
+  return changeCheck(database, reference, async (sql, check) => {
+    const resumed = await resumeLocked(sql, clock, check);
+    if (!resumed) rollBack({ refused: 'not-paused', message: 'check is not paused' });
+  });
 }
 
 export interface UpdateAndPause extends CheckReference {
@@ -58,18 +39,14 @@ export function updateAndPause(
   clock: Clock,
   { fields, paused, ...reference }: UpdateAndPause,
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, reference);
-      if (!check) rollBack(NO_SUCH_CHECK);
-      await writeChanges(sql, check, fields);
-      if (paused === true) await pauseLocked(sql, clock, check);
-      if (paused === false) await resumeLocked(sql, clock, check);
-      return readCheck(sql, check.id);
-    }),
-  );
+  return changeCheck(database, reference, async (sql, check) => {
+    await writeChanges(sql, check, fields);
+    if (paused === true) await pauseLocked(sql, clock, check);
+    if (paused === false) await resumeLocked(sql, clock, check);
+  });
 }
 
+/** H1 within a transaction that holds the check's lock. */
 export async function pauseLocked(sql: TransactionSql, clock: Clock, check: CheckRow): Promise<void> {
   const now = clock.now();
   const { flip } = pause(check, now);
@@ -80,7 +57,7 @@ export async function pauseLocked(sql: TransactionSql, clock: Clock, check: Chec
   await recordSilently(sql, check, flip, now);
 }
 
-/** @returns false: the check is not paused */
+/** H2 within a transaction that holds the check's lock. @returns false: the check is not paused */
 export async function resumeLocked(sql: TransactionSql, clock: Clock, check: CheckRow): Promise<boolean> {
   const now = clock.now();
   const flip = resume(check, now)?.flip;
@@ -95,21 +72,16 @@ export async function resumeLocked(sql: TransactionSql, clock: Clock, check: Che
 
 /** H4: forgets pings, flips and notifications; the check is new again, its `n_pings` goes on. Refused: `not-found`. */
 export function clearEvents(database: Database, reference: CheckReference): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, reference);
-      if (!check) rollBack(NO_SUCH_CHECK);
-      const after = cleared(check);
-      await sql`
-        update checks
-        set status = ${after.status}, last_ping = null, last_start = null, last_duration_ms = null, alert_after = null,
-            wake_at = null
-        where id = ${check.id}`;
-      await sql`delete from notifications where check_id = ${check.id}`;
-      await sql`delete from flips where check_id = ${check.id}`;
-      await sql`delete from pings where check_id = ${check.id}`;
-      await sql`select pg_notify('check_changed', ${check.code})`;
-      return readCheck(sql, check.id);
-    }),
-  );
+  return changeCheck(database, reference, async (sql, check) => {
+    const after = cleared(check);
+    await sql`
+      update checks
+      set status = ${after.status}, last_ping = null, last_start = null, last_duration_ms = null, alert_after = null,
+          wake_at = null
+      where id = ${check.id}`;
+    await sql`delete from notifications where check_id = ${check.id}`;
+    await sql`delete from flips where check_id = ${check.id}`;
+    await sql`delete from pings where check_id = ${check.id}`;
+    await sql`select pg_notify('check_changed', ${check.code})`;
+  });
 }

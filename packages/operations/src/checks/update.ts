@@ -3,17 +3,11 @@ import type { Clock, Instant } from '@overdue/clock';
 import { type Database, recordFlips, type TransactionSql } from '@overdue/database';
 import { type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
 import { updateNagDates } from '../nag-dates.ts';
-import { NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
+import type { Outcome } from '../outcome.ts';
 import { applyRequest } from './apply-request.ts';
+import { changeCheck } from './change.ts';
 import type { CheckRequest } from './fields.ts';
-import {
-  type CheckReference,
-  type CheckRow,
-  type CheckWithChannels,
-  type EditableColumns,
-  lockCheck,
-  readCheck,
-} from './row.ts';
+import type { CheckReference, CheckRow, CheckWithChannels, EditableColumns } from './row.ts';
 
 export interface UpdateCheck extends CheckReference {
   /** New values, or what makes them from the check as it is. Valid (see fields.ts). */
@@ -30,16 +24,11 @@ export function updateCheck(
   database: Database,
   { fields = {}, channels, ...reference }: UpdateCheck,
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, reference);
-      if (!check) rollBack(NO_SUCH_CHECK);
-      const channelIds = channels === undefined ? undefined : await resolveChannels(sql, check.project_id, channels);
-      await writeChanges(sql, check, typeof fields === 'function' ? fields(check) : fields);
-      if (channelIds) await replaceChannels(sql, check.id, channelIds);
-      return readCheck(sql, check.id);
-    }),
-  );
+  return changeCheck(database, reference, async (sql, check) => {
+    const channelIds = channels === undefined ? undefined : await resolveChannels(sql, check.project_id, channels);
+    await writeChanges(sql, check, typeof fields === 'function' ? fields(check) : fields);
+    if (channelIds) await replaceChannels(sql, check.id, channelIds);
+  });
 }
 
 /** {@link updateCheck} with a valid API request (management-api.md §7.4, §7.8). */
@@ -72,7 +61,7 @@ function defined<T extends object>(columns: T): T {
 }
 
 /** Sets `alert_after`, and `wake_at` so that sendalerts looks in time: it stays when the deadline only moves away. */
-export async function setDeadline(sql: TransactionSql, checkId: number, deadline: Instant | null): Promise<void> {
+async function setDeadline(sql: TransactionSql, checkId: number, deadline: Instant | null): Promise<void> {
   await sql`
     update checks
     set alert_after = ${deadline}::timestamptz,
@@ -95,18 +84,13 @@ export function editCheckSchedule(
   clock: Clock,
   { fields, ...reference }: EditSchedule,
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, reference);
-      if (!check) rollBack(NO_SUCH_CHECK);
-      const now = clock.now();
-      const { check: after, flip } = editSchedule(check, defined(fields), now);
-      await sql`update checks set ${sql({ ...defined(fields), status: after.status })} where id = ${check.id}`;
-      await setDeadline(sql, check.id, after.alert_after);
-      if (flip) await recordSilently(sql, check, flip, now);
-      return readCheck(sql, check.id);
-    }),
-  );
+  return changeCheck(database, reference, async (sql, check) => {
+    const now = clock.now();
+    const { check: after, flip } = editSchedule(check, defined(fields), now);
+    await sql`update checks set ${sql({ ...defined(fields), status: after.status })} where id = ${check.id}`;
+    await setDeadline(sql, check.id, after.alert_after);
+    if (flip) await recordSilently(sql, check, flip, now);
+  });
 }
 
 /** Records a status change that nobody is told about, and says so to the caches of checks. */

@@ -2,7 +2,7 @@ import { slugify } from '@overdue/checks';
 import { LineCounter, parseDocument } from 'yaml';
 import { applyRequest } from '../checks/apply-request.ts';
 import { codePoints, isStorable, MAX_NAME, parseCheckRequest } from '../checks/fields.ts';
-import { type EditableColumns, NEW_CHECK } from '../checks/row.ts';
+import { EDITABLE_COLUMNS, type EditableColumns, NEW_CHECK } from '../checks/row.ts';
 import { parseDuration } from './duration.ts';
 
 /** What a file says should be. */
@@ -26,26 +26,8 @@ export interface WantedChannel {
   readonly settings: Readonly<Record<string, string>> | undefined;
 }
 
-const CHECK_KEYS = [
-  'slug',
-  'name',
-  'tags',
-  'desc',
-  'timeout',
-  'schedule',
-  'tz',
-  'grace',
-  'channels',
-  'methods',
-  'manual_resume',
-  'filter_subject',
-  'filter_body',
-  'filter_http_body',
-  'filter_default_fail',
-  'start_kw',
-  'success_kw',
-  'failure_kw',
-];
+/** The schedule says the kind. */
+const CHECK_KEYS = [...EDITABLE_COLUMNS.filter((column) => column !== 'kind'), 'channels'];
 const CHANNEL_KEYS = ['name', 'kind', 'settings'];
 
 /** Reads a file. All that is wrong with it is said at once, each with where it is. */
