@@ -6,11 +6,8 @@ import { connect, type Database } from '@overdue/database';
 import { applyBatch, type Ping, uuid7 } from '@overdue/pings';
 import { type BenchContext, type Benchmark, freePort, ROOT, waitFor } from './harness.ts';
 import { load } from './http-client.ts';
+import { CHECKS, get, pingServer, randomCheck } from './ping-server.ts';
 import { checkCode, seedChecks } from './seed.ts';
-
-const CHECKS = 100_000;
-const get = (path: string, extra = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n`;
-const randomCheck = () => checkCode(Math.floor(Math.random() * CHECKS));
 
 /** The median size of the batches that the ingester committed, from its metrics. */
 async function meanBatchSize(adminPort: number): Promise<number> {
@@ -130,9 +127,7 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
     // What HTTP, the cache and the state of the ingester cost on top of the same batches.
     name: 'pings-durable-vs-sql',
     async run(context) {
-      const { database, url } = await context.postgres();
-      await seedChecks(database, CHECKS);
-      const ingester = await context.service('ingester', { DATABASE_URL: url, PING_THROTTLE_SECONDS: '0' });
+      const { database, ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
       const options = { port: ingester.port, connections: 256, request: () => get(`/${randomCheck()}`) };
       await load({ ...options, durationMs: 3000 });
       const http = await load({ ...options, durationMs: 8000 });
@@ -157,9 +152,7 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
     // HTTPS through HAProxy, a handshake for each request.
     name: 'pings-tls',
     async run(context) {
-      const { database, url } = await context.postgres();
-      await seedChecks(database, CHECKS);
-      const ingester = await context.service('ingester', { DATABASE_URL: url, PING_THROTTLE_SECONDS: '0' });
+      const { ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
       const noWork = await context.noWorkServer();
       const options = {
         tls: true,

@@ -1,21 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { type LoadOptions, type LoadResult, load } from './http-client.ts';
-import { checkCode, seedChecks } from './seed.ts';
+import { freshPingServer, get, pingServer, randomCheck } from './ping-server.ts';
+import { checkCode } from './seed.ts';
 
-const CHECKS = 100_000;
 const SECONDS = 10;
-
-const get = (path: string, extra = '') => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n${extra}\r\n`;
-const randomCheck = () => checkCode(Math.floor(Math.random() * CHECKS));
-
-/** A ping server over `checks` seeded checks. */
-async function pingServer(context: BenchContext, env: Record<string, string>, checks = CHECKS) {
-  const postgres = await context.postgres();
-  await seedChecks(postgres.database, checks);
-  const ingester = await context.service('ingester', { DATABASE_URL: postgres.url, ...env });
-  return { ...postgres, ingester };
-}
 
 /** The same load on the no-work server, for the limit. */
 async function limitOf(context: BenchContext, options: Omit<LoadOptions, 'port'>): Promise<number> {
@@ -62,7 +51,7 @@ export const pingBenchmarks: readonly Benchmark[] = [
       const options = { connections: 256, request: () => get(`/${randomCheck()}`) };
       const limit = await limitOf(context, options);
       const { ingester, database } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' });
-      await load({ ...options, port: ingester.port, durationMs: 3000 });
+      await load({ ...options, port: ingester.port, durationMs: 2000 });
       const [before] = await database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
       const result = await load({ ...options, port: ingester.port, durationMs: SECONDS * 1000 });
       const [after] = await database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
@@ -97,7 +86,7 @@ export const pingBenchmarks: readonly Benchmark[] = [
     name: 'pings-new-connections',
     async run(context) {
       const options = {
-        connections: 64,
+        connections: 256,
         newConnections: true,
         request: () => get(`/${randomCheck()}`, 'Connection: close\r\n'),
       };
@@ -163,7 +152,7 @@ export const pingBenchmarks: readonly Benchmark[] = [
         [100_000, 180],
         [1_000_000, 450],
       ] as const) {
-        const { ingester } = await pingServer(context, { PING_THROTTLE_SECONDS: '0' }, count);
+        const { ingester } = await freshPingServer(context, { PING_THROTTLE_SECONDS: '0' }, count);
         await load({ port: ingester.port, connections: 64, requests: count, request: (i) => get(`/${checkCode(i)}`) });
         const megabytes = ingester.rss() / 1e6;
         figures.push({
