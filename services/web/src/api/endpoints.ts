@@ -16,9 +16,9 @@ import { metricsEndpoints } from './service/metrics.ts';
 import { statusEndpoints } from './service/status.ts';
 
 /** Every address that the management API, badges and Prometheus have, in the order in which they are tried. */
-export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock'>): readonly Endpoint[] {
+export function allEndpoints(deps: Pick<WebDeps, 'database' | 'clock' | 'secretKey'>): readonly Endpoint[] {
   const endpoints = [
-    ...badgeEndpoints(badgeStore(deps)),
+    ...badgeEndpoints(deps, badgeStore(deps)),
     ...checkEndpoints,
     ...pingEndpoints,
     ...flipEndpoints,

@@ -1,9 +1,10 @@
+import type { Clock } from '@overdue/clock';
 import { z } from 'zod';
 import type { WebDeps } from '../../deps.ts';
 import { tagList } from '../checks/list.ts';
 import type { Call, Endpoint, KeyedOperation, OpenOperation, ResponseDescription } from '../http/endpoint.ts';
 import { empty, json, NOT_FOUND, type Reply, text } from '../http/reply.ts';
-import { ALL, badgeUrl, type States, verifyBadgeSignature } from './signature.ts';
+import { ALL, badgeUrl, type States, signatureCheck } from './signature.ts';
 import type { BadgeStore } from './store.ts';
 import { badgeStatus, NO_CHECKS, type Summary } from './summary.ts';
 import { type BadgeStatus, badgeSvg } from './svg.ts';
@@ -46,13 +47,24 @@ function badge(format: string, label: string, summary: Summary, states: States):
   }
 }
 
-/** M-74. */
-function notCached({ clock }: WebDeps): Record<string, string> {
-  return {
-    'Cache-Control': 'max-age=0, no-cache, no-store, must-revalidate, private',
-    Expires: new Date(clock.now()).toUTCString(),
+/** M-74. The headers of a second are made once. */
+function notCached(clock: Clock): () => Readonly<Record<string, string>> {
+  let second = Number.NaN;
+  let headers: Readonly<Record<string, string>> = {};
+  return () => {
+    const now = Math.floor(clock.now() / 1000);
+    if (now !== second) {
+      second = now;
+      headers = {
+        'Cache-Control': 'max-age=0, no-cache, no-store, must-revalidate, private',
+        Expires: new Date(now * 1000).toUTCString(),
+      };
+    }
+    return headers;
   };
 }
+
+export type BadgeDeps = Pick<WebDeps, 'clock' | 'secretKey'>;
 
 /** The tag as it was before it was encoded the second time; null: that is no encoding. */
 function decodedTag(tag: string): string | null {
@@ -63,10 +75,12 @@ function decodedTag(tag: string): string | null {
   }
 }
 
-export function badgeEndpoints(store: BadgeStore): readonly Endpoint[] {
+export function badgeEndpoints({ clock, secretKey }: BadgeDeps, store: BadgeStore): readonly Endpoint[] {
+  const statesOf = signatureCheck(secretKey);
+
   async function ofProject(call: Call, tag: string, label: string): Promise<Reply> {
     const { badge_key, signature, format } = call.params as Record<string, string>;
-    const states = verifyBadgeSignature(call.deps.secretKey, badge_key!, tag, signature!);
+    const states = statesOf(badge_key!, tag, signature!);
     if (!FORMATS.includes(format!) || states === null) return empty(404);
     const summaries = await store.project(badge_key!);
     if (!summaries) return empty(404);
@@ -102,7 +116,7 @@ export function badgeEndpoints(store: BadgeStore): readonly Endpoint[] {
       return badge(params.format!, check.name || UNNAMED, check.summary, Number(params.states) === 3 ? 3 : 2);
     },
   };
-  const common = { tag: 'Badges', cors: true, headers: notCached } as const;
+  const common = { tag: 'Badges', cors: true, headers: notCached(clock) } as const;
   return [
     { ...common, path: '/b/{states}/{uuid}.{format}', operations: { GET: ofCheck } },
     { ...common, path: '/badge/{badge_key}/{signature}/{tag}.{format}', operations: { GET: byTag } },
