@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PingKind } from '@overdue/checks';
+import type { Milliseconds } from '@overdue/clock';
 import { beatInstance, registerInstance } from '@overdue/database';
 import { openPipeline, type Pipeline } from '@overdue/ingester/pipeline';
 import { Heartbeat, type Logger } from '@overdue/observability';
@@ -25,6 +26,8 @@ export interface IngesterOptions {
   readonly spoolDirectory: string;
   /** PING_THROTTLE_SECONDS */
   readonly throttle: number;
+  /** Milliseconds to the next beat that is written, when it says nothing new. */
+  readonly spacing: () => Milliseconds;
   readonly onListening: () => void;
   readonly onProblem: (text: string) => void;
 }
@@ -57,6 +60,7 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
     open: (_name, max) => process.open(max),
     instanceId,
     cachedChecks: 100,
+    spacing: options.spacing,
   });
   const { pool } = pipeline;
   pipeline.start();

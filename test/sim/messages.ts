@@ -114,6 +114,8 @@ export class AnswerReader {
   }
 }
 
+export const SYNC_MESSAGE: Buffer = Buffer.from([SYNC, 0, 0, 0, 4]);
+
 /** A simple query as a client sends it. */
 export function simpleQuery(sql: string): Buffer {
   const body = Buffer.from(`${sql}\0`);

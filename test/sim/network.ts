@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { connect as connectTcp, type Socket } from 'node:net';
 import { clearTimeout as clearRealTimeout, setTimeout as realTimeout } from 'node:timers';
 import type { Instant, VirtualClock } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
-import { AnswerReader, simpleQuery, type Unit, UnitReader } from './messages.ts';
+import { type Unit, UnitReader } from './messages.ts';
 import type { SimProcess } from './process.ts';
 import type { Random } from './random.ts';
+import type { Session, Sessions } from './sessions.ts';
 
 /*
  * The network between the simulated processes and the real PostgreSQL. The product's driver talks to a socket of ours;
@@ -39,10 +39,13 @@ export interface WireFault {
   readonly ms: number;
 }
 
+/** What a step was: nothing can happen; something did, and the product may have heard of it, or has not yet. */
+export type Step = 'nothing' | 'heard' | 'unheard';
+
 export type Outage = 'refuses' | 'silent' | null;
 
 export interface NetworkOptions {
-  readonly port: number;
+  readonly sessions: Sessions;
   readonly clock: VirtualClock;
   readonly random: Random;
   /** A connection past this network, to see who waits for whom. */
@@ -61,7 +64,7 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #links = new Set<Link>();
   readonly #counts = new Map<string, { any: number; commit: number }>();
-  /** Grows with every byte that a driver sends: whoever waits for stillness looks at it. */
+  /** Grows with every byte that a driver sends, and whatever ends: whoever waits for stillness looks at it. */
   activity = 0;
   units = 0;
   /** Faults that have struck. */
@@ -80,8 +83,8 @@ export class Network {
     return link.socket;
   }
 
-  /** One thing that can happen now, chosen by the seed. False: nothing can. */
-  async step(): Promise<boolean> {
+  /** Does one thing that can happen now, chosen by the seed. */
+  async step(): Promise<Step> {
     const { clock, random } = this.#options;
     // Who waited for a lock may have got it by what happened since: then the answer is on its way.
     for (const link of [...this.#links]) if (link.busy !== null) await this.#unlessBlocked(link, 1);
@@ -94,11 +97,12 @@ export class Network {
         possible.push({ link, act: 'forward' });
       }
     }
-    if (possible.length === 0) return false;
+    if (possible.length === 0) return 'nothing';
     const { link, act } = possible.length === 1 ? possible[0]! : random.pick(possible);
+    const { activity } = this;
     if (act === 'deliver') link.deliver();
     else await this.#forward(link);
-    return true;
+    return act === 'deliver' || this.activity !== activity ? 'heard' : 'unheard';
   }
 
   /** The next instant at which something that is held back may move; undefined: nothing is. */
@@ -135,16 +139,16 @@ export class Network {
   }
 
   async close(): Promise<void> {
-    for (const link of [...this.#links]) await this.cut(link, 'quietly');
+    await Promise.all([...this.#links].map((link) => this.cut(link, 'quietly')));
   }
 
-  /** Ends a link; `reset`: the driver hears of it. Resolves when the server has forgotten the session. */
+  /** Ends a link; `reset`: the driver hears of it. Resolves when the server has forgotten it. */
   async cut(link: Link, how: 'reset' | 'quietly'): Promise<void> {
     if (!this.#links.delete(link)) return;
+    this.activity++;
     link.requests.length = 0;
     link.answers.length = 0;
-    link.server?.destroy();
-    await this.#sessionGone(link.answerReader.pid);
+    if (link.session) await this.#options.sessions.leave(link.session);
     if (how === 'reset') link.socket.fail('ECONNRESET', 'The simulation cut the connection');
   }
 
@@ -211,7 +215,7 @@ export class Network {
     }
     this.#options.trace(process.name, `  ${unit.label}`);
     const done = (answer: Buffer | null) => this.#answered(link, unit, fault, answer);
-    const answered = link.send(unit, this.#options.port, this.#options.clock.now());
+    const answered = link.send(unit, this.#options.sessions, this.#options.clock.now());
     // Busy also while its answer brings something down: time must not go on meanwhile.
     link.busy = answered.then(done).finally(() => {
       link.busy = null;
@@ -220,11 +224,10 @@ export class Network {
   }
 
   async #answered(link: Link, unit: Unit, fault: WireFault | undefined, answer: Buffer | null): Promise<void> {
-    this.activity++;
     if (!this.#links.has(link)) return;
     if (answer === null) {
-      const last = link.answerReader.unfinished;
-      if (last.length > 0) link.socket.receive(last);
+      const last = link.session?.reader.unfinished;
+      if (last && last.length > 0) link.socket.receive(last);
       await this.cut(link, 'reset');
       return;
     }
@@ -259,20 +262,11 @@ export class Network {
       const came = await Promise.race([busy, late]);
       clearRealTimeout(timer);
       if (came !== 'late') return;
-      const { pid } = link.answerReader;
+      const pid = link.session?.reader.pid ?? 0;
       if (pid === 0) continue;
       const [row] = await this.#options.admin<{ blocked: boolean }[]>`
         select cardinality(pg_blocking_pids(${pid})) > 0 as blocked`;
       if (row?.blocked && link.busy !== null) return;
-    }
-  }
-
-  async #sessionGone(pid: number): Promise<void> {
-    if (pid === 0) return;
-    for (;;) {
-      const rows = await this.#options.admin`select from pg_stat_activity where pid = ${pid}`;
-      if (rows.length === 0) return;
-      await new Promise((resolve) => realTimeout(resolve, 1));
     }
   }
 
@@ -287,18 +281,11 @@ class Link {
   readonly socket: SimSocket;
   readonly requests: Request[] = [];
   readonly answers: { readonly bytes: Buffer; readonly notBefore: Instant }[] = [];
-  readonly answerReader = new AnswerReader();
   readonly process: SimProcess;
   busy: Promise<void> | null = null;
   /** The driver has closed it, and something is still on its way to the server. */
   orphan = false;
-  server: Socket | undefined;
-  /** What the session holds now() to be; undefined: not known. */
-  #sessionNow: Instant | undefined;
-  #swallow = 0;
-  /** The unit before only described: nothing may come between it and the next. */
-  #described = false;
-  #waiting: ((answer: Buffer | null) => void) | undefined;
+  session: Session | undefined;
 
   constructor(network: Network, process: SimProcess) {
     this.process = process;
@@ -322,46 +309,11 @@ class Link {
   }
 
   /** Sends a unit to the server. Resolves with its answer; null: the server closed the connection. */
-  send(unit: Unit, port: number, now: Instant): Promise<Buffer | null> {
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-      if (!this.server) {
-        const server = connectTcp({ port, host: '127.0.0.1', noDelay: true });
-        this.server = server;
-        server.on('data', (bytes) => this.#receive(bytes));
-        server.on('error', () => undefined);
-        server.on('close', () => this.#settle(null));
-        server.write(unit.bytes);
-        return;
-      }
-      const setsNow = this.#sessionNow !== now && this.answerReader.status !== 'E' && !this.#described;
-      this.#described = unit.describes;
-      this.answerReader.describing = unit.describes;
-      if (setsNow) {
-        this.#swallow++;
-        this.#sessionNow = now;
-        this.server.write(Buffer.concat([simpleQuery(`set sim.now = '${now}'`), unit.bytes]));
-      } else {
-        this.server.write(unit.bytes);
-      }
-    });
-  }
-
-  #receive(bytes: Buffer): void {
-    const { answerReader } = this;
-    const before = answerReader.status;
-    for (const answer of answerReader.push(bytes)) {
-      if (this.#swallow > 0) this.#swallow--;
-      else this.#settle(answer);
-    }
-    // A rollback takes the `set` back with everything else.
-    if (before !== 'I' && answerReader.status === 'I') this.#sessionNow = undefined;
-  }
-
-  #settle(answer: Buffer | null): void {
-    const resolve = this.#waiting;
-    this.#waiting = undefined;
-    resolve?.(answer);
+  async send(unit: Unit, sessions: Sessions, now: Instant): Promise<Buffer | null> {
+    if (this.session) return await this.session.send(unit, now);
+    const opened = await sessions.open(unit.bytes);
+    this.session = opened?.session;
+    return opened?.greeting ?? null;
   }
 }
 

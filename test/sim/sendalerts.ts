@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Milliseconds } from '@overdue/clock';
 import { createDelivery, type Mailer, type NotificationOptions } from '@overdue/notifications';
 import { PostgresQueue } from '@overdue/queue';
 import { Evaluator } from '@overdue/sendalerts/evaluator';
@@ -6,8 +7,17 @@ import type { SimProcess } from './process.ts';
 import type { Random } from './random.ts';
 import type { Receivers } from './receiver.ts';
 
+export interface SendalertsOptions {
+  readonly process: SimProcess;
+  readonly receivers: Receivers;
+  readonly random: Random;
+  /** How often to look into the outbox, in milliseconds. */
+  readonly poll: () => Milliseconds;
+}
+
 /** Starts what services/sendalerts runs: lateness is judged, what is owed is delivered. */
-export async function startSendalerts(process: SimProcess, receivers: Receivers, random: Random): Promise<Evaluator> {
+export async function startSendalerts(options: SendalertsOptions): Promise<Evaluator> {
+  const { process, receivers, random } = options;
   const { clock } = process;
   const database = process.open(12);
   const delivery = createDelivery({
@@ -24,7 +34,9 @@ export async function startSendalerts(process: SimProcess, receivers: Receivers,
     logger: silent,
     worker: randomUUID(),
     // NOTIFY is lost in the simulation, but for what the evaluator itself says.
-    poll: 4000,
+    get poll() {
+      return options.poll();
+    },
     random: () => random.next(),
   });
   const evaluator = new Evaluator({

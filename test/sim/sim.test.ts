@@ -1,7 +1,7 @@
 import type { Sql } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openAdmin, prepareDatabase } from './database.ts';
+import { type Laboratory, openLaboratory } from './laboratory.ts';
 import { type Plan, planOf } from './plan.ts';
 import { simulate } from './simulate.ts';
 import { tell } from './tell.ts';
@@ -14,18 +14,17 @@ import type { World } from './world.ts';
 
 const FIRST = 1;
 /** A number of our choice and not of the machine's: a slow one must not come to another verdict. */
-const RUNS = 20;
+const RUNS = 40;
 
 let clone: TestDatabase;
-let admin: ReturnType<typeof openAdmin>;
+let laboratory: Laboratory;
 beforeAll(async () => {
   clone = await createTestDatabase({ max: 1 });
   await clone.close();
-  await prepareDatabase(clone.target);
-  admin = openAdmin(clone.target);
+  laboratory = await openLaboratory(clone.target);
 });
 afterAll(async () => {
-  await admin.close();
+  await laboratory.close();
   await clone.drop();
 });
 
@@ -34,7 +33,7 @@ test('every true lateness is told, nothing else is; no answered ping is lost; or
 }, async () => {
   const seen = { alerts: 0, timeouts: 0, gaps: 0, faults: 0, exact: 0 };
   for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
-    const result = await simulate(planOf(seed), clone.target, admin.sql);
+    const result = await simulate(planOf(seed), laboratory);
     if (result.problems.length > 0) expect.fail(tell(result, false));
     for (const name of Object.keys(seen) as (keyof typeof seen)[]) seen[name] += result.statistics[name];
   }
@@ -47,10 +46,7 @@ test('every true lateness is told, nothing else is; no answered ping is lost; or
 });
 
 test('a seed replays, statement by statement', { timeout: 60_000 }, async () => {
-  const [first, second] = [
-    await simulate(planOf(11), clone.target, admin.sql),
-    await simulate(planOf(11), clone.target, admin.sql),
-  ];
+  const [first, second] = [await simulate(planOf(11), laboratory), await simulate(planOf(11), laboratory)];
   expect(second.trace).toEqual(first.trace);
 });
 
@@ -76,7 +72,7 @@ test.each<[string, string, (world: World, sql: Sql) => unknown]>([
     (_, sql) => sql`insert into gaps (from_at, until_at) values (to_timestamp(1), to_timestamp(9))`,
   ],
 ])('the judge sees that %s', async (_, words, spoil) => {
-  const { problems } = await simulate(QUIET, clone.target, admin.sql, spoil);
+  const { problems } = await simulate(QUIET, laboratory, spoil);
   expect(problems.join()).toContain(words);
 });
 

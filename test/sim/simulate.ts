@@ -1,6 +1,6 @@
-import type { DatabaseTarget, Sql } from '@overdue/database';
-import { emptyDatabase } from './database.ts';
+import type { Sql } from '@overdue/database';
 import { withDriverTime } from './driver-time.ts';
+import type { Laboratory } from './laboratory.ts';
 import { withOpenFiles } from './open-files.ts';
 import type { Plan } from './plan.ts';
 import { type Statistics, verdict } from './verdict.ts';
@@ -15,18 +15,17 @@ export interface SimulationResult {
 }
 
 /**
- * Runs a plan on a prepared database (database.ts) and judges it.
- * @param admin a pool past the simulated network
+ * Runs a plan and judges it.
  * @param spoil changes what the run left before it is judged: to see that the judge sees
  */
 export async function simulate(
   plan: Plan,
-  target: DatabaseTarget,
-  admin: Sql,
+  laboratory: Laboratory,
   spoil: (world: World, sql: Sql) => unknown = () => undefined,
 ): Promise<SimulationResult> {
-  await emptyDatabase(admin);
-  const world = new World({ plan, target, admin });
+  const admin = laboratory.admin.sql;
+  await laboratory.clear();
+  const world = new World({ plan, laboratory });
   const problems: string[] = [];
   let statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0 };
   const onUnforeseen = (error: unknown) => {

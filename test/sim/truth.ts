@@ -27,6 +27,13 @@ export class Truth {
     if (last && last.until === null) last.until = at;
   }
 
+  /** Whether an ingester began to receive again between the two. */
+  begins(from: Instant, until: Instant): boolean {
+    return [...this.#receiving.values()].some((stretches) =>
+      stretches.slice(1).some((one) => one.from >= from && one.from <= until),
+    );
+  }
+
   /** Something was wrong from `from` to `until`: lateness need not be seen at once. */
   trouble(from: Instant, until: Instant): void {
     this.#trouble.push({ from, until });

@@ -6,13 +6,14 @@ import { VirtualClock } from '@overdue/clock';
 import type { DatabaseTarget, Sql } from '@overdue/database';
 import type { IntakeOutcome } from '@overdue/pings';
 import { type SimIngester, startIngester } from './ingester.ts';
-import { Network } from './network.ts';
+import type { Laboratory } from './laboratory.ts';
+import { Network, type Step } from './network.ts';
 import { OpenFiles } from './open-files.ts';
 import { names, type Plan, type PlannedEvent, type PlannedPing } from './plan.ts';
 import { SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Receivers } from './receiver.ts';
-import { startSendalerts } from './sendalerts.ts';
+import { MIN_GAP, startSendalerts } from './sendalerts.ts';
 import { Truth } from './truth.ts';
 
 /** The virtual time at which every run begins. */
@@ -58,23 +59,26 @@ export class World {
   readonly #hosts = new Map<string, Host>();
   #crashes = 0;
   #calm = false;
+  /** From then on nothing happens but what time brings. */
+  #idleFrom: Instant = Number.POSITIVE_INFINITY;
   #checkCodes: readonly string[] = [];
   #activity = 0;
   readonly #disk = mkdtempSync(join(memoryDisk(), 'overdue-sim-'));
 
-  constructor(options: { plan: Plan; target: DatabaseTarget; admin: Sql }) {
-    const { plan, target, admin } = options;
+  constructor(options: { plan: Plan; laboratory: Laboratory }) {
+    const { plan } = options;
+    const { target, admin, sessions } = options.laboratory;
     this.plan = plan;
     this.#target = target;
-    this.#sql = admin;
+    this.#sql = admin.sql;
     this.#random = new Random(plan.seed + 1);
     const trace = (who: string, what: string) => this.note(who, what);
     this.receivers = new Receivers(this.clock, this.#random.fork(), trace);
     this.network = new Network({
-      port: target.hosts[0]!.port,
+      sessions,
       clock: this.clock,
       random: this.#random.fork(),
-      admin,
+      admin: admin.sql,
       faults: plan.wireFaults,
       trace,
     });
@@ -104,9 +108,10 @@ export class World {
     await this.#passUntil(BEGIN + this.plan.calmAt);
     await this.#heal();
     const healed = this.clock.now();
+    this.#idleFrom = healed + RECOVERY;
     // Nobody pings any more: all that is awaited becomes late, is noticed, and is told.
-    await this.#passUntil(healed + 140_000);
-    for (let i = 0; i < 30 && (await this.#unfinished()); i++) await this.#passUntil(this.clock.now() + 20_000);
+    await this.#passUntil(this.#idleFrom);
+    for (let i = 0; i < 40 && (await this.#unfinished()); i++) await this.#passUntil(this.clock.now() + 20_000);
   }
 
   async close(): Promise<void> {
@@ -128,21 +133,21 @@ export class World {
   async #passUntil(target: Instant): Promise<void> {
     for (;;) {
       await this.#exhaust();
-      const next = Math.min(this.clock.nextDue() ?? Infinity, this.network.nextRelease() ?? Infinity);
-      if (next > target) break;
-      await this.clock.advanceTo(Math.max(next, this.clock.now()));
+      const next = Math.min(target, this.network.nextRelease() ?? target);
+      if (this.clock.fireNext(next)) continue;
+      this.clock.jumpTo(Math.max(next, this.clock.now()));
+      if (next === target) break;
     }
-    await this.clock.advanceTo(target);
     await this.#exhaust();
   }
 
   async #exhaust(): Promise<void> {
     let steps = 0;
-    do {
+    for (let step: Step = 'heard'; step !== 'nothing'; step = await this.network.step()) {
       if (++steps > MOST_AT_ONCE) throw new Error('Time stands still: the product never comes to rest');
-      await this.#settle();
+      if (step === 'heard') await this.#settle();
       await this.network.tidy();
-    } while (await this.network.step());
+    }
   }
 
   /** Waits until the product has nothing more to do but wait for time, the database or us. */
@@ -180,6 +185,7 @@ export class World {
         process,
         spoolDirectory: this.#spoolDirectory(host),
         throttle: this.plan.throttle,
+        spacing: () => this.#spacing(),
         onListening: listening,
         onProblem: (text: string) => {
           if (process.alive && !text.startsWith('A part of the spool')) this.logged.push(`${host.name}: ${text}`);
@@ -189,22 +195,42 @@ export class World {
         if (process.alive) host.ingester = ingester;
       });
     } else {
-      void startSendalerts(process, this.receivers, this.#random.fork()).then((evaluator) => {
-        host.judgedUntil = () => evaluator.state().judgedUntil;
-      });
+      const poll = () => (this.#pace() === 'idle' ? 15_000 : 7000);
+      void startSendalerts({ process, receivers: this.receivers, random: this.#random.fork(), poll }).then(
+        (evaluator) => {
+          host.judgedUntil = () => evaluator.state().judgedUntil;
+        },
+      );
     }
   }
 
-  /**
-   * How much longer than asked for a sleep takes. Looking for lateness once in a while is enough (and much of what a run
-   * costs), but not while it lags behind: that an ingester has died is only seen by looking often.
-   */
-  #slack(host: Host): Milliseconds {
+  /** How hurried things are; most of what a run costs are looks at a world in which nothing happens. */
+  #pace(): 'hurried' | 'calm' | 'idle' {
     const now = this.clock.now();
-    if (this.truth.isTroubled(now)) return 0;
-    if (host.name.startsWith('ingester')) return this.#random.int(500, 4000);
+    if (this.truth.isTroubled(now)) return 'hurried';
+    return this.#idleFrom <= now ? 'idle' : 'calm';
+  }
+
+  /** How much longer than asked for a sleep takes. */
+  #slack(host: Host): Milliseconds {
+    const pace = this.#pace();
+    if (host.name.startsWith('ingester')) {
+      if (pace === 'hurried') return this.#random.int(0, 4000);
+      return pace === 'calm' ? this.#random.int(2000, 6000) : this.#random.int(6000, 12_000);
+    }
+    if (pace === 'idle') return this.#random.int(8000, 20_000);
+    // Not while it lags behind: that an ingester has died is only seen by looking often.
     const judgedUntil = host.judgedUntil();
-    return judgedUntil !== null && now - judgedUntil < 12_000 ? this.#random.int(0, 8000) : 0;
+    const lags = judgedUntil === null || this.clock.now() - judgedUntil > 12_000;
+    return lags || pace === 'hurried' ? 0 : this.#random.int(2000, 8000);
+  }
+
+  /**
+   * Milliseconds from a beat of an ingester to the next that is written, when it says nothing new. What a process vouches
+   * for and has not written dies with it; that must not be as long as a gap.
+   */
+  #spacing(): Milliseconds {
+    return { hurried: 0, calm: MIN_GAP / 2, idle: 12_000 }[this.#pace()];
   }
 
   async #onCrash(host: Host, crashed: SimProcess): Promise<void> {

@@ -58,16 +58,24 @@ export class VirtualClock implements Clock {
     return this.#earliest()?.due;
   }
 
+  /**
+   * Moves to the earliest timer that is due by `limit` and fires it. False: there is none, nothing moved. What waits
+   * for it has not run when this returns.
+   */
+  fireNext(limit: Instant): boolean {
+    const next = this.#earliest();
+    if (!next || next.due > limit) return false;
+    this.#pending.delete(next);
+    this.#now = Math.max(this.#now, next.due);
+    next.run();
+    return true;
+  }
+
   /** Moves to `target`, firing what falls due on the way; between two timers, waiting promises get to run. */
   async advanceTo(target: Instant): Promise<void> {
-    for (;;) {
+    do {
       await settle();
-      const next = this.#earliest();
-      if (!next || next.due > target) break;
-      this.#pending.delete(next);
-      this.#now = Math.max(this.#now, next.due);
-      next.run();
-    }
+    } while (this.fireNext(target));
     this.#now = Math.max(this.#now, target);
     await settle();
   }
