@@ -97,7 +97,9 @@ export class Gate {
   /** Gives back a `go` that was not used. */
   cancel(name: string): void {
     const d = this.#destinations.get(name);
-    if (d) d.active--;
+    if (!d) return;
+    d.active--;
+    if (d.active === 0 && d.failures === 0) this.#destinations.delete(name);
   }
 
   /** Destinations that are not being called now. */

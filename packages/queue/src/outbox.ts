@@ -47,7 +47,10 @@ export interface Finish {
   readonly disable: boolean;
 }
 
-export const SENDING = 'Sending';
+/** A part of a statement. */
+type Fragment = ReturnType<Database['sql']>;
+
+const SENDING = 'Sending';
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -61,8 +64,7 @@ export class Outbox {
   }
 
   /**
-   * Claims up to `limit` rows that are due, oldest first, passing over those of `busy` channels. Rows that have to wait
-   * for an older one of their channel and check are moved out of the way, so they cannot pile up in front.
+   * Claims up to `limit` rows that are due, oldest first, passing over those of `busy` channels.
    * `handedOver`: also take rows that Redis was handed (it is away).
    */
   async claimDue(limit: number, busy: readonly number[], handedOver = false): Promise<Claim[]> {
@@ -70,35 +72,12 @@ export class Outbox {
     const now = this.#now();
     const rows = await this.#ask<Claim[]>(
       (sql) => sql`
-      with head as materialized (
-        select id, channel_id, check_id
-        from notifications
-        where state = 'owed' and next_attempt_at <= ${now}
-          and (leased_until is null or leased_until <= ${now} or (${handedOver} and leased_by is null))
-          and channel_id <> all(${busy as number[]}::bigint[])
-        order by next_attempt_at, id
-        limit ${limit}
-        for update skip locked
-      ), placed as (
-        select h.id, (select min(o.id) from notifications o
-                      where o.state = 'owed' and o.channel_id = h.channel_id and o.check_id = h.check_id) as first_id
-        from head h
-      ), behind as (
-        update notifications n
-        set next_attempt_at = greatest(first.next_attempt_at, first.leased_until, ${now} + interval '1 second')
-        from placed p join notifications first on first.id = p.first_id
-        where n.id = p.id and p.first_id < p.id
-      ), claimed as (
-        update notifications n
-        set leased_until = ${now} + ${this.#lease} * interval '1 millisecond', leased_by = ${this.#worker},
-            error = ${SENDING}
-        from placed p
-        where n.id = p.id and coalesce(p.first_id, p.id) = p.id
-        returning n.*
-      )
-      select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
-             check_status as "checkStatus", attempts, created_at as "createdAt"
-      from claimed order by id`,
+      with ${this.#firstDue(
+        limit,
+        busy,
+        sql`(leased_until is null or leased_until <= ${now} or (${handedOver} and leased_by is null))`,
+      )}, ${this.#claimed()}
+      ${this.#claims()}`,
     );
     return [...rows];
   }
@@ -109,7 +88,7 @@ export class Outbox {
     const now = this.#now();
     const rows = await this.#ask<Claim[]>(
       (sql) => sql`
-      with free as materialized (
+      with first as materialized (
         select id from notifications n
         where id = any(${ids as number[]}::bigint[]) and state = 'owed' and next_attempt_at <= ${now}
           and (leased_by is null or leased_until <= ${now})
@@ -118,16 +97,8 @@ export class Outbox {
                             and o.id < n.id)
         order by id
         for update skip locked
-      ), claimed as (
-        update notifications n
-        set leased_until = ${now} + ${this.#lease} * interval '1 millisecond', leased_by = ${this.#worker},
-            error = ${SENDING}
-        from free where n.id = free.id
-        returning n.*
-      )
-      select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
-             check_status as "checkStatus", attempts, created_at as "createdAt"
-      from claimed order by id`,
+      ), ${this.#claimed()}
+      ${this.#claims()}`,
     );
     return [...rows];
   }
@@ -141,33 +112,14 @@ export class Outbox {
     busy: readonly number[],
     hold: Milliseconds,
   ): Promise<{ id: number; attempts: number }[]> {
-    const now = this.#now();
-    return [
-      ...(await this.#ask<{ id: number; attempts: number }[]>(
-        (sql) => sql`
-        with head as materialized (
-          select id, channel_id, check_id
-          from notifications
-          where state = 'owed' and next_attempt_at <= ${now} and leased_until is null
-            and channel_id <> all(${busy as number[]}::bigint[])
-          order by next_attempt_at, id
-          limit ${limit}
-          for update skip locked
-        ), placed as (
-          select h.id, (select min(o.id) from notifications o
-                        where o.state = 'owed' and o.channel_id = h.channel_id and o.check_id = h.check_id) as first_id
-          from head h
-        ), behind as (
-          update notifications n
-          set next_attempt_at = greatest(first.next_attempt_at, first.leased_until, ${now} + interval '1 second')
-          from placed p join notifications first on first.id = p.first_id
-          where n.id = p.id and p.first_id < p.id
-        )
-        update notifications n set leased_until = ${now} + ${hold} * interval '1 millisecond', leased_by = null
-        from placed p where n.id = p.id and coalesce(p.first_id, p.id) = p.id
-        returning n.id, n.attempts`,
-      )),
-    ];
+    const rows = await this.#ask<{ id: number; attempts: number }[]>(
+      (sql) => sql`
+      with ${this.#firstDue(limit, busy, sql`leased_until is null`)}
+      update notifications n set leased_until = ${this.#now()} + ${hold} * interval '1 millisecond', leased_by = null
+      from first where n.id = first.id
+      returning n.id, n.attempts`,
+    );
+    return [...rows];
   }
 
   /** Claims due rows whose lease has ended: their worker died, or Redis forgot them. */
@@ -302,7 +254,58 @@ export class Outbox {
     return new Set(rows.map((row) => row.id));
   }
 
-  #now() {
+  /**
+   * The table `first` of a `with`: up to `limit` rows that are due and `free` (a condition), oldest first, passing over
+   * those of `busy` channels. A row that has to wait for an older one of its channel and check is not among them, and is
+   * moved out of the way, so that such rows cannot pile up in front.
+   */
+  #firstDue(limit: number, busy: readonly number[], free: Fragment): Fragment {
+    const { sql } = this.#options.database;
+    const now = this.#now();
+    return sql`
+      head as materialized (
+        select id, channel_id, check_id
+        from notifications
+        where state = 'owed' and next_attempt_at <= ${now} and ${free}
+          and channel_id <> all(${busy as number[]}::bigint[])
+        order by next_attempt_at, id
+        limit ${limit}
+        for update skip locked
+      ), placed as (
+        select h.id, (select min(o.id) from notifications o
+                      where o.state = 'owed' and o.channel_id = h.channel_id and o.check_id = h.check_id) as first_id
+        from head h
+      ), behind as (
+        update notifications n
+        set next_attempt_at = greatest(o.next_attempt_at, o.leased_until, ${now} + interval '1 second')
+        from placed p join notifications o on o.id = p.first_id
+        where n.id = p.id and p.first_id < p.id
+      ), first as (
+        select id from placed where coalesce(first_id, id) = id
+      )`;
+  }
+
+  /** The table `claimed` of a `with`: this worker takes the lease of the rows of `first`. */
+  #claimed(): Fragment {
+    return this.#options.database.sql`
+      claimed as (
+        update notifications n
+        set leased_until = ${this.#now()} + ${this.#lease} * interval '1 millisecond', leased_by = ${this.#worker},
+            error = ${SENDING}
+        from first where n.id = first.id
+        returning n.*
+      )`;
+  }
+
+  /** What `claimed` holds, as {@link Claim}s. */
+  #claims(): Fragment {
+    return this.#options.database.sql`
+      select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
+             check_status as "checkStatus", attempts, created_at as "createdAt"
+      from claimed order by id`;
+  }
+
+  #now(): Fragment {
     const { clock, clockInOutbox, database } = this.#options;
     return clockInOutbox ? database.sql`to_timestamp(${clock.now() / 1000}::float8)` : database.sql`now()`;
   }
