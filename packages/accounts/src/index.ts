@@ -9,9 +9,18 @@ export {
   revokeApiKey,
 } from './api-keys.ts';
 export { BootstrapError, type Bootstrapped, bootstrap, FIRST_PROJECT_NAME } from './bootstrap.ts';
+export { type Belongings, belongings, changeEmail, closeAccount } from './closing.ts';
 export { emailAddress } from './email-address.ts';
 export { addVerifiedEmailChannel } from './email-channel.ts';
 export { type Invitation, inviteMember, listMembers, type Member, type MemberRole, removeMember } from './members.ts';
+export {
+  acceptTransfer,
+  cancelTransfer,
+  findTransferRequest,
+  requestTransfer,
+  type TransferRequest,
+  transferRoom,
+} from './ownership.ts';
 export { hashPassword, MIN_PASSWORD, passwordProblem, verifyPassword } from './passwords.ts';
 export { createPingKey, revokePingKey } from './ping-keys.ts';
 export { MAX_PROJECT_NAME, type Project, projectColumns } from './project.ts';

@@ -1,6 +1,8 @@
 import { type Actions, anybody, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
 import type { LiveHub } from '../live/hub.ts';
 import { checkStatus, projectStatus } from '../live/stream.tsx';
+import { confirmEmail, requestChangeEmail, showChangeEmail, showConfirmEmail } from './accounts/change-email.tsx';
+import { close, showClose } from './accounts/close.tsx';
 import { showLinkSent, showTakeLink, takeLink } from './accounts/link.tsx';
 import { logIn, showLogin } from './accounts/login.tsx';
 import { logOut } from './accounts/logout.ts';
@@ -58,6 +60,9 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/accounts/check_token/:username/:token/': { get: anybody(showTakeLink), post: anybody(takeLink) },
     '/accounts/signup/': { get: anybody(showSignup), post: anybody(signUp) },
     '/accounts/logout/': { post: anybody(logOut) },
+    '/accounts/change_email/': { get: signedIn(showChangeEmail), post: signedIn(requestChangeEmail) },
+    '/accounts/change_email/:payload/': { get: anybody(showConfirmEmail), post: anybody(confirmEmail) },
+    '/accounts/close/': { get: signedIn(showClose), post: signedIn(close) },
     '/accounts/profile/': { get: signedIn(showProfile), post: signedIn(changeProfile) },
 
     '/projects/add/': { get: signedIn(showAddProject), post: signedIn(addProject) },

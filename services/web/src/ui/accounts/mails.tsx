@@ -38,6 +38,33 @@ export function invitationMail(visit: Visit, args: { project: string; by: string
   });
 }
 
+/** Sent to a member whom the owner of a project has asked to take it over (TR-1). */
+export function transferMail(visit: Visit, args: { project: string; by: string; link: string }): Text {
+  const { name } = visit.site;
+  return oneButtonMail(visit, {
+    subject: `Take over ${args.project} on ${name}?`,
+    lines: [
+      `${args.by} would like you to become the owner of ${args.project} on ${name}.`,
+      'You can accept or reject in the project’s settings. This link signs you in; it works once, within the next hour.',
+    ],
+    button: 'Open the settings',
+    link: args.link,
+    footer: 'If you do nothing, nothing changes.',
+  });
+}
+
+/** Sent to the new address of an account, to find out whether it is its owner's (EC-2). */
+export function changeEmailMail(visit: Visit, args: { from: string; link: string }): Text {
+  const { name } = visit.site;
+  return oneButtonMail(visit, {
+    subject: `Confirm your new address on ${name}`,
+    lines: [`The account ${args.from} on ${name} is to get this e-mail address. The link works for 15 minutes.`],
+    button: 'Use this address',
+    link: args.link,
+    footer: 'If you did not ask for this, ignore this message: nothing changes.',
+  });
+}
+
 function oneButtonMail(
   visit: Visit,
   mail: { subject: string; lines: readonly string[]; button: string; link: string; footer: string },

@@ -1,15 +1,14 @@
-import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
 import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SmtpSink, startSmtpSink } from '../../smtp-sink.ts';
 import { SECRET_KEY, startTestSite, type TestSite } from '../../testing.ts';
 
 const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };
 /** The machine may be busy. */
 const PATIENCE = { timeout: 15_000 };
 let database: TestDatabase;
-let smtp: { server: Server; port: number; mails: string[] };
+let smtp: SmtpSink;
 let site: TestSite;
 let project: string;
 
@@ -17,45 +16,16 @@ beforeAll(async () => {
   database = await createTestDatabase();
   smtp = await startSmtpSink();
   site = await startTestSite(database, {
-    env: { EMAIL_HOST: '127.0.0.1', EMAIL_PORT: String(smtp.port), EMAIL_USE_TLS: 'False' },
+    env: smtp.env,
   });
   project = (await bootstrap(database, SECRET_KEY, { ...ACCOUNT, projectName: 'Backups' })).project.code;
 });
 afterAll(async () => {
   expect(site.errors).toEqual([]);
   await site.close();
-  smtp.server.close();
+  smtp.close();
   await database.drop();
 });
-
-/** Takes every mail; the raw messages are in `mails`. */
-async function startSmtpSink() {
-  const mails: string[] = [];
-  const server = createServer((socket: Socket) => {
-    let data: string | null = null;
-    let rest = '';
-    socket.write('220 sink\r\n');
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      const lines = (rest + chunk).split('\r\n');
-      rest = lines.pop()!;
-      for (const line of lines) {
-        if (data !== null && line !== '.') data += `${line}\n`;
-        else if (data !== null) {
-          mails.push(data);
-          data = null;
-          socket.write('250 taken\r\n');
-        } else if (/^DATA/i.test(line)) {
-          data = '';
-          socket.write('354 go on\r\n');
-        } else socket.write(/^QUIT/i.test(line) ? '221 bye\r\n' : '250 OK\r\n');
-      }
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { server, port: (server.address() as { port: number }).port, mails };
-}
 
 /** The path of the sign-in link in the newest mail to `to`. */
 async function linkTo(to: string): Promise<string> {
@@ -148,7 +118,7 @@ describe('signing up', () => {
   });
 
   it('is closed without a mail server, or with REGISTRATION_OPEN off', async () => {
-    for (const env of [{}, { EMAIL_HOST: '127.0.0.1', EMAIL_PORT: String(smtp.port), REGISTRATION_OPEN: 'False' }]) {
+    for (const env of [{}, { ...smtp.env, REGISTRATION_OPEN: 'False' }]) {
       const closed = await startTestSite(database, { env });
       expect((await closed.visitor().get('/accounts/signup/')).status).toBe(403);
       expect((await closed.visitor().get('/accounts/login/')).text).not.toContain('/accounts/signup/');

@@ -17,7 +17,7 @@ import { HttpError, tooMany } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { ZoneField } from '../checks/schedule-fields.tsx';
 import { RadioGroup, TextField } from '../components/fields.tsx';
-import { Link, PostButton, PostForm } from '../components/link.tsx';
+import { ButtonLink, Link, PostButton, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { ROLES } from '../projects/settings.tsx';
 
@@ -87,7 +87,15 @@ async function sendProfile(visit: SignedIn, values: Values, errors: Errors, stat
     body: (
       <>
         <h1>Account settings</h1>
-        <p class="muted">{user.email}</p>
+        <p class="muted">
+          {user.email}
+          {visit.remoteUser === null && (
+            <>
+              {' '}
+              <Link to="/accounts/change_email/">Change</Link>
+            </>
+          )}
+        </p>
         <section class="panel" aria-labelledby="h-preferences">
           <h2 id="h-preferences">Appearance and time</h2>
           <PostForm action="/accounts/profile/" class="stack">
@@ -147,6 +155,15 @@ async function sendProfile(visit: SignedIn, values: Values, errors: Errors, stat
             <Link to="/projects/add/" class="button">
               New project
             </Link>
+          </div>
+        </section>
+        <section class="panel panel-danger" aria-labelledby="h-close">
+          <h2 id="h-close">Close the account</h2>
+          <p>The projects you own go with it. There is no undo.</p>
+          <div class="form-actions">
+            <ButtonLink to="/accounts/close/" kind="danger-quiet">
+              Close this account…
+            </ButtonLink>
           </div>
         </section>
       </>

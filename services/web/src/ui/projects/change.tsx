@@ -23,6 +23,7 @@ import { redirect } from '../../http/redirect.ts';
 import { invitationMail, signInUrl } from '../accounts/mails.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
+import { askToTakeOver, reject, takeBack, takeOver } from './ownership.tsx';
 import { sendSettings } from './settings.tsx';
 
 const KEYS = {
@@ -45,6 +46,14 @@ export async function changeSettings(visit: InProject): Promise<void> {
       return invite(visit, values);
     case 'remove_member':
       return removeFromTeam(visit, values);
+    case 'transfer':
+      return askToTakeOver(visit, values);
+    case 'cancel_transfer':
+      return takeBack(visit);
+    case 'accept_transfer':
+      return takeOver(visit);
+    case 'reject_transfer':
+      return reject(visit);
     default:
       throw new HttpError(400, 'This form does not say what to do.');
   }

@@ -7,6 +7,7 @@ import { RadioGroup, TextField } from '../components/fields.tsx';
 import { ButtonLink, PostButton, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { Ago } from '../components/time.tsx';
+import { ownershipOf, RequestPanel, TransferPanel } from './ownership.tsx';
 
 export const ROLES: Readonly<Record<string, string>> = {
   owner: 'Owner',
@@ -40,9 +41,10 @@ export async function sendSettings(
 ): Promise<void> {
   const { access, deps } = visit;
   const { sql } = deps.database;
-  const [keys, members] = await Promise.all([
+  const [keys, members, ownership] = await Promise.all([
     access.canWrite ? listApiKeys(sql, access.project.id) : [],
     listMembers(sql, access.project.id),
+    ownershipOf(visit),
   ]);
   const { values = {}, errors = {} } = state;
   await sendPage(visit, {
@@ -55,6 +57,7 @@ export async function sendSettings(
       <>
         <h1>Project settings</h1>
         {state.newKey && <NewKeyNotice newKey={state.newKey} />}
+        <RequestPanel visit={visit} ownership={ownership} />
         {access.canWrite && (
           <section class="panel" aria-labelledby="h-name">
             <h2 id="h-name">Name</h2>
@@ -78,6 +81,7 @@ export async function sendSettings(
         )}
         {access.canWrite && <KeysPanel visit={visit} keys={keys} />}
         <TeamPanel visit={visit} members={members} values={values} errors={errors} />
+        {access.isOwner && <TransferPanel visit={visit} ownership={ownership} members={members} />}
         {access.isOwner && (
           <section class="panel panel-danger" aria-labelledby="h-remove">
             <h2 id="h-remove">Remove the project</h2>
