@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChannelRow } from '../channels/channels.ts';
 import { type CheckRow, EDITABLE_COLUMNS, type EditableColumns, NEW_CHECK } from '../checks/row.ts';
 import type { Wanted, WantedChannel, WantedCheck } from './file.ts';
-import { channelsCalled, checksCalled } from './keys.ts';
+import { channelKey, channelsCalled, checksCalled } from './keys.ts';
 import type { ChannelKinds } from './kinds.ts';
 
 /** A project as it is. */
@@ -171,7 +171,7 @@ function sameLinks(a: Links, b: Links): boolean {
 }
 
 function names({ ids, made }: Links, current: Current): string[] {
-  const known = current.channels.filter((row) => ids.includes(row.id)).map((row) => row.name || row.code);
+  const known = current.channels.filter((row) => ids.includes(row.id)).map((row) => channelKey(row, current.channels));
   return [...known, ...made];
 }
 

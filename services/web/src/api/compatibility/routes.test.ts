@@ -135,6 +135,9 @@ describe('slashes (M-2)', () => {
 describe('paths that lead nowhere (M-1, M-3): 404 page', () => {
   test.each([
     '/api/v4/checks/',
+    '/api',
+    '/badge',
+    '/b',
     '/api/v0/checks/',
     '/api/v33/checks/',
     '/api/v3/',

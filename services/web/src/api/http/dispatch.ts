@@ -26,7 +26,7 @@ import {
 } from './reply.ts';
 
 /** Paths of which nobody else has a part: unknown ones below them are answered here. */
-const OURS = /^\/(?:(?:api|badge|b)\/|projects\/[^/]+\/(?:checks\/)?metrics(?:\/|$))/;
+const OURS = /^\/(?:(?:api|badge|b)(?:\/|$)|projects\/[^/]+\/(?:checks\/)?metrics(?:\/|$))/;
 
 /** Heartbeat Central's clients expect JSON, whatever is wrong. */
 const APPLICATIONS = /^\/api\/applications(?:\/|$)/;
