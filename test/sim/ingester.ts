@@ -106,7 +106,6 @@ const NO_METRICS = {
   refused: nothing,
   replayed: nothing,
   dropped: nothing,
-  damaged: nothing,
   batchSize: nothing,
   commitSeconds: nothing,
   late: nothing,

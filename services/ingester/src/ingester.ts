@@ -103,7 +103,7 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
       bodyLimit: config.PING_BODY_LIMIT,
       maxIncomingBytes: MAX_PENDING_BYTES,
       onRejected(status) {
-        metrics.refused.inc({ status: String(status) });
+        metrics.refused.add(status);
         if (status === 503) pipeline.refused();
       },
       onError: (err) => logger.error({ err }, 'A request failed'),
@@ -113,7 +113,16 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     throw error;
   }
   try {
-    smtp = await startConfiguredSmtp(config, { clock, logger, target: intake });
+    smtp = await startConfiguredSmtp(config, {
+      clock,
+      logger,
+      target: intake,
+      onOutcome(outcome) {
+        metrics.mailPings.add(outcome === 'too many' ? 'too_many' : outcome);
+        if (outcome === 'refused') pipeline.refused();
+      },
+      onRefused: (reason) => metrics.mailRefused.add(reason),
+    });
   } catch (error) {
     server.close();
     await pipeline.close();

@@ -1,5 +1,10 @@
 import type { Registry } from '@overdue/observability';
+import type { IntakeOutcome } from '@overdue/pings';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { MailRefusal } from './smtp/index.ts';
+
+/** An outcome as a label. */
+export type MailOutcome = Exclude<IntakeOutcome, 'too many'> | 'too_many';
 
 /** What the ingester counts; names begin with `overdue_ingester_`. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -17,6 +22,31 @@ export interface MeasuredState {
   spoolAge(): number;
   coalescedPings(): number;
   throttled(): number;
+  damagedBytes(): number;
+}
+
+/** Counts by one label for the price of an addition; prom-client's own counters build a key each time. */
+export class Tally<Label extends string | number> {
+  readonly #counts = new Map<Label, number>();
+
+  /** @param labelName of the counter that the counts appear as */
+  constructor(registry: Registry, name: string, help: string, labelName: string) {
+    const counts = this.#counts;
+    new Counter({
+      name: `overdue_ingester_${name}`,
+      help,
+      labelNames: [labelName],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [label, count] of counts) this.inc({ [labelName]: label }, count);
+      },
+    });
+  }
+
+  add(label: Label): void {
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
+  }
 }
 
 export function createMetrics(registry: Registry, state: () => MeasuredState | null) {
@@ -44,11 +74,26 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
     s.coalescedPings(),
   );
   gauge('throttled_total', 'Pings coalesced by the throttle.', (s) => s.throttled());
+  gauge('spool_damaged_bytes', 'Bytes of the spool that could not be read and were set aside.', (s) =>
+    s.damagedBytes(),
+  );
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `overdue_ingester_${name}`, help, labelNames, registers });
   return {
     accepted: counter('accepted_total', 'Pings answered 200: committed, or in the spool.', ['how']),
-    refused: counter('refused_total', 'Requests refused, by status.', ['status']),
+    refused: new Tally<number>(registry, 'refused_total', 'HTTP requests not answered 2xx, by status.', 'status'),
+    mailPings: new Tally<MailOutcome>(
+      registry,
+      'mail_pings_total',
+      'Recipients of accepted mails, by what became of their pings.',
+      'outcome',
+    ),
+    mailRefused: new Tally<MailRefusal>(
+      registry,
+      'mail_refused_total',
+      'Recipients and mails that got no 250, by reason.',
+      'reason',
+    ),
     replayed: counter('replayed_total', 'Pings applied from the spool.'),
     late: counter(
       'late_pings_total',
@@ -56,7 +101,6 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
       ['judged'],
     ),
     dropped: counter('dropped_total', 'Pings from the spool that led to no check, or that cannot be applied.', ['why']),
-    damaged: counter('spool_damaged_bytes_total', 'Bytes of the spool that could not be read and were set aside.'),
     batchSize: new Histogram({
       name: 'overdue_ingester_batch_size',
       help: 'Pings in a committed transaction.',

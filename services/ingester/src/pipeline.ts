@@ -95,10 +95,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   });
 
   const directory = await openSpoolDirectory({
+  let damaged = 0;
     directory: config.SPOOL_DIR,
     maxBytes: config.SPOOL_MAX_BYTES,
     clock,
-    onDamage: (damage) => logger.error(damage, 'A part of the spool cannot be read and was set aside'),
+    onDamage(damage) {
+      damaged += damage.bytes;
+      logger.error(damage, 'A part of the spool cannot be read and was set aside');
+    },
   });
   const { spool, journal } = directory;
   const metrics = options.metrics(() => ({
@@ -114,6 +118,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     coalescedPings: () => throttle.pings,
     throttled: () => throttle.coalesced,
   }));
+    damagedBytes: () => damaged,
 
   const cache = new CheckCache({
     clock,
@@ -161,7 +166,6 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       },
       spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, pings.length),
       refused(pings) {
-        metrics.refused.inc({ status: '503' }, pings);
         if (pings > 0) watermark.refused();
       },
       away: (err) => logger.warn(err ? { err } : {}, 'Pings go to the spool'),

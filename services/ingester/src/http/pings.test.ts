@@ -484,15 +484,22 @@ test('flips and what they owe are written with the ping', async () => {
 });
 
 test('metrics tell what happened', async () => {
+  const before = await metric('refused_total');
+  await send(`/${await makeCheck(t)}`);
+  await send('/00000000-0000-4000-8000-000000000000');
+  await send('/nowhere');
+  await send(`/${await makeCheck(t)}?rid=x`);
+  const after = await metric('refused_total');
+  expect({ 404: after[404]! - (before[404] ?? 0), 400: after[400]! - (before[400] ?? 0) }).toEqual({ 404: 2, 400: 1 });
+  expect((await metric('accepted_total')).committed).toBeGreaterThan(0);
   const text = await t.registry.metrics();
-  for (const name of [
-    'accepted_total',
-    'refused_total',
-    'batch_size',
-    'commit_seconds',
-    'spool_bytes',
-    'cache_hits_total',
-  ]) {
+  for (const name of ['batch_size', 'commit_seconds', 'spool_bytes', 'cache_hits_total']) {
     expect(text).toContain(`overdue_ingester_${name}`);
   }
 });
+
+/** Values of a metric with one label, by its label. */
+async function metric(name: string): Promise<Record<string, number>> {
+  const { values } = await t.registry.getSingleMetric(`overdue_ingester_${name}`)!.get();
+  return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels)[0], value]));
+}

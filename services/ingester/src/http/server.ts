@@ -37,7 +37,7 @@ export interface HttpServerOptions {
   readonly bodyLimit: number | null;
   /** Bytes of bodies that may be on their way in at a time. */
   readonly maxIncomingBytes: number;
-  /** Called with the status of each answer that is not 2xx and never reached the intake. */
+  /** Called with the status of each answer that is not 2xx. */
   readonly onRejected: (status: number) => void;
   /** A mistake of ours; the connection is closed without an answer. */
   readonly onError: (error: unknown) => void;
@@ -304,8 +304,11 @@ class HttpPing implements IncomingPing {
 
   settle(outcome: IntakeOutcome): void {
     const { answers } = this.#shared;
-    if (outcome !== 'invalid') this.#answer(answers.of(outcome, 'slug' in this.address), false);
-    else this.#answer(this.exitStatus === EXIT_STATUS_TOO_HIGH ? answers.badUrl : answers.badRid, false);
+    let answer: Answer;
+    if (outcome !== 'invalid') answer = answers.of(outcome, 'slug' in this.address);
+    else answer = this.exitStatus === EXIT_STATUS_TOO_HIGH ? answers.badUrl : answers.badRid;
+    if (outcome !== 'recorded' && outcome !== 'created') this.#shared.onRejected(Number(answer.status.slice(0, 3)));
+    this.#answer(answer, false);
   }
 
   #answer(answer: Answer, close: boolean): void {

@@ -12,7 +12,7 @@ export type SmtpConfig = Pick<
  */
 export async function startConfiguredSmtp(
   config: SmtpConfig,
-  options: Pick<SmtpListenerOptions, 'clock' | 'logger' | 'target' | 'onOutcome'>,
+  options: Pick<SmtpListenerOptions, 'clock' | 'logger' | 'target' | 'onOutcome' | 'onRefused'>,
 ): Promise<SmtpListener | null> {
   const { SMTPD_PORT: port, SMTPD_TLS_CERT: cert, SMTPD_TLS_KEY: key } = config;
   if (port === null) return null;

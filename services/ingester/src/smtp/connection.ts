@@ -10,7 +10,15 @@ export const DISABLED_COMMANDS = ['AUTH', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL',
  * smtp-server declares but does not document, so its version is pinned, and every reply is tested on the wire.
  */
 class PingConnection extends SMTPConnection {
+  readonly #owner: PingServer;
+
+  constructor(owner: PingServer, ...[socket, options]: Parameters<SMTPServer['connect']>) {
+    super(owner, socket, options);
+    this.#owner = owner;
+  }
+
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
+    if (code === 552) this.#owner.onTooBig();
     if (context === 'MAIL_FROM_OK' || context === 'RCPT_TO_OK') {
       super.send(250, 'OK', context);
     } else if (code === 500 && context === 'STARTTLS') {
@@ -45,6 +53,9 @@ class PingConnection extends SMTPConnection {
 }
 
 export class PingServer extends SMTPServer {
+  /** A mail was refused for its size, announced or real. */
+  onTooBig: () => void = () => {};
+
   override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
     const connection = new PingConnection(this, socket, options);
     this.connections.add(connection);

@@ -328,3 +328,31 @@ describe('real mail, filtered', () => {
     expect(target.seen.map((ping) => ping.kind)).toEqual([expected]);
   });
 });
+
+test('why a recipient or a mail is refused is told, for the metrics', async () => {
+  const refused: string[] = [];
+  const { client, target } = await start({
+    onRefused: (reason) => refused.push(reason),
+    limits: { recipients: 1, messageBytes: 1000 },
+  });
+  const session = await client();
+  await session.say('EHLO client.test');
+  await session.say('MAIL FROM:<a@host.test> SIZE=2000');
+  await session.envelope([ok]);
+  await session.say(`RCPT TO:<${UUID}@elsewhere.test>`);
+  await session.say(`RCPT TO:<nobody@${DOMAIN}>`);
+  await session.say(`RCPT TO:<${OTHER}@${DOMAIN}>`);
+  await session.data('x'.repeat(2000));
+  await session.envelope([ok]);
+  target.outcome = () => 'refused';
+  await session.data(message);
+  expect(refused).toEqual([
+    'too_big',
+    'wrong_domain',
+    'invalid_mailbox',
+    'too_many_recipients',
+    'too_big',
+    'not_recorded',
+  ]);
+  session.close();
+});

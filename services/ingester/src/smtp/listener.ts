@@ -22,9 +22,28 @@ export interface SmtpListenerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onOutcome?: OnOutcome;
+  /** Told of each recipient and mail that gets no 250. */
+  readonly onRefused?: (reason: MailRefusal) => void;
   /** Bounds, for tests. */
   readonly limits?: Partial<SmtpLimits>;
 }
+
+/** Why a recipient or a mail is refused. */
+export type MailRefusal =
+  /** A recipient that is not ours, or is no address of a check. */
+  | 'wrong_domain'
+  | 'invalid_mailbox'
+  | 'too_many_recipients'
+  /** The mail, or what it says to be. */
+  | 'too_big'
+  /** It took too long, or its connection ended before it did. */
+  | 'broken_off'
+  /** Too many under way at once. */
+  | 'no_room'
+  /** A ping of it can be neither committed nor spooled, or is over PING_RATE_LIMIT. */
+  | 'not_recorded'
+  /** A mistake of ours. */
+  | 'error';
 
 export interface SmtpLimits {
   /** Of a message, announced as SIZE (ping-api.md 10.2). */
@@ -64,9 +83,11 @@ export interface SmtpListener {
 /** An SMTP reply other than the good one. */
 class Reply extends Error {
   readonly responseCode: number;
+  readonly reason: MailRefusal;
 
-  constructor(code: number, text: string) {
+  constructor(reason: MailRefusal, code: number, text: string) {
     super(text);
+    this.reason = reason;
     this.responseCode = code;
   }
 }
@@ -79,7 +100,7 @@ class Reply extends Error {
  * @throws StartError when the port cannot be opened; Error when the certificate is not usable
  */
 export async function startSmtpListener(options: SmtpListenerOptions): Promise<SmtpListener> {
-  const { clock, domain, target } = options;
+  const { clock, domain, target, onRefused = () => undefined } = options;
   const logger = options.logger.child({ component: 'smtp' });
   const limits: SmtpLimits = { ...LIMITS, ...options.limits };
   const budget = new ByteBudget(limits.totalBytes);
@@ -111,10 +132,15 @@ export async function startSmtpListener(options: SmtpListenerOptions): Promise<S
     onRcptTo({ address }, session, callback) {
       const check = parsePingMailbox(address, domain);
       const list = recipients.get(session) ?? [];
-      if (check === 'wrong domain') callback(new Reply(550, '5.1.1 Recipient rejected'));
-      else if (check === 'invalid mailbox') callback(new Reply(550, '5.1.1 Invalid mailbox'));
-      else if (list.length >= limits.recipients) callback(new Reply(452, '4.5.3 Too many recipients'));
-      else {
+      const refuse = (reply: Reply) => {
+        onRefused(reply.reason);
+        callback(reply);
+      };
+      if (check === 'wrong domain') refuse(new Reply('wrong_domain', 550, '5.1.1 Recipient rejected'));
+      else if (check === 'invalid mailbox') refuse(new Reply('invalid_mailbox', 550, '5.1.1 Invalid mailbox'));
+      else if (list.length >= limits.recipients) {
+        refuse(new Reply('too_many_recipients', 452, '4.5.3 Too many recipients'));
+      } else {
         list.push({ address, check });
         callback();
       }
@@ -127,8 +153,8 @@ export async function startSmtpListener(options: SmtpListenerOptions): Promise<S
           // The library answers 552.
           if (received === 'too big') return;
           // Nobody is left to hear it, unless it is we who broke off because it took too long.
-          if (received === 'broken off') throw new Reply(421, 'The message took too long');
-          if (received === 'no room') throw new Reply(452, '4.3.1 Too much mail at once, try again later');
+          if (received === 'broken off') throw new Reply('broken_off', 421, 'The message took too long');
+          if (received === 'no room') throw new Reply('no_room', 452, '4.3.1 Too much mail at once, try again later');
           try {
             await record(session, received.raw);
           } finally {
@@ -137,7 +163,11 @@ export async function startSmtpListener(options: SmtpListenerOptions): Promise<S
         })
         .then(
           () => callback(null, 'OK'),
-          (error) => callback(error instanceof Reply ? error : unexpected(error)),
+          (error) => {
+            const reply = error instanceof Reply ? error : unexpected(error);
+            onRefused(reply.reason);
+            callback(reply);
+          },
         );
       underWay.add(done);
       void done.finally(() => underWay.delete(done));
@@ -156,14 +186,15 @@ export async function startSmtpListener(options: SmtpListenerOptions): Promise<S
     const done = await pingRecipients(message, from, target, logger, options.onOutcome ?? (() => {}));
     if (done === message.recipients.length) return;
     partial.put(message, done);
-    throw new Reply(451, '4.3.0 Could not record the ping, try again later');
+    throw new Reply('not_recorded', 451, '4.3.0 Could not record the ping, try again later');
   }
 
   function unexpected(err: unknown): Reply {
     logger.error({ err }, 'Could not process an e-mail ping');
-    return new Reply(451, '4.3.0 Could not process the message, try again later');
+    return new Reply('error', 451, '4.3.0 Could not process the message, try again later');
   }
 
+  server.onTooBig = () => onRefused('too_big');
   server.on('error', (err) => logger.debug({ err }, 'An SMTP session failed'));
   await new Promise<void>((resolve, reject) => {
     const { host, port } = options;
