@@ -86,9 +86,9 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
       });
       const wanted = ideal({ ...planned, upSince }, facts, gaps, world.clock.now(), (deadline, next) => {
         const seen = flips.some((flip) => flip.reason === 'timeout' && flip.at === deadline);
-        // It records what was due itself, unless its former life may hold a ping still: nobody has found that dead yet.
-        if (plan.ingesters === 1 && !world.truth.begins(next - FOUND_DEAD_WITHIN, next)) return 'must';
-        if (world.truth.hasCalm(deadline, next, SEEN_WITHIN + clocksApart(plan))) return 'must';
+        // Only of an ingester that may hold an earlier ping (another one, or its own former life) is it not known.
+        const others = plan.ingesters > 1 || world.truth.begins(next - FOUND_DEAD_WITHIN, next);
+        if (!others || next - deadline > RACE + clocksApart(plan)) return 'must';
         if (!seen) statistics.unseen++;
         return seen ? 'did' : 'did not';
       });
