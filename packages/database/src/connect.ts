@@ -2,6 +2,7 @@ import { Kysely } from 'kysely';
 import { PostgresJSDialect } from 'kysely-postgres-js';
 import postgres from 'postgres';
 import type { DB, Instant } from './generated/tables.ts';
+import { parseInstant, serializeInstant } from './instants.ts';
 
 /** timestamptz is an {@link Instant} (epoch milliseconds) on the way in and out; bigint a number. */
 type Types = { instant: Instant; bigint: number };
@@ -114,22 +115,4 @@ function sslOption(mode: string | undefined): boolean | 'require' | 'allow' | 'p
     default:
       return mode as 'require' | 'allow' | 'prefer' | 'verify-full';
   }
-}
-
-/** `2026-11-21 08:56:23.123456+00` to epoch milliseconds; the server always answers in UTC (see `connection` above). */
-function parseInstant(text: string): Instant {
-  if (text === 'infinity') return Number.POSITIVE_INFINITY;
-  if (text === '-infinity') return Number.NEGATIVE_INFINITY;
-  const instant = Date.parse(`${text.slice(0, 10)}T${text.slice(11, text.indexOf('+', 11))}Z`);
-  if (Number.isNaN(instant)) throw new Error(`Not a timestamp in UTC: ${text}`);
-  return instant;
-}
-
-function serializeInstant(value: unknown): string {
-  if (typeof value === 'number') {
-    if (value === Number.POSITIVE_INFINITY) return 'infinity';
-    if (value === Number.NEGATIVE_INFINITY) return '-infinity';
-    return new Date(value).toISOString();
-  }
-  return value instanceof Date ? value.toISOString() : String(value);
 }
