@@ -63,41 +63,47 @@ export const checkDocumentSchema = z
   .meta({ id: 'Check' });
 
 /**
- * A check as the API shows it (§4, M-22…M-24), as JSON text. Written out member by member: lists have a thousand of
- * them, and most of their time would go into making objects and walking them.
+ * Makes the function that prints checks as the API shows them (§4, M-22…M-24), as JSON text. Written out member by
+ * member: lists have a thousand of them, and most of their time would go into making objects and walking them.
  */
-export function printCheck(check: ShownCheck, options: DocumentOptions): string {
-  const { config, version, readOnly, now } = options;
-  const root = config.SITE_ROOT;
-  const updateUrl = `${root}/api/v${version}/checks/${check.code}`;
-  const status = version === 1 ? displayStatusV1(check, now) : displayStatus(check, now);
-  const duration = check.last_duration_ms;
-  const schedule =
-    check.kind === 'simple'
-      ? `"timeout": ${check.timeout}`
-      : `"schedule": ${printString(check.schedule)}, "tz": ${printString(check.tz)}`;
-  const identity = readOnly
-    ? `"unique_key": "${uniqueKey(check.code)}"`
-    : `"uuid": "${check.code}", "ping_url": ${printString(config.PING_ENDPOINT + check.code)}, "update_url": ${printString(
-        updateUrl,
-      )}, "pause_url": ${printString(`${updateUrl}/pause`)}, "resume_url": ${printString(
-        `${updateUrl}/resume`,
-      )}, "channels": "${check.channels}"`;
-  return (
-    `{"name": ${printString(check.name)}, "slug": ${printString(check.slug)}, "tags": ${printString(check.tags)}, ` +
-    `"desc": ${printString(check.desc)}, "grace": ${check.grace}, "n_pings": ${check.n_pings}, ` +
-    `"status": "${status}", "started": ${isStarted(check)}, ` +
-    `"last_ping": ${printInstant(check.last_ping)}, "next_ping": ${printInstant(nextPing(check))}, ` +
-    `"manual_resume": ${check.manual_resume}, "methods": "${check.methods}", ` +
-    `"subject": ${check.filter_subject ? printString(check.success_kw) : '""'}, ` +
-    `"subject_fail": ${check.filter_subject ? printString(check.failure_kw) : '""'}, ` +
-    `"start_kw": ${printString(check.start_kw)}, "success_kw": ${printString(check.success_kw)}, ` +
-    `"failure_kw": ${printString(check.failure_kw)}, "filter_subject": ${check.filter_subject}, ` +
-    `"filter_body": ${check.filter_body}, "filter_http_body": ${check.filter_http_body}, ` +
-    `"filter_default_fail": ${check.filter_default_fail}, ` +
-    `"badge_url": ${printString(`${root}/b/2/${check.badge_key}.svg`)}, ` +
-    `${duration ? `"last_duration": ${Math.trunc(duration / 1000)}, ` : ''}${identity}, ${schedule}}`
-  );
+export function checkPrinter({ config, version, readOnly, now }: DocumentOptions): (check: ShownCheck) => string {
+  const badgeUrl = unquoted(`${config.SITE_ROOT}/b/2/`);
+  const pingUrl = unquoted(config.PING_ENDPOINT);
+  const updateUrl = unquoted(`${config.SITE_ROOT}/api/v${version}/checks/`);
+
+  return (check) => {
+    const { code } = check;
+    const status = version === 1 ? displayStatusV1(check, now) : displayStatus(check, now);
+    const duration = check.last_duration_ms;
+    const schedule =
+      check.kind === 'simple'
+        ? `"timeout": ${check.timeout}`
+        : `"schedule": ${printString(check.schedule)}, "tz": ${printString(check.tz)}`;
+    const identity = readOnly
+      ? `"unique_key": "${uniqueKey(code)}"`
+      : `"uuid": "${code}", "ping_url": "${pingUrl}${code}", "update_url": "${updateUrl}${code}", ` +
+        `"pause_url": "${updateUrl}${code}/pause", "resume_url": "${updateUrl}${code}/resume", ` +
+        `"channels": "${check.channels}"`;
+    return (
+      `{"name": ${printString(check.name)}, "slug": ${printString(check.slug)}, "tags": ${printString(check.tags)}, ` +
+      `"desc": ${printString(check.desc)}, "grace": ${check.grace}, "n_pings": ${check.n_pings}, ` +
+      `"status": "${status}", "started": ${isStarted(check)}, ` +
+      `"last_ping": ${printInstant(check.last_ping)}, "next_ping": ${printInstant(nextPing(check))}, ` +
+      `"manual_resume": ${check.manual_resume}, "methods": "${check.methods}", ` +
+      `"subject": ${check.filter_subject ? printString(check.success_kw) : '""'}, ` +
+      `"subject_fail": ${check.filter_subject ? printString(check.failure_kw) : '""'}, ` +
+      `"start_kw": ${printString(check.start_kw)}, "success_kw": ${printString(check.success_kw)}, ` +
+      `"failure_kw": ${printString(check.failure_kw)}, "filter_subject": ${check.filter_subject}, ` +
+      `"filter_body": ${check.filter_body}, "filter_http_body": ${check.filter_http_body}, ` +
+      `"filter_default_fail": ${check.filter_default_fail}, "badge_url": "${badgeUrl}${check.badge_key}.svg", ` +
+      `${duration ? `"last_duration": ${Math.trunc(duration / 1000)}, ` : ''}${identity}, ${schedule}}`
+    );
+  };
+}
+
+/** The start of a JSON string, to be gone on with by plain ASCII. */
+function unquoted(text: string): string {
+  return printString(text).slice(1, -1);
 }
 
 function printInstant(instant: Instant | null): string {

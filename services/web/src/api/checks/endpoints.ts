@@ -8,10 +8,11 @@ import {
   upsertCheck,
 } from '@overdue/operations';
 import { z } from 'zod';
+import { AsciiText } from '../http/ascii-text.ts';
 import { RESPONSES, refused } from '../http/common.ts';
 import type { Endpoint, KeyedCall, KeyedOperation } from '../http/endpoint.ts';
-import { jsonText, type Reply } from '../http/reply.ts';
-import { checkDocumentSchema, type DocumentOptions, printCheck, type ShownCheck } from './document.ts';
+import { printedJson, type Reply } from '../http/reply.ts';
+import { checkDocumentSchema, checkPrinter, type DocumentOptions } from './document.ts';
 import { findCheck } from './find.ts';
 import { listChecks } from './list.ts';
 import { readCheckRequest } from './request.ts';
@@ -24,13 +25,7 @@ export function documentOptions(call: KeyedCall): DocumentOptions {
 }
 
 function document(call: KeyedCall, check: CheckWithChannels, status = 200): Reply {
-  return jsonText([printCheck(check, documentOptions(call))], status);
-}
-
-function* printList(checks: readonly ShownCheck[], options: DocumentOptions): Generator<string> {
-  yield '{"checks": [';
-  for (const [i, check] of checks.entries()) yield (i === 0 ? '' : ', ') + printCheck(check, options);
-  yield ']}';
+  return printedJson(checkPrinter(documentOptions(call))(check), status);
 }
 
 const list: KeyedOperation = {
@@ -48,12 +43,16 @@ const list: KeyedOperation = {
     },
   },
   async handle(call) {
-    const options = documentOptions(call);
-    const checks = await listChecks(call.deps.database, call.project.id, {
-      tags: call.query.getAll('tag'),
-      slug: call.query.getAll('slug').at(-1) ?? '',
+    const filter = { tags: call.query.getAll('tag'), slug: call.query.getAll('slug').at(-1) ?? '' };
+    const print = checkPrinter(documentOptions(call));
+    const text = new AsciiText();
+    let separator = '{"checks": [';
+    await listChecks(call.deps.database, call.project.id, filter, (check) => {
+      text.add(separator + print(check));
+      separator = ', ';
     });
-    return jsonText(printList(checks, options));
+    text.add(separator === ', ' ? ']}' : '{"checks": []}');
+    return printedJson(text.chunks());
   },
 };
 

@@ -5,7 +5,8 @@ import { printJson } from './json-print.ts';
 export interface Reply {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: string | Uint8Array;
+  /** A list: parts of one body, one after the other. */
+  readonly body: string | Uint8Array | readonly Uint8Array[];
 }
 
 export const HTML = 'text/html; charset=utf-8';
@@ -14,22 +15,9 @@ export function json(document: unknown, status = 200): Reply {
   return { status, headers: { 'Content-Type': 'application/json' }, body: printJson(document) };
 }
 
-/**
- * A JSON document that was printed already, in pieces: they are ASCII, and each is copied once, without a string of the
- * whole.
- */
-export function jsonText(pieces: Iterable<string>, status = 200): Reply {
-  let bytes = Buffer.allocUnsafe(2048);
-  let length = 0;
-  for (const piece of pieces) {
-    if (length + piece.length > bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(bytes.length * 2, length + piece.length));
-      bytes.copy(larger, 0, 0, length);
-      bytes = larger;
-    }
-    length += bytes.write(piece, length, 'latin1');
-  }
-  return { status, headers: { 'Content-Type': 'application/json' }, body: bytes.subarray(0, length) };
+/** A JSON document that was printed already. */
+export function printedJson(body: Reply['body'], status = 200): Reply {
+  return { status, headers: { 'Content-Type': 'application/json' }, body };
 }
 
 /** `{"error": "<text>"}` */
@@ -73,9 +61,17 @@ export function withHeaders(reply: Reply, headers: OutgoingHttpHeaders): Reply {
 }
 
 /** @param withBody false for HEAD: the headers of the answer alone */
-export function send(response: ServerResponse, reply: Reply, withBody = true): void {
-  const headers = { ...reply.headers };
-  if (reply.status !== 204) headers['Content-Length'] = Buffer.byteLength(reply.body);
-  response.writeHead(reply.status, headers);
-  response.end(withBody ? reply.body : undefined);
+export function send(response: ServerResponse, { status, headers, body }: Reply, withBody = true): void {
+  response.writeHead(status, status === 204 ? headers : { ...headers, 'Content-Length': bodyLength(body) });
+  if (!withBody) response.end();
+  else if (!Array.isArray(body)) response.end(body);
+  else {
+    for (const part of body) response.write(part);
+    response.end();
+  }
+}
+
+function bodyLength(body: Reply['body']): number {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  return Array.isArray(body) ? body.reduce((length, part) => length + part.length, 0) : body.length;
 }
