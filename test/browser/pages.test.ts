@@ -67,7 +67,13 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
       'add project': '/projects/add/',
       account: '/accounts/profile/',
       installation: '/instance/',
+      'e-mail address': '/accounts/change_email/',
+      'closing the account': '/accounts/close/',
       documentation: '/docs/',
+      'search in the documentation': '/docs/search/?q=cron+zone',
+      'trying a schedule': '/docs/cron/',
+      board: '/tv/',
+      'board with a key': `/tv/#${made.api_key_readonly}=Acme`,
       'not found': '/nope/',
     };
     browser = await launchBrowser();
@@ -96,12 +102,19 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
       ['Search index rebuild', 'down', 'etl'],
       ['Disk snapshot', 'paused', 'prod'],
       ['', 'new', ''],
+      // What people name things must not break a page's shape.
+      ['extract_transform_and_load_'.repeat(4).slice(0, 100), 'up', `etl ${'w'.repeat(200)} ${'tag '.repeat(40)}`],
+      ['نسخ احتياطي لقاعدة البيانات', 'up', 'قاعدة prod'],
     ] as const) {
       await sql`
         insert into checks (project_id, name, status, tags, last_ping, n_pings)
         select id, ${name}, ${status}, ${tags}, ${status === 'new' ? null : Date.now() - 3_600_000}, 2
         from projects where code = ${project}`;
     }
+    await sql`
+      insert into channels (project_id, kind, value, last_error, last_notify)
+      select id, 'email', ${sql.json({ value: `${'long-address-'.repeat(5)}@example.org`, up: true, down: true })},
+             ${'Received status code 403: '.repeat(6)}, now() from projects where code = ${project}`;
     const [check] = await sql<{ id: number; code: string }[]>`
       update checks set last_start = ${Date.now() - 60_000} where name = 'Nightly database backup' returning id, code`;
     for (const [n, kind] of [
@@ -177,6 +190,8 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     await onList.bringToFront();
     await database.sql`update checks set status = 'down', n_pings = n_pings + 1 where id = ${checkId}`;
     await expect.poll(() => onList.locator(icon).count(), PATIENCE).toBe(before + 1);
+    expect(await onList.textContent('[data-status-chip=down] b')).toBe(String(before + 1));
+    expect(await onList.getAttribute('[data-tag=prod]', 'class')).toContain('tag-down');
     expect(await onList.title()).toContain(`${before + 1} down`);
     await onDetails.bringToFront();
     await expect.poll(() => onDetails.locator('#status-now .status-down').count(), PATIENCE).toBe(1);
@@ -208,19 +223,51 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     await context.close();
   });
 
-  it('preview a schedule while it is typed, and filter the list while it is typed', async () => {
+  it('preview a schedule while it is typed, and say what is wrong at the field', async () => {
     const context = await browser.newContext({ baseURL: site.url, storageState: state });
     const page = await context.newPage();
+    const words = () => page.textContent('.preview-words');
     await page.goto(`${list}add/`);
+    expect(await words()).toBe('Every day');
+    await page.fill('[name=timeout_value]', '3');
+    await expect.poll(words, PATIENCE).toBe('Every 3 days');
     await page.check('input[name=kind][value=cron]');
     await page.fill('[name=schedule_cron]', '30 4 * * *');
-    await expect.poll(() => page.locator('.preview-times li').count(), PATIENCE).toBe(5);
+    await page.fill('[name=tz]', 'Asia/Tokyo');
+    await expect.poll(() => page.textContent('.preview-times li'), PATIENCE).toContain('19:30:00 UTC');
+    expect(await page.locator('.preview-times li').count()).toBe(6);
     await page.fill('[name=schedule_cron]', '30 4 * *');
-    await expect.poll(() => page.locator('.preview-error').count(), PATIENCE).toBe(1);
+    await expect.poll(() => page.locator('#e-schedule_cron').count(), PATIENCE).toBe(1);
+    expect(await page.getAttribute('[name=schedule_cron]', 'aria-invalid')).toBe('true');
+    expect(await violations(page)).toEqual([]);
+    await page.fill('[name=schedule_cron]', '30 4 * * 1');
+    await expect.poll(() => page.locator('#e-schedule_cron').count(), PATIENCE).toBe(0);
+    await context.close();
+  });
+
+  it('put tiles on a board, what is down first, and say when they cannot be trusted', async () => {
+    const context = await browser.newContext({ baseURL: site.url });
+    const page = await context.newPage();
+    await page.goto(`${paths['board with a key']}&theme=dark&nonsense=Other`);
+    const tiles = page.locator('.tv-tile');
+    await expect.poll(() => tiles.count(), PATIENCE).toBeGreaterThan(3);
+    expect(await tiles.first().getAttribute('class')).toContain('tv-down');
+    expect(await page.textContent('[data-tv-trouble]')).toBe('Other: the key is not valid.');
+    expect(await page.getAttribute('html', 'data-theme')).toBe('dark');
+    expect(await page.title()).toMatch(/^1 down/);
+    await context.setOffline(true);
+    await expect.poll(() => page.textContent('[data-tv-trouble]'), PATIENCE).toContain('does not answer');
+    await context.close();
+  });
+
+  it('filter the list while it is typed; "/" goes there', async () => {
+    const context = await browser.newContext({ baseURL: site.url, storageState: state });
+    const page = await context.newPage();
     await page.goto(list);
     const rows = page.locator('tr[data-check]:visible');
     expect(await rows.count()).toBeGreaterThan(3);
-    await page.fill('[data-search]', 'SNAPSHOT');
+    await page.keyboard.press('/');
+    await page.keyboard.type('SNAPSHOT');
     await expect.poll(() => rows.count(), PATIENCE).toBe(1);
     expect(page.url()).toContain('search=SNAPSHOT');
     await context.close();

@@ -47,6 +47,7 @@ import { changeSettings, showRevoke } from './projects/change.tsx';
 import { showOverview } from './projects/overview.tsx';
 import { removeProject, showRemoveProject } from './projects/remove.tsx';
 import { showSettings } from './projects/settings.tsx';
+import { showBoard } from './tv/board.tsx';
 
 /** Every page and form: address, method, who may. One file an action. */
 export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
@@ -116,6 +117,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
       post: forChannel('write', removeChannel),
     },
 
+    '/tv/': { get: anybody(showBoard) },
     '/instance/': { get: signedIn(showInstance) },
     '/cloaked/:key/': { get: signedIn(openCloaked) },
     '/docs/': { get: anybody(showDoc) },

@@ -47,8 +47,8 @@ async function sendClose(visit: SignedIn, values: Values, errors: Errors, status
         <h1>Close the account</h1>
         {onlyAdministrator ? (
           <p class="notice notice-warning">
-            This is the only administrator’s account: without it nobody could look after this installation. Make another
-            one first (<code>overdue bootstrap</code>).
+            This is the only administrator’s account: without it nobody could look after this installation, so it cannot
+            be closed.
           </p>
         ) : (
           <>

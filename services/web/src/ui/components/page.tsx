@@ -23,6 +23,8 @@ export interface PageOptions {
   readonly scripts?: readonly string[];
   /** `narrow`: one column of text or a form. */
   readonly width?: 'narrow' | 'medium' | 'wide' | 'full';
+  /** Without navigation: for screens that nobody sits at. */
+  readonly bare?: boolean;
   /** Said at the top of this page; default: what the previous page left. */
   readonly flash?: Flash | null;
 }
@@ -56,20 +58,24 @@ export async function sendPage(visit: Visit, options: PageOptions): Promise<void
         </head>
         <body>
           <Sprite />
-          <a class="skip" href="#main">
-            Skip to content
-          </a>
-          <TopBar
-            projects={projects}
-            access={options.access}
-            section={options.section}
-            integrationsFail={integrationsFail}
-          />
+          {!options.bare && (
+            <>
+              <a class="skip" href="#main">
+                Skip to content
+              </a>
+              <TopBar
+                projects={projects}
+                access={options.access}
+                section={options.section}
+                integrationsFail={integrationsFail}
+              />
+            </>
+          )}
           <main id="main" class={`container ${options.width ?? 'medium'}`} tabIndex={-1}>
             {flash && <Notice {...flash} />}
             {options.body}
           </main>
-          <Footer />
+          {!options.bare && <Footer />}
         </body>
       </html>
     </VisitContext.Provider>,

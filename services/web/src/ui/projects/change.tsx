@@ -90,7 +90,9 @@ async function createKey(visit: InProject, values: Values): Promise<void> {
       ? await createPingKey(sql, projectId)
       : await createApiKey(sql, deps.secretKey, { projectId, kind, createdBy: session.user.id });
   const project = kind === null ? { ...access.project, ping_key: key } : access.project;
-  await sendSettings({ ...visit, access: { ...access, project } }, { newKey: { label, key, once: kind !== null } });
+  const board = kind === 'ro' ? { board: `/tv/#${key}=${encodeURIComponent(projectTitle(access))}` } : {};
+  const newKey = { label, key, once: kind !== null, ...board };
+  await sendSettings({ ...visit, access: { ...access, project } }, { newKey });
 }
 
 async function revokeKey(visit: InProject, values: Values): Promise<void> {

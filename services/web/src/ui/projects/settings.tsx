@@ -4,7 +4,7 @@ import type { Errors, Values } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { CopyText } from '../components/copy.tsx';
 import { RadioGroup, TextField } from '../components/fields.tsx';
-import { ButtonLink, PostButton, PostForm } from '../components/link.tsx';
+import { ButtonLink, Link, PostButton, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { Ago } from '../components/time.tsx';
 import { ownershipOf, RequestPanel, TransferPanel } from './ownership.tsx';
@@ -22,6 +22,8 @@ export interface NewKey {
   readonly label: string;
   readonly key: string;
   readonly once: boolean;
+  /** The board that this key opens, without the site's path prefix. */
+  readonly board?: string;
 }
 
 /** GET /projects/P/settings/ */
@@ -106,6 +108,12 @@ function NewKeyNotice({ newKey }: { readonly newKey: NewKey }) {
         {newKey.once ? ': copy it now, it cannot be shown again.' : ''}
       </p>
       <CopyText text={newKey.key} block />
+      {newKey.board && (
+        <p>
+          For a screen on the wall: <Link to={newKey.board}>a board of this project’s checks</Link>, which needs no
+          sign-in.
+        </p>
+      )}
     </div>
   );
 }
