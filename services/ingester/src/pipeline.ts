@@ -8,6 +8,7 @@ import {
   type Changes,
   CheckCache,
   COALESCED_GRACE_MS,
+  forgetFormer,
   loadByCode,
   loadBySlug,
   lookUpPatience,
@@ -19,9 +20,11 @@ import {
   Replay,
   type SpoolDirectory,
   Throttle,
+  takeOver,
+  VOUCH_CHANNEL,
   Watermark,
 } from '@overdue/pings';
-import { IngesterWatch, readIngesters, type Vouching } from '@overdue/pings/vouching';
+import { IngesterWatch, readIngesters, succeed, type Vouching } from '@overdue/pings/vouching';
 import type { MeasuredState, Metrics } from './metrics.ts';
 import { CheckProvisioner } from './provision.ts';
 
@@ -94,8 +97,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     open: () => open('overdue ingester', 4, timeoutMs),
   });
 
-  const directory = await openSpoolDirectory({
   let damaged = 0;
+  const directory = await openSpoolDirectory({
     directory: config.SPOOL_DIR,
     maxBytes: config.SPOOL_MAX_BYTES,
     clock,
@@ -105,6 +108,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     },
   });
   const { spool, journal } = directory;
+  let former = await takeOver(config.SPOOL_DIR, instanceId).catch((): readonly string[] => []);
   const metrics = options.metrics(() => ({
     pending: () => intake.pending,
     pendingBytes: () => intake.pendingBytes,
@@ -117,8 +121,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     spoolAge: () => (clock.now() - (spool.oldest() ?? clock.now())) / 1000,
     coalescedPings: () => throttle.pings,
     throttled: () => throttle.coalesced,
-  }));
     damagedBytes: () => damaged,
+  }));
 
   const cache = new CheckCache({
     clock,
@@ -199,6 +203,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     vouching,
     events: {
       applied: judged,
+      waits() {
+        void watermark.beat();
+        pool.run(({ sql }) => sql.notify(VOUCH_CHANNEL, '')).catch(() => {});
+      },
       replayed: (pings) => metrics.replayed.inc(pings),
       dropped(why, ping) {
         metrics.dropped.inc({ why });
@@ -216,6 +224,15 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     oldest: () =>
       earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS)),
   });
+  /** Our former lives on this directory are dead: once we vouch for what they left, nobody has to find that out. */
+  const beat = async () => {
+    await watermark.beat();
+    if (former.length === 0) return;
+    const done = await pool.run(({ sql }) => succeed(sql, instanceId, former)).catch(() => false);
+    if (!done) return;
+    former = [];
+    await forgetFormer(config.SPOOL_DIR, instanceId).catch(() => {});
+  };
   const stopping = new AbortController();
   let beating: Timer | undefined;
   return {
@@ -232,6 +249,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         if (id !== undefined) throttle.end(id);
       },
       project: () => cache.forgetSlugs(),
+      asked: () => void watermark.beat(),
       pinged(ids) {
         if (ids) for (const id of ids) throttle.end(id);
         else throttle.endAll();
@@ -247,8 +265,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       replay.start();
       void recover(directory, throttle, replay, clock, stopping.signal);
       let asked = Number.NEGATIVE_INFINITY;
+      void beat();
       beating = clock.every(BEAT_MS, () => {
-        void watermark.beat();
+        void beat();
         if (clock.monotonic() - asked >= Math.max(ASK_EVERY_MS, options.spacing?.() ?? 0)) {
           asked = clock.monotonic();
           pool
