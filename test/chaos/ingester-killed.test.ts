@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { spoolStatus } from '@overdue/pings';
 import { describe, expect, test } from 'vitest';
-import { counters, send, sleep } from './acknowledged.ts';
+import { counters, send, sleep, until } from './acknowledged.ts';
 import { chaosBench } from './bench.ts';
 import { temporaryDirectory } from './processes.ts';
 
@@ -25,11 +25,12 @@ describe('the ingester', () => {
 
   test('is killed while the database is away: the next one replays', async () => {
     const ingester = await bench.startIngester();
-    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 5000, rate: 800 });
+    const sending = send({ ports: [ingester.pingPort], target: bench.target, durationMs: 6000, rate: 800 });
     await sleep(800);
     await bench.postgres.kill();
-    await sleep(1000);
+    await sleep(2500);
     await ingester.end('SIGKILL');
+    const killedAt = Date.now();
     const status = await spoolStatus(join(bench.dataDir, 'spool'));
     expect(status.pings).toBeGreaterThan(100);
     await ingester.start();
@@ -41,6 +42,12 @@ describe('the ingester', () => {
     await bench.applied(ingester);
     await bench.expectExact(sent);
     expect((await spoolStatus(join(bench.dataDir, 'spool'))).pings).toBe(0);
+    // Until when the first one was receiving is known to within its heartbeat, though it could not say so itself.
+    await until('its stretch is covered', 5000, async () => {
+      const [row] = await bench.postgres.database.sql<{ until: number }[]>`
+        select max(until_at) as until from coverage where from_at < to_timestamp(${killedAt} / 1000.0)`;
+      return row!.until > killedAt - 1800;
+    });
   });
 
   test('is told to stop under load: it ends in time with exit code 0, and loses nothing', async () => {

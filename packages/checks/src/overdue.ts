@@ -25,12 +25,6 @@ export interface Known {
   readonly gaps: readonly Gap[];
 }
 
-/** It would be late, but somebody may still hold a ping from before the deadline. */
-export interface NotKnown {
-  /** When it went down, if so. */
-  readonly since: Instant;
-}
-
 /**
  * Whether it is worth asking {@link overdueBefore}: cheap, and true too often rather than too seldom. The stored
  * deadline never lies after the one that the gaps give.
@@ -41,19 +35,18 @@ export function mayBeOverdue(check: Pick<CheckState, 'status' | 'alert_after'>, 
 
 /**
  * The time-out that `check` had before `ping`, to be recorded ahead of it; null: the ping is in time, or leaves the
- * deadline to `sendalerts`.
+ * deadline to `sendalerts`. `unknown`: it would be late, but somebody may still hold a ping from before the deadline.
  */
 export function overdueBefore<C extends CheckState>(
   check: C,
   { at, kind }: Pick<PingEvent, 'at' | 'kind'>,
   known: Known,
-): Transition<C> | NotKnown | null {
+): Transition<C> | 'unknown' | null {
   if (!mayBeOverdue(check, at, kind)) return null;
   try {
     const transition = goDown(check, Math.min(at, known.until), known.gaps);
     if (transition) return transition;
-    const flip = known.until < at ? goDown(check, at, known.gaps)?.flip : null;
-    return flip ? { since: flip.at } : null;
+    return known.until < at && goDown(check, at, known.gaps) ? 'unknown' : null;
   } catch (error) {
     // What is expected nobody knows; applying the ping reports it.
     if (error instanceof BrokenScheduleError) return null;

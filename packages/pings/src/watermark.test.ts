@@ -158,3 +158,64 @@ test('rows that are gone are made again', async () => {
   await beat(1);
   expect((await written()).stretches).toEqual([[0, 2]]);
 });
+
+test('killed while the database is away: the next process says up to when pings were received', async () => {
+  const kept: { from: number; until: number }[][] = [];
+  let unanswered: number | null = null;
+  const one = (before: { from: number; until: number }[]) =>
+    new Watermark({
+      clock,
+      instanceId,
+      before,
+      oldest: () => oldest,
+      unanswered: () => unanswered,
+      keep: (stretches) => kept.push([...stretches]),
+      run: <T>(use: (sql: Sql) => Promise<T>) => (away ? Promise.reject(new Error('away')) : use(database.sql)),
+    });
+  watermark = one([]);
+  watermark.listening();
+  await beat(1);
+  expect(kept).toEqual([]);
+  away = true;
+  oldest = clock.now();
+  await beat(2);
+  unanswered = clock.now() + 500;
+  await beat(2);
+  // Killed here. What was not answered then is not vouched for.
+  expect(kept.at(-1)).toEqual([{ from: T0, until: T0 + 3500 }]);
+  unanswered = null;
+  clock.jumpTo(T0 + 20_000);
+  watermark = one(kept.at(-1)!);
+  watermark.listening();
+  await beat(1);
+  // And again, before anything is written.
+  expect(kept.at(-1)).toEqual([
+    { from: T0, until: T0 + 3500 },
+    { from: T0 + 20_000, until: T0 + 21_000 },
+  ]);
+  away = false;
+  // The spool is being applied: not all is known yet.
+  oldest = T0 + 2000;
+  await beat(1);
+  expect(await written()).toMatchObject({
+    stretches: [
+      [0, 1],
+      [0, 2],
+    ],
+  });
+  expect(kept.at(-1)).toHaveLength(2);
+  oldest = null;
+  await beat(1);
+  expect(await written()).toEqual({
+    mark: 23,
+    stretches: [
+      [0, 1],
+      [0, 3.5],
+      [20, 23],
+    ],
+  });
+  expect(kept.at(-1)).toEqual([]);
+  const writes = kept.length;
+  await beat(1);
+  expect(kept).toHaveLength(writes);
+});

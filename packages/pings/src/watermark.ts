@@ -13,7 +13,8 @@ import type { Sql } from '@overdue/database';
  *                              and everything it accepted in it is committed (until <= T).
  *
  * While the database is away neither can be written; the first beat after the replay moves both up, in one
- * transaction, and the stretch is whole because pings were received (into the spool) all the time. A stretch ends, and
+ * transaction, and the stretch is whole because pings were received (into the spool) all the time. What cannot be written
+ * is kept beside the spool, for the next process should this one be killed. A stretch ends, and
  * the next beat begins another, when
  *   - the process did not run for a while (stopped, suspended, blocked): SILENCE_MS between two beats;
  *   - a ping was refused with 503 (spool full, disk full, too much in hand);
@@ -45,6 +46,12 @@ export interface WatermarkOptions {
   readonly run: <T>(use: (sql: Sql) => Promise<T>) => Promise<T>;
   /** When the oldest ping was received that is accepted (or in hand) and not committed; null: there is none. */
   readonly oldest: () => Instant | null;
+  /** Stretches of an earlier process that it could not write; all that it accepted in them is in the spool, or committed. */
+  readonly before?: readonly Covered[];
+  /** When the oldest ping was received that is not answered yet; null: there is none. */
+  readonly unanswered?: () => Instant | null;
+  /** Puts what cannot be written where the next process finds it; empty: nothing is left to be written. */
+  readonly keep?: (stretches: readonly Covered[]) => void;
   /** The simulation: milliseconds from a write to the next, when that says nothing new. Default 0. */
   readonly spacing?: () => Milliseconds;
 }
@@ -59,9 +66,14 @@ export class Watermark {
   /** When all that there was to say was written, by the monotonic clock. */
   #writtenAt = Number.NEGATIVE_INFINITY;
   #writing: Promise<void> | null = null;
+  /** Whether something is kept for the next process. */
+  #kept: boolean;
 
   constructor(options: WatermarkOptions) {
     this.#options = options;
+    const before = options.before ?? [];
+    this.#stretches = before.map(({ from, until }) => ({ id: null, from, until }));
+    this.#kept = before.length > 0;
   }
 
   /** From now on pings are taken. */
@@ -135,9 +147,31 @@ export class Watermark {
       });
       if (mark === now) this.#writtenAt = clock.monotonic();
     } catch {
+      this.#keep();
       return;
     }
     this.#stretches = this.#stretches.filter((s) => s.until === null || s.id === null || s.until > mark);
+    if (now - mark > SILENCE_MS) this.#keep();
+    else if (this.#kept && this.#stretches.every(({ until }) => until === null)) {
+      this.#options.keep?.([]);
+      this.#kept = false;
+    }
+  }
+
+  /**
+   * Should this process be killed now, the next one writes what this one could not. Only up to the oldest ping that is
+   * not answered: those are lost with the process, and nobody promised anything.
+   */
+  #keep(): void {
+    const { clock, keep, unanswered } = this.#options;
+    const now = clock.now();
+    const safe = Math.min(unanswered?.() ?? now, now);
+    const stretches = this.#stretches
+      .map(({ from, until }) => ({ from, until: Math.min(until ?? now, safe) }))
+      .filter(({ from, until }) => until > from);
+    if (!keep || stretches.length === 0) return;
+    keep(stretches);
+    this.#kept = true;
   }
 }
 

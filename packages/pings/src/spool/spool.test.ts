@@ -20,6 +20,7 @@ import { uuid7 } from '../uuid7.ts';
 import { decodeBatch, decodeHead, encodeBatch } from './codec.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import { SpoolLockedError } from './lock.ts';
+import { keepReceived, readReceived } from './received.ts';
 import type { Damage } from './segment-log.ts';
 import { type Spool, SpoolFullError } from './spool.ts';
 import { spoolStatus } from './status.ts';
@@ -313,4 +314,24 @@ describe('the journal of coalesced pings', () => {
     await d.recovered();
     expect(segments()).toEqual([]);
   });
+});
+
+test('stretches of receiving: kept, replaced, let go; nonsense and a missing directory are nothing', () => {
+  expect(readReceived(directory)).toEqual([]);
+  const stretches = [
+    { from: 1, until: 2 },
+    { from: 5, until: 9 },
+  ];
+  keepReceived(directory, stretches.slice(1));
+  keepReceived(directory, stretches);
+  expect(readReceived(directory)).toEqual(stretches);
+  for (const nonsense of ['', '[', 'null', '{}', '[1]', '[null]', '[{"from":1}]', '[{"from":"1","until":2}]']) {
+    writeFileSync(join(directory, 'received.json'), nonsense);
+    expect(readReceived(directory)).toEqual([]);
+  }
+  keepReceived(directory, []);
+  keepReceived(directory, []);
+  expect(readdirSync(directory)).toEqual([]);
+  keepReceived(join(directory, 'nowhere'), stretches);
+  expect(readReceived(join(directory, 'nowhere'))).toEqual([]);
 });
