@@ -15,7 +15,7 @@ const ALL = { until: Number.POSITIVE_INFINITY, gaps: [] };
 function after(fields: Partial<CheckState>, ping: PingEvent) {
   const check = { ...aCheck(fields), alert_after: alertAfter(aCheck(fields)) };
   const overdue = overdueBefore(check, ping, ALL);
-  if (overdue === 'unknown') throw new Error('Everything is known');
+  if (overdue && 'since' in overdue) throw new Error('Everything is known');
   const applied = applyPing(overdue?.check ?? check, ping);
   const flips = [overdue?.flip, applied.flip].filter((flip): flip is Flip => flip != null);
   return {
@@ -84,13 +84,12 @@ describe('what is known decides', () => {
   const success = { kind: 'success', at: T + 26 * HOUR } as const;
 
   test.each([
-    ['before the deadline', 24, 'unknown'],
-    ['just up to it', 25, 'unknown'],
-    ['beyond it', 25.1, 'down'],
-    ['all of it', 99, 'down'],
+    ['before the deadline', 24, { since: T + 25 * HOUR }],
+    ['just up to it', 25, { since: T + 25 * HOUR }],
+    ['beyond it', 25.1, { check: { status: 'down' } }],
+    ['all of it', 99, { check: { status: 'down' } }],
   ])('pings are known until %s', (_, hours, verdict) => {
-    const overdue = overdueBefore(check, success, { until: T + hours * HOUR, gaps: [] });
-    expect(overdue === null || overdue === 'unknown' ? overdue : overdue.check.status).toBe(verdict);
+    expect(overdueBefore(check, success, { until: T + hours * HOUR, gaps: [] })).toMatchObject(verdict);
   });
 
   test('nothing is known, and it would be in time: no question', () => {
@@ -159,7 +158,7 @@ function flipsOf({ check: fields, events }: Life, gaps: readonly Gap[], always: 
     else if (judged !== null) judge(Math.max(before, now - judged * SECOND));
     if (!always) {
       const overdue = overdueBefore(state, { kind, at: now }, { until: Number.POSITIVE_INFINITY, gaps });
-      if (overdue === 'unknown') throw new Error('Everything is known');
+      if (overdue && 'since' in overdue) throw new Error('Everything is known');
       if (overdue?.flip) flips.push(overdue.flip);
       state = overdue?.check ?? state;
     }

@@ -25,6 +25,12 @@ export interface Known {
   readonly gaps: readonly Gap[];
 }
 
+/** It would be late, but somebody may still hold a ping from before the deadline. */
+export interface NotKnown {
+  /** When it went down, if so. */
+  readonly since: Instant;
+}
+
 /**
  * Whether it is worth asking {@link overdueBefore}: cheap, and true too often rather than too seldom. The stored
  * deadline never lies after the one that the gaps give.
@@ -35,18 +41,19 @@ export function mayBeOverdue(check: Pick<CheckState, 'status' | 'alert_after'>, 
 
 /**
  * The time-out that `check` had before `ping`, to be recorded ahead of it; null: the ping is in time, or leaves the
- * deadline to `sendalerts`. `unknown`: it would be late, but somebody may still hold a ping from before the deadline.
+ * deadline to `sendalerts`.
  */
 export function overdueBefore<C extends CheckState>(
   check: C,
   { at, kind }: Pick<PingEvent, 'at' | 'kind'>,
   known: Known,
-): Transition<C> | 'unknown' | null {
+): Transition<C> | NotKnown | null {
   if (!mayBeOverdue(check, at, kind)) return null;
   try {
     const transition = goDown(check, Math.min(at, known.until), known.gaps);
     if (transition) return transition;
-    return known.until < at && goDown(check, at, known.gaps) ? 'unknown' : null;
+    const flip = known.until < at ? goDown(check, at, known.gaps)?.flip : null;
+    return flip ? { since: flip.at } : null;
   } catch (error) {
     // What is expected nobody knows; applying the ping reports it.
     if (error instanceof BrokenScheduleError) return null;

@@ -51,7 +51,17 @@ export interface Applied {
   readonly timeouts: number;
   /** Pings that came after the deadline and moved it all the same, because another ingester may hold an earlier one. */
   readonly unjudged: number;
+  /** Set when nothing was done, see {@link ApplyOptions.mayWait}: up to when the other ingesters vouch. */
+  readonly waitsAt: Instant | null;
 }
+
+const NOTHING_LATE = { timeouts: 0, unjudged: 0, waitsAt: null };
+
+/**
+ * A ping so shortly after the deadline, in milliseconds, is not waited for: others vouch once a second, so of each such
+ * ping it would be unknown at first. It counts as in time.
+ */
+const RACE_MS = 5000;
 
 export interface TouchedCheck {
   readonly id: number;
@@ -79,6 +89,8 @@ export interface ApplyOptions {
   readonly onProblem?: ReportProblem;
   /** For pings from after the deadline. Without it, they move the deadline as if they were in time. */
   readonly vouching?: Vouching;
+  /** Do nothing (roll back) when it cannot be known yet whether one of them is late: it can be applied later. */
+  readonly mayWait?: boolean;
   /** Only try: roll back at the end. */
   readonly dryRun?: boolean;
   /** Awaited before `commit` is sent. */
@@ -126,7 +138,7 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
   await all([begun, advanced, locked]);
   if (advanced && (await advanced).length < ranges.length) {
     await sql`rollback`;
-    return { already: true, outcomes: pings.map(() => 'recorded'), checks: [], timeouts: 0, unjudged: 0 };
+    return { already: true, outcomes: pings.map(() => 'recorded'), checks: [], ...NOTHING_LATE };
   }
 
   const work = new Work(pings.length);
@@ -145,7 +157,11 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
     );
   }
   const { outcomes, touched: checks, timeouts, unjudged } = work;
-  const applied: Applied = { already: false, outcomes, checks, timeouts, unjudged };
+  if (options.mayWait && work.waits) {
+    await sql`rollback`;
+    return { already: false, outcomes: [], checks: [], ...NOTHING_LATE, waitsAt: known!.until };
+  }
+  const applied: Applied = { already: false, outcomes, checks, timeouts, unjudged, waitsAt: null };
   const statements: Promise<unknown>[] = work.write(sql);
   if (work.flips.length > 0) statements.push(recordFlips(sql, work.flips));
   if (options.announceWithinMs) {
@@ -304,6 +320,8 @@ class Work {
   readonly flips: NewFlip[] = [];
   timeouts = 0;
   unjudged = 0;
+  /** Whether one of the unjudged is worth waiting for. */
+  waits = false;
 
   readonly #checks = {
     id: [] as number[],
@@ -400,9 +418,14 @@ class Work {
   #timeOut(state: Locked, ping: Ping, known: Known): Transition<Locked> | null {
     // Of pings that are only counted nobody knows when each came.
     const overdue = ping.skipped > 0 ? null : overdueBefore(state, ping, known);
-    if (overdue === 'unknown') this.unjudged++;
-    else if (overdue) this.timeouts++;
-    return overdue === 'unknown' ? null : overdue;
+    if (overdue === null) return null;
+    if ('since' in overdue) {
+      this.unjudged++;
+      this.waits ||= ping.at - overdue.since > RACE_MS;
+      return null;
+    }
+    this.timeouts++;
+    return overdue;
   }
 
   /** Not before the `newest` until now: what an older ping undoes is dated when that was done, lest downtimes be wrong. */

@@ -10,7 +10,12 @@ export interface Changes {
   project(): void;
   /** Another ingester applied informative pings to these checks; null: to any. */
   pinged(checkIds: readonly number[] | null): void;
+  /** Another ingester waits for what this one vouches for. */
+  asked(): void;
 }
+
+/** NOTIFY channel: see {@link Changes.asked}. */
+export const VOUCH_CHANNEL = 'vouch';
 
 export interface ChangeListenerOptions {
   readonly clock: Clock;
@@ -69,6 +74,7 @@ export class ChangeListener {
       sql.listen('check_changed', changes.check),
       sql.listen('project_changed', () => changes.project()),
       sql.listen('check_pinged', (payload) => changes.pinged(payload === '*' ? null : payload.split(',').map(Number))),
+      sql.listen(VOUCH_CHANNEL, () => changes.asked()),
       // Also after each time that the driver opened the connection again by itself.
       sql.listen(
         echo,

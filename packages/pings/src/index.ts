@@ -11,7 +11,7 @@ export {
   type TouchedCheck,
 } from './apply-batch.ts';
 export { lookUpPatience } from './budget.ts';
-export { ChangeListener, type Changes } from './change-listener.ts';
+export { ChangeListener, type Changes, VOUCH_CHANNEL } from './change-listener.ts';
 export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
 export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAddress } from './check-loader.ts';
 export { clientAddress, forwardedClient, forwardedScheme, plainAddress } from './client-address.ts';
@@ -40,6 +40,7 @@ export { Replay, type ReplayEvents } from './replay.ts';
 export { type CheckRules, classifyHttp, classifyText, keywords, NO_RULES, rulesOf } from './rules.ts';
 export { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 export { SpoolLockedError } from './spool/lock.ts';
+export { forgetFormer, takeOver } from './spool/owners.ts';
 export { keepReceived, readReceived } from './spool/received.ts';
 export type { Damage } from './spool/segment-log.ts';
 export { type SpoolStatus, spoolStatus } from './spool/status.ts';

@@ -258,6 +258,20 @@ describe('another ingester may hold an earlier ping', () => {
     expect(await stored(id)).toMatchObject({ status: 'up', alertAfter: 320, pings: 2 });
   });
 
+  test('what can wait waits, unless it is a matter of moments', async () => {
+    await ingester(at(-3600), at(100));
+    const [id, race] = [await check(), await check()];
+    const waiting = { ...vouching(), mayWait: true, ranges: [{ lane: randomUUID(), batch: 1, first: 1 }] };
+    const pings = [ping(race, 125), ping(id, 125.001)];
+    expect(await applyBatch(sql, pings, waiting)).toMatchObject({ waitsAt: at(100), already: false });
+    expect(await stored(race)).toMatchObject({ pings: 1 });
+    expect(await applyBatch(sql, [ping(race, 125)], { ...vouching(), mayWait: true })).toMatchObject({ unjudged: 1 });
+    await database.sql`update instances set watermark = ${at(300)}`;
+    // Under the same number: what waited was rolled back as a whole.
+    expect(await applyBatch(sql, [ping(id, 125.001)], waiting)).toMatchObject({ waitsAt: null, already: false });
+    expect(await flips(id)).toEqual(['120 up→down timeout (1)', '125.001 down→up  (1)']);
+  });
+
   test('one that is dead, or has stopped, is not waited for', async () => {
     const dead = await ingester(at(-3600), at(10));
     const stopped = await ingester(at(-3600), at(20));

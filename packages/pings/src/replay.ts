@@ -1,4 +1,4 @@
-import type { Clock, Instant } from '@overdue/clock';
+import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
 import { type Applied, type BatchRange, lanePositions, type ReportProblem } from './apply-batch.ts';
 import { lookUpPatience } from './budget.ts';
@@ -10,12 +10,14 @@ import { classifyHttp } from './rules.ts';
 import type { Spool, SpoolRecord } from './spool/spool.ts';
 import type { Vouching } from './vouching/index.ts';
 import { within } from './within.ts';
-import { BatchConnection, meansAway, type PingWriter, type StrandedBatch } from './writer.ts';
+import { BatchConnection, meansAway, NotKnownYetError, type PingWriter, type StrandedBatch } from './writer.ts';
 
 export interface ReplayEvents {
   replayed(pings: number): void;
   /** A transaction was committed. */
   applied(applied: Applied): void;
+  /** It waits for what other ingesters say: ask them. */
+  waits(): void;
   /** Pings whose address leads to no check, or to several. */
   dropped(why: 'unknown' | 'ambiguous', ping: Ping): void;
   poison(ping: Ping, error: unknown): void;
@@ -47,6 +49,9 @@ const PINGS_AT_ONCE = 2000;
 /** When so few pings are left, new ones are held back until they are applied. */
 const FEW = 1000;
 const RETRY_MS = { first: 100, most: 1000 };
+/** How long it waits for other ingesters to vouch for more than they do, before it goes on without them. */
+const OTHERS_PATIENCE_MS = 20_000;
+const ASK_AGAIN_MS = 100;
 
 /**
  * Brings the spool into the database whenever it is not empty, and the writer back to it. One batch at a time, in the
@@ -59,6 +64,8 @@ export class Replay {
   readonly #stopped: Promise<void>;
   readonly #stranded: StrandedBatch[];
   #loop: Promise<void> = Promise.resolve();
+  /** What the others vouched for when it had to wait for them, and since when that has been so (monotonic). */
+  #waits: { readonly until: Instant; readonly since: Milliseconds } | null = null;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
@@ -101,9 +108,13 @@ export class Replay {
       try {
         await this.#drain();
         pause = RETRY_MS.first;
-      } catch {
+      } catch (error) {
         // The database is still away (what is wrong with it was said when it went).
         writer.goAway(null);
+        if (error instanceof NotKnownYetError) {
+          await clock.sleep(ASK_AGAIN_MS, signal);
+          continue;
+        }
         await clock.sleep(pause, signal);
         pause = Math.min(pause * 2, RETRY_MS.most);
       }
@@ -169,7 +180,7 @@ export class Replay {
     try {
       await this.#applyMissing(records, timeoutMs);
     } catch (error) {
-      if (meansAway(error)) throw error;
+      if (meansAway(error) && !(error instanceof NotKnownYetError && records.length > 1)) throw error;
       if (records.length > 1) {
         for (const record of records) await this.#applyTogether([record], timeoutMs);
         return;
@@ -199,10 +210,17 @@ export class Replay {
     }
   }
 
+  /** @throws {NotKnownYetError} when it has to wait for other ingesters, beside what BatchConnection throws */
   async #send(pings: readonly Ping[], ranges: readonly BatchRange[], timeoutMs: number): Promise<Applied> {
     const { clock, events, vouching } = this.#options;
-    const options = { ranges, onProblem: events.problem, ...(vouching ? { vouching } : {}) };
+    const patient = this.#waits === null || clock.monotonic() - this.#waits.since < OTHERS_PATIENCE_MS;
+    const options = { ranges, onProblem: events.problem, ...(vouching ? { vouching, mayWait: patient } : {}) };
     const applied = await this.#connection.apply(pings, options, clock, timeoutMs);
+    if (applied.waitsAt !== null) {
+      if (this.#waits?.until !== applied.waitsAt) this.#waits = { until: applied.waitsAt, since: clock.monotonic() };
+      events.waits();
+      throw new NotKnownYetError(applied.waitsAt);
+    }
     events.applied(applied);
     return applied;
   }

@@ -13,6 +13,17 @@ export interface Overflow {
   append(number: BatchNumber, pings: readonly Ping[]): Promise<void>;
 }
 
+/** A ping is late if no other ingester holds an earlier one, and one of them vouches only up to `until`. */
+export class NotKnownYetError extends Error {
+  override readonly name = 'NotKnownYetError';
+  readonly until: Instant;
+
+  constructor(until: Instant) {
+    super('A ping came after its deadline, and another ingester may hold an earlier one: waiting for it');
+    this.until = until;
+  }
+}
+
 export interface StrandedBatch {
   readonly number: BatchNumber;
   readonly pings: readonly Ping[];
@@ -202,7 +213,7 @@ export class PingWriter {
   }
 
   async #commit(lane: Lane, number: BatchNumber, batch: Submission[]): Promise<void> {
-    const { clock, timeoutMs, events, announceWithinMs, vouching } = this.#options;
+    const { clock, timeoutMs, events, announceWithinMs, overflow, vouching } = this.#options;
     const patience = commitPatience(timeoutMs, clock.now() - oldestWaiting(batch));
     if (patience === null) {
       this.goAway(new TimedOutError(`Pings waited longer than ${timeoutMs} ms for their turn`));
@@ -217,7 +228,7 @@ export class PingWriter {
       ranges: [{ ...number, first: number.batch }],
       onProblem: events.problem,
       announceWithinMs: announce,
-      ...(vouching ? { vouching } : {}),
+      ...(vouching ? { vouching, mayWait: overflow !== null } : {}),
       ...(claims.length > 0 ? { beforeCommit: Promise.all(claims.map((claim) => claim.bind(number))) } : {}),
     };
     let applied: Applied;
@@ -230,6 +241,11 @@ export class PingWriter {
       } else {
         await this.#isolate(lane, batch, error);
       }
+      return;
+    }
+    if (applied.waitsAt !== null) {
+      this.goAway(new NotKnownYetError(applied.waitsAt));
+      await this.#spool(number, batch);
       return;
     }
     events.committed(applied, pings, clock.monotonic() - began);

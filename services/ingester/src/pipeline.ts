@@ -8,6 +8,7 @@ import {
   type Changes,
   CheckCache,
   COALESCED_GRACE_MS,
+  forgetFormer,
   keepReceived,
   loadByCode,
   loadBySlug,
@@ -17,13 +18,15 @@ import {
   PingIntake,
   PingWriter,
   RateLimit,
-  readReceived,
   Replay,
+  readReceived,
   type SpoolDirectory,
   Throttle,
+  takeOver,
+  VOUCH_CHANNEL,
   Watermark,
 } from '@overdue/pings';
-import { IngesterWatch, readIngesters, type Vouching } from '@overdue/pings/vouching';
+import { IngesterWatch, readIngesters, succeed, type Vouching } from '@overdue/pings/vouching';
 import type { MeasuredState, Metrics } from './metrics.ts';
 import { CheckProvisioner } from './provision.ts';
 
@@ -107,6 +110,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     },
   });
   const { spool, journal } = directory;
+  let former = await takeOver(config.SPOOL_DIR, instanceId).catch((): readonly string[] => []);
   const metrics = options.metrics(() => ({
     pending: () => intake.pending,
     pendingBytes: () => intake.pendingBytes,
@@ -201,6 +205,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     vouching,
     events: {
       applied: judged,
+      waits() {
+        void watermark.beat();
+        pool.run(({ sql }) => sql.notify(VOUCH_CHANNEL, '')).catch(() => {});
+      },
       replayed: (pings) => metrics.replayed.inc(pings),
       dropped(why, ping) {
         metrics.dropped.inc({ why });
@@ -221,6 +229,15 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     oldest: () =>
       earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS)),
   });
+  /** Our former lives on this directory are dead: once we vouch for what they left, nobody has to find that out. */
+  const beat = async () => {
+    await watermark.beat();
+    if (former.length === 0) return;
+    const done = await pool.run(({ sql }) => succeed(sql, instanceId, former)).catch(() => false);
+    if (!done) return;
+    former = [];
+    await forgetFormer(config.SPOOL_DIR, instanceId).catch(() => {});
+  };
   const stopping = new AbortController();
   let beating: Timer | undefined;
   return {
@@ -237,6 +254,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         if (id !== undefined) throttle.end(id);
       },
       project: () => cache.forgetSlugs(),
+      asked: () => void watermark.beat(),
       pinged(ids) {
         if (ids) for (const id of ids) throttle.end(id);
         else throttle.endAll();
@@ -252,8 +270,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       replay.start();
       void recover(directory, throttle, replay, clock, stopping.signal);
       let asked = Number.NEGATIVE_INFINITY;
+      void beat();
       beating = clock.every(BEAT_MS, () => {
-        void watermark.beat();
+        void beat();
         if (clock.monotonic() - asked >= Math.max(ASK_EVERY_MS, options.spacing?.() ?? 0)) {
           asked = clock.monotonic();
           pool

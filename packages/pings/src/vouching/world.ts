@@ -62,6 +62,22 @@ export async function readIngesters(
     from instances where service = 'ingester' and (stopped_at is null or seen_at > stopped_at)`;
 }
 
+/**
+ * Says that nobody need wait for `former` any more: `instanceId` has taken over what they had accepted, and vouches for it.
+ * @returns false when it does not vouch yet, and nothing was done
+ */
+export async function succeed(sql: Sql, instanceId: string, former: readonly string[]): Promise<boolean> {
+  const [row] = await sql<{ vouches: boolean }[]>`
+    with successor as (
+      select from instances where id = ${instanceId} and watermark is not null
+    ), buried as (
+      update instances set stopped_at = clock_timestamp()
+      where id = any(${former as string[]}::uuid[]) and exists (select from successor)
+    )
+    select exists (select from successor) as vouches`;
+  return row!.vouches;
+}
+
 /** Recorded gaps that may matter to a check whose ping was due at or after `since`. */
 export async function gapsSince(sql: Sql | TransactionSql, since: Instant): Promise<Gap[]> {
   return await sql<Gap[]>`
