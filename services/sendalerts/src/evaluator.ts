@@ -77,6 +77,7 @@ export class Evaluator {
     if (this.#unreachable) problems.push(this.#unreachable);
     if (this.#nobodyVouches) problems.push(this.#nobodyVouches);
     else if (this.#behind) problems.push(this.#behind);
+    if (this.#watch.slow) problems.push('Looks at the database take so long that a dead ingester is noticed late.');
     for (const { code, why } of this.#poison.values()) problems.push(`Check ${code} cannot be judged: ${why}`);
     return { judgedUntil: this.#judgedUntil, backlog: this.#backlog, problems };
   }
