@@ -74,7 +74,7 @@ export interface Plan {
 }
 
 const SECOND = 1000;
-const CALM_AT = 150 * SECOND;
+const CALM_AT = 120 * SECOND;
 const WIRE_FAULTS: readonly WireFaultKind[] = [
   'lose request',
   'lose answer',

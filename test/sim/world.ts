@@ -59,6 +59,8 @@ export class World {
   readonly #hosts = new Map<string, Host>();
   #crashes = 0;
   #calm = false;
+  /** An ingester is found dead only by those who look often. */
+  #hurriedUntil: Instant = Number.NEGATIVE_INFINITY;
   /** From then on nothing happens but what time brings. */
   #idleFrom: Instant = Number.POSITIVE_INFINITY;
   #checkCodes: readonly string[] = [];
@@ -204,10 +206,15 @@ export class World {
     }
   }
 
+  /** An ingester is away for that long. */
+  #hurry(away: Milliseconds): void {
+    this.#hurriedUntil = Math.max(this.#hurriedUntil, this.clock.now() + Math.min(away, FOUND_DEAD) + FOUND_DEAD);
+  }
+
   /** How hurried things are; most of what a run costs are looks at a world in which nothing happens. */
   #pace(): 'hurried' | 'calm' | 'idle' {
     const now = this.clock.now();
-    if (this.truth.isTroubled(now)) return 'hurried';
+    if (now < this.#hurriedUntil) return 'hurried';
     return this.#idleFrom <= now ? 'idle' : 'calm';
   }
 
@@ -244,6 +251,7 @@ export class World {
     this.truth.trouble(now, now + away + RECOVERY);
     if (host.name.startsWith('ingester')) {
       this.truth.receivesNoMore(host.name, now);
+      this.#hurry(away);
       await this.#strand(host);
     }
     this.clock.after(away, () => {
@@ -303,6 +311,7 @@ export class World {
         if (event.who.startsWith('ingester')) {
           await this.#strand(this.#hosts.get(event.who)!);
           this.truth.receivesNoMore(event.who, now);
+          this.#hurry(event.ms);
           this.clock.after(event.ms, () => process.alive && this.truth.receives(event.who, this.clock.now()));
         }
         return;
@@ -407,6 +416,9 @@ export class World {
 
 /** Statements at one instant. */
 const MOST_AT_ONCE = 5000;
+
+/** Within this time a process that stands still is found dead by those who look often, in milliseconds. */
+const FOUND_DEAD = 15_000;
 
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;
