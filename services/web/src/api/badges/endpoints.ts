@@ -64,7 +64,7 @@ function notCached(clock: Clock): () => Readonly<Record<string, string>> {
   };
 }
 
-export type BadgeDeps = Pick<WebDeps, 'clock' | 'secretKey'>;
+type BadgeDeps = Pick<WebDeps, 'clock' | 'secretKey'>;
 
 /** The tag as it was before it was encoded the second time; null: that is no encoding. */
 function decodedTag(tag: string): string | null {

@@ -21,7 +21,7 @@ export function badgeSignature(secretKey: string, badgeKey: string, tag: string)
 }
 
 /** How many states a badge with this signature shows; null: the signature is wrong (M-77). */
-export type SignatureCheck = (badgeKey: string, tag: string, given: string) => States | null;
+type SignatureCheck = (badgeKey: string, tag: string, given: string) => States | null;
 
 /**
  * Checks signatures, and remembers the right ones: computing one takes 10 µs, as long as the rest of answering a badge.
