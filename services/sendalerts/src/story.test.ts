@@ -91,15 +91,13 @@ test('late, down, e-mail and webhook; pinged, up, e-mail and webhook', async () 
   await queue.start(delivery);
   evaluator.start();
   try {
-    await expect.poll(() => requests.length + mails.length, { timeout: 5000 }).toBe(2);
+    await expect.poll(() => requests.length + mails.length).toBe(2);
     expect(requests[0]!.body).toBe('nightly dump is down');
     expect(requests[0]!.headers['user-agent']).toBe('healthchecks.io');
     expect(mails[0]).toMatch(/^Subject: DOWN \| nightly dump/m);
     const rows = await sql<{ code: string; state: string; error: string }[]>`
       select code, state, error from notifications order by id`;
-    await expect
-      .poll(async () => (await sql`select 1 from notifications where state = 'sent'`).length, { timeout: 5000 })
-      .toBe(2);
+    await expect.poll(async () => (await sql`select 1 from notifications where state = 'sent'`).length).toBe(2);
     expect(rows.map((row) => row.code)).toContain(requests[0]!.headers['overdue-delivery']);
     expect(mails[0]).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
     const [flip] = await sql`select * from flips`;
@@ -113,12 +111,10 @@ test('late, down, e-mail and webhook; pinged, up, e-mail and webhook', async () 
         { checkId: check.id, createdAt: Date.now(), oldStatus: 'down', newStatus: 'up', reason: '' },
       ]);
     });
-    await expect.poll(() => requests.length + mails.length, { timeout: 5000 }).toBe(4);
+    await expect.poll(() => requests.length + mails.length).toBe(4);
     expect(requests[1]!.body).toBe('nightly dump is up');
     expect(mails[1]).toMatch(/^Subject: UP \| nightly dump/m);
-    await expect
-      .poll(async () => (await sql`select 1 from notifications where state = 'sent'`).length, { timeout: 5000 })
-      .toBe(4);
+    await expect.poll(async () => (await sql`select 1 from notifications where state = 'sent'`).length).toBe(4);
     const [channel] =
       await sql`select last_error, last_notify, last_notify_duration_ms from channels where id = ${webhook}`;
     expect(channel).toMatchObject({ last_error: '', last_notify: expect.any(Number) });
