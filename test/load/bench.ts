@@ -11,6 +11,7 @@ import { BenchContext, type Benchmark, type Figure } from './harness.ts';
 import { pingBenchmarks } from './pings.ts';
 import { pingLimitBenchmarks } from './pings-limits.ts';
 import { scheduleBenchmarks } from './schedules.ts';
+import { simulationBenchmarks } from './sim.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...scheduleBenchmarks,
@@ -18,6 +19,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...pingLimitBenchmarks,
   ...alertBenchmarks,
   ...apiBenchmarks,
+  ...simulationBenchmarks,
 ];
 
 const { values, positionals } = parseArgs({

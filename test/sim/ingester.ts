@@ -28,6 +28,8 @@ export interface IngesterOptions {
   readonly throttle: number;
   /** Milliseconds to the next beat that is written, when it says nothing new. */
   readonly spacing: () => Milliseconds;
+  /** Milliseconds between two looks for other ingesters. */
+  readonly lookEvery: () => Milliseconds;
   readonly onListening: () => void;
   readonly onProblem: (text: string) => void;
 }
@@ -61,6 +63,7 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
     instanceId,
     cachedChecks: 100,
     spacing: options.spacing,
+    lookEvery: options.lookEvery,
   });
   const { pool } = pipeline;
   pipeline.start();

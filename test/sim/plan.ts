@@ -189,7 +189,7 @@ function planWireFault(random: Random, who: readonly string[]): WireFault {
   return {
     who: random.pick(who),
     on,
-    nth: on === 'commit' ? random.int(1, 90) : random.int(1, 400),
+    nth: on === 'commit' ? random.int(1, 10) : random.int(1, 200),
     what: random.pick(WIRE_FAULTS),
     ms: random.pick([300, 1900, 5000, 12_000]),
   };

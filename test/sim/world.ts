@@ -188,6 +188,7 @@ export class World {
         spoolDirectory: this.#spoolDirectory(host),
         throttle: this.plan.throttle,
         spacing: () => this.#spacing(),
+        lookEvery: () => ({ hurried: 1900, calm: 9000, idle: 20_000 })[this.#pace()],
         onListening: listening,
         onProblem: (text: string) => {
           if (process.alive && !text.startsWith('A part of the spool')) this.logged.push(`${host.name}: ${text}`);
@@ -423,8 +424,9 @@ const FOUND_DEAD = 15_000;
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;
 
+/** CloseReq: a file handle on its way to be closed; what waits for it is not at rest. */
 function diskIsBusy(): boolean {
-  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'CloseReq');
 }
 
 /** A disk on which fsync costs nothing, where there is one. */

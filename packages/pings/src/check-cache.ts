@@ -52,7 +52,7 @@ export class CheckCache {
     this.#checks = new LRUCache({ max });
     this.#slugs = new LRUCache({ max: Math.min(max, 100_000) });
     this.#nothing = new LRUCache({
-      max: options.maxUnknown ?? 20_000,
+      max: options.maxUnknown ?? Math.min(max, 20_000),
       ttl: options.unknownMs ?? 2000,
       ttlResolution: 0,
       perf: { now: () => options.clock.monotonic() },

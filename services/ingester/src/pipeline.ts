@@ -53,8 +53,10 @@ export interface PipelineOptions {
   readonly lanes?: number;
   /** Checks remembered; default: see CheckCache. */
   readonly cachedChecks?: number;
-  /** The simulation: milliseconds from a beat that is written to the next, when that says nothing new. Default 0. */
+  /** The simulation: milliseconds from a beat that is written to the next that says nothing new. Default 0. */
   readonly spacing?: () => Milliseconds;
+  /** The simulation: milliseconds between two looks for other ingesters. */
+  readonly lookEvery?: () => Milliseconds;
 }
 
 /** Everything behind the listeners, put together. */
@@ -273,7 +275,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       void beat();
       beating = clock.every(BEAT_MS, () => {
         void beat();
-        if (clock.monotonic() - asked >= Math.max(ASK_EVERY_MS, options.spacing?.() ?? 0)) {
+        if (clock.monotonic() - asked >= (options.lookEvery?.() ?? ASK_EVERY_MS)) {
           asked = clock.monotonic();
           pool
             .run(({ sql }) => readIngesters(sql, OTHERS_WITHIN_MS))
