@@ -37,8 +37,8 @@ interface Host {
   ingester: SimIngester | null;
   /** Of `sendalerts`: up to where it has judged. */
   judgedUntil: () => Instant | null;
-  /** How often it was started. */
-  lives: number;
+  /** How often it has died. */
+  deaths: number;
 }
 
 /** The whole installation in this process, on one virtual clock. */
@@ -65,7 +65,7 @@ export class World {
   #idleFrom: Instant = Number.POSITIVE_INFINITY;
   #checkCodes: readonly string[] = [];
   #activity = 0;
-  readonly #disk = mkdtempSync(join(memoryDisk(), 'overdue-sim-'));
+  readonly #disks = mkdtempSync(join(memoryDisk(), 'overdue-sim-'));
 
   constructor(options: { plan: Plan; laboratory: Laboratory }) {
     const { plan } = options;
@@ -85,7 +85,7 @@ export class World {
       trace,
     });
     for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts)]) {
-      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null, judgedUntil: () => null, lives: 0 });
+      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null, judgedUntil: () => null, deaths: 0 });
     }
     const requests = plan.events.filter((event) => event.do === 'crash at request');
     this.receivers.onRequest = async (nth, when, by) => {
@@ -120,8 +120,8 @@ export class World {
     for (const { process } of this.#hosts.values()) if (process) process.alive = false;
     await this.network.close();
     await this.#settle();
-    await this.files.closeIn(this.#disk);
-    rmSync(this.#disk, { recursive: true, force: true });
+    await this.files.closeIn(this.#disks);
+    rmSync(this.#disks, { recursive: true, force: true });
   }
 
   async #unfinished(): Promise<boolean> {
@@ -251,6 +251,7 @@ export class World {
     // Its row has to stand still for a while before others go on without it.
     this.truth.trouble(now, now + away + RECOVERY);
     if (host.name.startsWith('ingester')) {
+      this.#saveDisk(host);
       this.truth.receivesNoMore(host.name, now);
       this.#hurry(away);
       await this.#strand(host);
@@ -273,16 +274,24 @@ export class World {
     }
   }
 
-  /** A disk outlives the process; what the dead one may still do to its files is nobody's concern. */
+  #disk(host: Host): string {
+    return join(this.#disks, `${host.name.replace(' ', '-')}-${host.deaths}`);
+  }
+
+  /** A disk outlives the process, as it is now: what the dead one may still do to its files is nobody's concern. */
+  #saveDisk(host: Host): void {
+    const left = this.#disk(host);
+    host.deaths++;
+    cpSync(left, this.#disk(host), { recursive: true });
+    rmSync(join(this.#disk(host), 'lock'), { force: true });
+  }
+
   #spoolDirectory(host: Host): string {
-    const path = (life: number) => join(this.#disk, `${host.name.replace(' ', '-')}-${life}`);
-    const directory = path(host.lives++);
-    if (host.lives === 1) {
-      mkdirSync(directory);
+    const directory = this.#disk(host);
+    if (host.deaths === 0) {
+      mkdirSync(directory, { recursive: true });
       return directory;
     }
-    cpSync(path(host.lives - 2), directory, { recursive: true });
-    rmSync(join(directory, 'lock'), { force: true });
     const newest = readdirSync(directory)
       .filter((name) => name.endsWith('.seg'))
       .sort()
