@@ -1,5 +1,6 @@
-import type { BenchContext } from './harness.ts';
-import { load } from './http-client.ts';
+import type { Database } from '@overdue/database';
+import { type BenchContext, waitFor } from './harness.ts';
+import { type LoadResult, load } from './http-client.ts';
 import { checkCode, seedChecks } from './seed.ts';
 
 export const CHECKS = 100_000;
@@ -23,4 +24,22 @@ export async function pingServer(context: BenchContext, env: Record<string, stri
   const request = (i: number) => get(`/${checkCode(i)}`);
   await load({ port: server.ingester.port, connections: 256, requests: checks, request });
   return server;
+}
+
+/** Whether every request got an answer, and that one. (A server that refuses everything is fast.) */
+export function onlyAnswered(result: LoadResult, status: number): boolean {
+  return result.errors === 0 && result.answered > 0 && result.statuses[status] === result.answered;
+}
+
+/** How many pings the checks count, all together. */
+export async function countedPings(database: Database): Promise<number> {
+  const [row] = await database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
+  return row!.n;
+}
+
+/** Waits until the checks count so many pings: the throttle writes a second later. @throws when they come to another number */
+export async function expectCounted(database: Database, pings: number): Promise<void> {
+  await waitFor(async () => (await countedPings(database)) >= pings, `${pings} pings to be counted`, 60_000);
+  const counted = await countedPings(database);
+  if (counted !== pings) throw new Error(`${pings} acknowledged but ${counted} counted`);
 }

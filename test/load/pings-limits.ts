@@ -6,7 +6,7 @@ import { connect, type Database } from '@overdue/database';
 import { applyBatch, type Ping, uuid7 } from '@overdue/pings';
 import { type BenchContext, type Benchmark, freePort, ROOT, waitFor } from './harness.ts';
 import { load } from './http-client.ts';
-import { CHECKS, get, pingServer, randomCheck } from './ping-server.ts';
+import { CHECKS, countedPings, get, onlyAnswered, pingServer, randomCheck } from './ping-server.ts';
 import { checkCode, seedChecks } from './seed.ts';
 
 /** The median size of the batches that the ingester committed, from its metrics. */
@@ -142,8 +142,8 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
           unit: '/s',
           limit: { name: `bare SQL, batches of ${size}`, value: limit },
           ratio,
-          bar: 'ratio ≥ 0.6',
-          ok: ratio >= 0.6,
+          bar: 'ratio ≥ 0.6, all 200',
+          ok: ratio >= 0.6 && onlyAnswered(http, 200),
         },
       ];
     },
@@ -175,15 +175,17 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
           unit: '/s',
           limit: { name: 'no-work backend', value: limit.rate },
           ratio,
-          bar: 'ratio ≥ 0.9',
-          ok: ratio >= 0.9 && result.errors === 0,
+          bar: 'ratio ≥ 0.9, all 200',
+          // The limit is a server that answers 200 to everything, too.
+          ok: ratio >= 0.9 && onlyAnswered(result, 200) && onlyAnswered(limit, 200),
           note: `p99 ${result.latency.p99.toFixed(1)} ms, answers ${JSON.stringify(result.statuses)}`,
         },
       ];
     },
   },
   {
-    // The database stopped for 20 s under 5,000 pings a second, then started: none lost, none refused.
+    // The database stopped for 20 s under 5,000 pings a second, then started: none lost, none refused. Without the
+    // throttle, so that each ping goes through the spool: with it, most would be sums.
     name: 'spool',
     async run(context) {
       const postgres = await context.postgres();
@@ -191,7 +193,7 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
       const ingester = await context.service('ingester', { DATABASE_URL: postgres.url, PING_THROTTLE_SECONDS: '0' });
       // Warm the cache: what it does not know cannot be judged while the database is away.
       await load({ port: ingester.port, connections: 64, requests: 20_000, request: (i) => get(`/${checkCode(i)}`) });
-      const [before] = await postgres.database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
+      const before = await countedPings(postgres.database);
       const sending = load({
         port: ingester.port,
         connections: 64,
@@ -208,10 +210,7 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
       await waitFor(async () => (await spooledPings(ingester.adminPort)) === 0, 'the spool to drain');
       const seconds = (performance.now() - back) / 1000;
       const result = await sending;
-      const count = async () => {
-        const [row] = await postgres.database.sql<{ n: number }[]>`select sum(n_pings)::bigint as n from checks`;
-        return row!.n - before!.n;
-      };
+      const count = async () => (await countedPings(postgres.database)) - before;
       await waitFor(
         async () => (await count()) >= (result.statuses[200] ?? 0),
         'every acknowledged ping to be counted',
