@@ -6,6 +6,9 @@ export type Reader = 'start' | 'ingester' | 'web' | 'sendalerts' | 'sendreports'
 
 export const EVERYONE: readonly Reader[] = ['start', 'ingester', 'web', 'sendalerts', 'sendreports'];
 
+/** For a variable that is accepted and checked while nothing reads it. */
+export const LATER = { readBy: [], later: true } as const;
+
 /** The variables that other variables' defaults are made from. */
 export interface DefaultInputs {
   readonly PORT: number;

@@ -48,7 +48,6 @@ export interface NotificationConfig {
   readonly TRELLO_APP_KEY: string | null;
   readonly GITHUB_CLIENT_ID: string | null;
   readonly GITHUB_PRIVATE_KEY: string | null;
-  readonly ADMINS: readonly string[];
 }
 
 /** @param secretKey SECRET_KEY, or what `npm start` generated in its place */
@@ -110,7 +109,6 @@ export function notificationOptions(config: NotificationConfig, secretKey: strin
     ...(config.GITHUB_CLIENT_ID && config.GITHUB_PRIVATE_KEY
       ? { github: { clientId: config.GITHUB_CLIENT_ID, privateKey: config.GITHUB_PRIVATE_KEY } }
       : {}),
-    admins: config.ADMINS,
   };
 }
 

@@ -35,8 +35,6 @@ export interface NotificationOptions {
   readonly signalCliSocket?: string;
   readonly trelloAppKey?: string;
   readonly github?: { readonly clientId: string; readonly privateKey: string };
-  /** Who is told of what only the operator can mend. */
-  readonly admins?: readonly string[];
 }
 
 export interface EmailOptions {

@@ -3,6 +3,7 @@ import { systemClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BullmqQueue } from './bullmq-queue.ts';
+import { createQueue } from './create-queue.ts';
 import type { QueueOptions } from './postgres-queue.ts';
 import { testDeliveryQueue } from './testing/delivery-queue.ts';
 import { quiet, TestOutbox, testHandler } from './testing/outbox.ts';
@@ -68,6 +69,21 @@ describe.runIf(withRedis)('Redis may lose everything', () => {
     await untilStates({ sent: 20 });
     expect(String(await redis.command('INFO', 'commandstats'))).toMatch(/cmdstat_lpush:calls=1,/);
     expect(queue.fallingBack).toBeUndefined();
+  });
+
+  test('every key begins with the prefix, so that products can share a Redis', async () => {
+    const checks = await some(20);
+    queue = createQueue(
+      { database, clock: systemClock, logger: quiet, worker: randomUUID(), poll: 200 },
+      redis.target,
+      'another',
+    ) as BullmqQueue;
+    await queue.start(testHandler(database.sql, slowly));
+    await outbox.flip(checks, 'down');
+    await untilStates({ sent: 20 });
+    const keys = (await redis.command('KEYS', '*')) as string[];
+    expect(keys.length).toBeGreaterThan(0);
+    expect(keys.filter((key) => !key.startsWith('another:'))).toEqual([]);
   });
 
   test('flushed in the middle', async () => {

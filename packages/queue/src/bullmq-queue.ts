@@ -10,7 +10,7 @@ export interface BullmqQueueOptions extends QueueOptions {
   readonly redis: RedisTarget;
   /** How long Redis has to bring a row to a worker before it counts as forgotten. Default 5 s. */
   readonly hold?: number;
-  /** Key prefix in Redis. Default `overdue`. */
+  /** First part of every key in Redis: queues with different ones do not see each other. Default `overdue`. */
   readonly prefix?: string;
 }
 

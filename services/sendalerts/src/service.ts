@@ -43,7 +43,11 @@ export async function startSendalerts(context: {
     ...{ clock, options, http, mailer, logger },
   };
   const delivery = createDelivery(deps, ({ kind, result }) => metrics.attempts.inc({ kind, result }));
-  const queue = createQueue({ database, clock, logger, worker: instance.id, onSilence }, redisTarget(config));
+  const queue = createQueue(
+    { database, clock, logger, worker: instance.id, onSilence, concurrency: config.NUM_WORKERS },
+    redisTarget(config),
+    config.QUEUE_PREFIX,
+  );
 
   let telling = false;
   const notices = () => {

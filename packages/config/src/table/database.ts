@@ -1,5 +1,5 @@
 /** PostgreSQL and the delivery queue: configuration.md section 4, running.md. */
-import { EVERYONE, setting } from '../setting.ts';
+import { EVERYONE, LATER, setting } from '../setting.ts';
 import { int, intOrNone, list, oneOf, text, textLike } from '../values/basic.ts';
 import { databaseHosts, databasePorts, databaseUrl, SESSION_ATTRS, SSL_MODES } from '../values/database-url.ts';
 import { readHostPort } from '../values/network.ts';
@@ -38,8 +38,7 @@ export const database = {
   }),
   DB_CONN_MAX_AGE: setting(intOrNone('ever'), 0, {
     description: 'Seconds the original keeps a connection. Overdue keeps a pool and renews it by itself.',
-    readBy: [],
-    later: true,
+    ...LATER,
   }),
 };
 
@@ -48,7 +47,7 @@ export const queue = {
     description:
       'Redis for the delivery queue (BullMQ). Unset: the queue runs on PostgreSQL. What is owed is kept in PostgreSQL ' +
       'in both cases: Redis may be lost at any moment.',
-    readBy: EVERYONE,
+    readBy: ['sendalerts'],
     secret: true,
   }),
   REDIS_SENTINELS: setting(
@@ -59,18 +58,18 @@ export const queue = {
     [],
     {
       description: 'Find Redis through these Sentinels; user, password, database and TLS still come from `REDIS_URL`.',
-      readBy: EVERYONE,
+      readBy: ['sendalerts'],
     },
   ),
   REDIS_SENTINEL_NAME: setting(text(), 'mymaster', {
     description: "The Sentinels' name for the group of servers.",
-    readBy: EVERYONE,
+    readBy: ['sendalerts'],
   }),
   QUEUE_PREFIX: setting(textLike(/^[A-Za-z0-9_.-]{1,64}$/, '1 to 64 letters, digits, _ . or -'), 'overdue', {
     description: "First part of the queue's keys in Redis. Give each product that shares a Redis its own.",
-    readBy: ['start', 'ingester', 'sendalerts', 'sendreports', 'web'],
+    readBy: ['sendalerts'],
   }),
-  NUM_WORKERS: setting(int(1, 1000), 50, {
+  NUM_WORKERS: setting(int(1, 1000), 200, {
     description: 'Deliveries that one `sendalerts` makes at the same time.',
     readBy: ['sendalerts'],
   }),

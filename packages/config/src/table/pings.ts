@@ -24,7 +24,7 @@ export const pings = {
     ({ SITE_ROOT }) => `${SITE_ROOT}/ping/`,
     {
       description: 'What the ping URLs shown to users begin with. Display only: the ingester answers under any name.',
-      readBy: ['start', 'web', 'sendalerts', 'sendreports'],
+      readBy: ['start', 'web', 'sendalerts'],
     },
   ),
   PING_EMAIL_DOMAIN: setting(textLike(/^[A-Za-z0-9._-]+$/, 'a domain such as ping.example.org'), 'localhost', {

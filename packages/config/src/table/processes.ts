@@ -1,6 +1,6 @@
 /** Where the processes listen, where they keep things, how they log and stop. */
 import { resolve } from 'node:path';
-import { derived, EVERYONE, setting } from '../setting.ts';
+import { derived, EVERYONE, LATER, setting } from '../setting.ts';
 import { bool, int, list, oneOf, port, presence } from '../values/basic.ts';
 import { baseUrl, bindAddress, isAddressBlock } from '../values/network.ts';
 import { Malformed, orOff, type ValueType, valueType } from '../values/value-type.ts';
@@ -95,10 +95,9 @@ export const processes = {
   }),
   UWSGI_PROCESSES: setting(int(1), 4, {
     description: "The original image's number of web workers. Overdue needs none: each service is one process.",
-    readBy: [],
-    later: true,
+    ...LATER,
   }),
-  USE_GZIP_MIDDLEWARE: setting(bool(), false, { description: 'Compress responses.', readBy: ['web'] }),
+  USE_GZIP_MIDDLEWARE: setting(bool(), false, { description: 'Compress responses.', ...LATER }),
 };
 
 /** An address under which a listener bound to `host` can be reached from the same machine, as written in a URL. */

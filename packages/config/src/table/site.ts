@@ -1,5 +1,5 @@
 /** The site and who may use it: configuration.md section 2. */
-import { derived, EVERYONE, setting } from '../setting.ts';
+import { derived, EVERYONE, LATER, setting } from '../setting.ts';
 import { bool, list, optionalText, text, textLike } from '../values/basic.ts';
 import { baseUrl, hostPort, isHostPattern } from '../values/network.ts';
 import { orOff } from '../values/value-type.ts';
@@ -17,15 +17,15 @@ export const site = {
     description:
       'Public address of `web`; every absolute link is made from it. One trailing slash is removed. With a path, the ' +
       'whole application is served under that path.',
-    readBy: EVERYONE,
+    readBy: ['start', 'web', 'sendalerts'],
   }),
   SITE_NAME: setting(text(), 'Overdue', {
     description: 'Name in pages, mails and messages. (The original says `Mychecks`.)',
-    readBy: ['web', 'sendalerts', 'sendreports'],
+    readBy: ['web', 'sendalerts'],
   }),
   SITE_LOGO_URL: setting(optionalText(), null, {
     description: 'Logo: an absolute URL, or a path that starts with `/`. Unset: the built-in one.',
-    readBy: ['web', 'sendalerts', 'sendreports'],
+    readBy: ['web', 'sendalerts'],
   }),
   MASTER_BADGE_LABEL: derived(text(), '`$SITE_NAME`', ({ SITE_NAME }) => SITE_NAME, {
     description: 'Label of the overall badge.',
@@ -54,11 +54,11 @@ export const site = {
   }),
   SUPPORT_EMAIL: setting(optionalText(), null, {
     description: 'Contact address on the sign-in page and in notices.',
-    readBy: ['web', 'sendreports'],
+    readBy: ['web'],
   }),
   ADMINS: setting(list('e-mail addresses'), [], {
     description: 'Addresses for operational messages.',
-    readBy: ['web', 'sendalerts', 'sendreports'],
+    ...LATER,
   }),
   SECURE_PROXY_SSL_HEADER: setting(optionalText(), null, {
     description:
@@ -75,12 +75,12 @@ export const site = {
   RP_ID: setting(
     orOff(textLike(/^[A-Za-z0-9.-]+$/, 'a bare domain such as overdue.example.org, without scheme and port')),
     null,
-    { description: 'Domain for security keys (WebAuthn). Unset: they are unavailable.', readBy: ['web'] },
+    { description: 'Domain for security keys (WebAuthn). Unset: they are unavailable.', ...LATER },
   ),
   USE_PAYMENTS: setting(bool(), false, {
     description:
       'Lower limits for new accounts: 20 checks, no SMS, no calls, instead of 10000 of each. There is no billing.',
-    readBy: ['web'],
+    ...LATER,
   }),
   METRICS_KEY: setting(optionalText(), null, {
     description: 'Key of the operational metrics endpoint, sent as `X-Metrics-Key`. Unset or wrong: 403.',
@@ -89,8 +89,7 @@ export const site = {
   }),
   STATSD_HOST: setting(orOff(hostPort(8125)), null, {
     description: 'UDP target of statsd metrics. Overdue offers Prometheus metrics on the admin ports instead.',
-    readBy: [],
-    later: true,
+    ...LATER,
   }),
   PROMETHEUS_ENABLED: setting(bool(), true, {
     description: "Each project's metrics endpoint and its help page.",
