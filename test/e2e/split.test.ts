@@ -89,6 +89,27 @@ describe('stopping', () => {
   });
 });
 
+test('ingester takes pings while somebody else migrates', async () => {
+  const ports = await freshEnvironment();
+  const [check] = await database.sql<{ code: string }[]>`select code from checks limit 1`;
+  const migrating = await database.sql.reserve();
+  // Kysely's lock.
+  await migrating`select pg_advisory_lock(3853314791062309107)`;
+  const other = serve('ingester', {
+    PING_PORT: ports.PING_PORT!,
+    INGESTER_ADMIN_PORT: ports.INGESTER_ADMIN_PORT!,
+    DATA_DIR: ports.DATA_DIR!,
+    DRAIN_SECONDS: '0',
+  });
+  const url = `http://127.0.0.1:${ports.PING_PORT}/${check!.code}/log`;
+  await eventually('a ping is taken', async () => (await statusOf(url)) === 200);
+  await migrating`select pg_advisory_unlock(3853314791062309107)`;
+  migrating.release();
+  other.child.kill('SIGTERM');
+  expect(await other.exited).toBe(0);
+  rmSync(ports.DATA_DIR!, { recursive: true, force: true });
+});
+
 test('ingester starts while the database is away, takes pings, and they are there when it is back', async () => {
   const ports = await freshEnvironment();
   const [nowhere] = [ports.WEB_ADMIN_PORT];

@@ -114,6 +114,18 @@ describe('the command line beside it', () => {
     expect(await ready()).toBe(200);
   });
 
+  test('started in maintenance, it says so, is ready, and reports that it is not', async () => {
+    const env = await freshEnvironment();
+    expect((await overdue(env, ['maintenance', 'on'])).code).toBe(0);
+    const other = await Product.start(env);
+    try {
+      expect(other.output).toContain('Maintenance  is on for all services; overdue maintenance off ends it');
+      expect((await fetch(`http://127.0.0.1:${env.WEB_ADMIN_PORT}/readyz`)).status).toBe(503);
+    } finally {
+      await other.dispose();
+    }
+  });
+
   test('schedule answers each line with its instants, or with why it is not valid', async () => {
     const lines = [
       { kind: 'cron', expr: '5 4 * * *', tz: 'Europe/Riga', start: '2026-01-01T00:00:00Z', count: 2 },

@@ -2,7 +2,7 @@
 export { type AdminServer, type AdminServerOptions, startAdminServer } from './admin-server.ts';
 export { Heartbeat, type Instance, type InstanceStore } from './heartbeat.ts';
 export { type CreateLoggerOptions, createLogger, type LogDestination, type Logger } from './logger.ts';
-export { inMaintenance, setMaintenance } from './maintenance.ts';
+export { inMaintenance, MAINTENANCE_REASON, setMaintenance } from './maintenance.ts';
 export { Counter, createRegistry, Gauge, Histogram, type Registry } from './metrics.ts';
 export { pidFile, readPidFile, removePidFile, writePidFile } from './pid-file.ts';
 export { type RunServiceOptions, runService } from './run-service.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { VirtualClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLogger } from './logger.ts';
-import { setMaintenance } from './maintenance.ts';
+import { inMaintenance, setMaintenance } from './maintenance.ts';
 import { type RunningService, type RuntimeConfig, type ServiceHandle, startService } from './service.ts';
 
 let dataDir: string;
@@ -90,6 +90,18 @@ test('maintenance makes it not ready until it is cleared: for the host, and for 
   }
   setMaintenance(dataDir, true, 'ingester', []);
   expect((await get('/readyz')).status).toBe(200);
+});
+
+test('off for one service while it is on for all: that one is ready again, the others are not', () => {
+  const all = ['ingester', 'web', 'sendalerts'];
+  const out = () => all.filter((service) => inMaintenance(dataDir, service));
+  setMaintenance(dataDir, true, undefined, all);
+  setMaintenance(dataDir, false, 'web', all);
+  expect(out()).toEqual(['ingester', 'sendalerts']);
+  setMaintenance(dataDir, false, 'ingester', all);
+  expect(out()).toEqual(['sendalerts']);
+  setMaintenance(dataDir, false, undefined, all);
+  expect(out()).toEqual([]);
 });
 
 test('stopping: not ready but serving for DRAIN_SECONDS, then drain, farewell, stop', async () => {

@@ -4,7 +4,7 @@ import type { Clock } from '@overdue/clock';
 import { type AdminServer, startAdminServer } from './admin-server.ts';
 import { Heartbeat, type Instance, type InstanceStore } from './heartbeat.ts';
 import type { Logger } from './logger.ts';
-import { inMaintenance } from './maintenance.ts';
+import { inMaintenance, MAINTENANCE_REASON } from './maintenance.ts';
 import { createRegistry, type Registry } from './metrics.ts';
 import { pidFile, removePidFile, writePidFile } from './pid-file.ts';
 
@@ -100,7 +100,7 @@ export async function startService<C extends RuntimeConfig>(options: StartServic
     async ready() {
       if (phase !== 'running' || !running) return [`${service} is ${phase}.`];
       const wrong = [...(await running.ready())];
-      if (inMaintenance(config.DATA_DIR, service)) wrong.push('This host is in maintenance.');
+      if (inMaintenance(config.DATA_DIR, service)) wrong.push(MAINTENANCE_REASON);
       return wrong;
     },
   });

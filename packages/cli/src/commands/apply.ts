@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '@overdue/clock';
-import { KINDS } from '@overdue/notifications';
+import { KINDS, notificationOptions } from '@overdue/notifications';
 import { StartError } from '@overdue/observability';
 import { applyConfig, channelKinds, printPlan } from '@overdue/operations';
 import { readConfig } from '../support/config.ts';
@@ -13,10 +13,11 @@ export async function apply(
   options: { project?: string; dryRun?: boolean; prune?: boolean },
 ): Promise<void> {
   const text = readText(file);
-  const result = await withDatabase(readConfig(process.env), systemClock, async (database) =>
+  const config = readConfig(process.env);
+  const result = await withDatabase(config, systemClock, async (database) =>
     applyConfig(database, await findProject(database, options.project), text, {
       clock: systemClock,
-      kinds: channelKinds(KINDS),
+      kinds: channelKinds(KINDS, notificationOptions(config, '')),
       dryRun: options.dryRun ?? false,
       prune: options.prune ?? false,
       env: process.env,

@@ -1,5 +1,5 @@
 import { systemClock } from '@overdue/clock';
-import { KINDS } from '@overdue/notifications';
+import { KINDS, notificationOptions } from '@overdue/notifications';
 import { channelKinds, exportConfig } from '@overdue/operations';
 import { readConfig } from '../support/config.ts';
 import { withDatabase } from '../support/database.ts';
@@ -7,9 +7,10 @@ import { findProject } from '../support/project.ts';
 
 /** `overdue export`: prints a project as the YAML file that `overdue apply` takes. */
 export async function exportCommand(options: { project?: string; secrets?: boolean }): Promise<void> {
-  const text = await withDatabase(readConfig(process.env), systemClock, async (database) =>
+  const config = readConfig(process.env);
+  const text = await withDatabase(config, systemClock, async (database) =>
     exportConfig(database, await findProject(database, options.project), {
-      kinds: channelKinds(KINDS),
+      kinds: channelKinds(KINDS, notificationOptions(config, '')),
       secrets: options.secrets ?? false,
     }),
   );

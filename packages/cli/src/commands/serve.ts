@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '@overdue/clock';
 import { databaseTarget } from '@overdue/config';
-import { connect, isConnectionError, migrate } from '@overdue/database';
 import { SERVICES, type ServiceName, StartError } from '@overdue/observability';
 import { readConfig, toStandardError } from '../support/config.ts';
-import { databaseProblem } from '../support/database.ts';
+import { migrateBeforeStart } from '../support/migration.ts';
 
 /** The compiled main of a service. */
 export function serviceMain(service: ServiceName): string {
@@ -13,7 +13,8 @@ export function serviceMain(service: ServiceName): string {
 
 /**
  * `overdue serve SERVICE`: one service, in this process, for split deployments. Brings the schema up to date first,
- * unless told not to; when the database is away the service starts nonetheless (the ingester then spools).
+ * unless told not to; when the database is away, or somebody else has been migrating for a while, the service starts
+ * nonetheless (the ingester then spools).
  */
 export async function serve(name: string, options: { migrate: boolean }): Promise<void> {
   const service = SERVICES.find((one) => one === name);
@@ -32,16 +33,15 @@ export async function serve(name: string, options: { migrate: boolean }): Promis
     );
   }
   if (options.migrate) {
-    const database = connect({ target, applicationName: `overdue serve ${service}`, max: 1, connectTimeout: 3000 });
-    try {
-      await migrate(database);
-    } catch (error) {
-      const cause = error instanceof Error && error.cause ? error.cause : error;
-      if (!isConnectionError(cause)) throw new StartError(databaseProblem(target, cause));
-      toStandardError(`${databaseProblem(target, cause)} ${service} starts without it and goes on trying.`);
-    } finally {
-      await database.close(0);
-    }
+    await migrateBeforeStart({
+      target,
+      applicationName: `overdue serve ${service}`,
+      clock: systemClock,
+      // It ends with the process.
+      stopping: new AbortController().signal,
+      say: toStandardError,
+      whenDone: async () => true,
+    });
   }
   const main = serviceMain(service);
   if (!existsSync(main)) throw new StartError(`${main} is missing: build first (npm run build).`);

@@ -1,15 +1,26 @@
 /** Asks the services' admin ports whether they are ready. */
 import { get } from 'node:http';
 import type { Config } from '@overdue/config';
-import { adminPortVariable, type ServiceName } from '@overdue/observability';
+import { adminPortVariable, MAINTENANCE_REASON, type ServiceName } from '@overdue/observability';
 
 /** Null: ready; else why not, in words. Takes at most three seconds. */
 export async function notReady(config: Config, service: ServiceName): Promise<string | null> {
+  const reasons = await reasonsOf(config, service);
+  return reasons.length === 0 ? null : reasons.join(' ');
+}
+
+/** As {@link notReady}, but maintenance is no reason: a service in maintenance works. */
+export async function notWorking(config: Config, service: ServiceName): Promise<string | null> {
+  const reasons = (await reasonsOf(config, service)).filter((reason) => reason !== MAINTENANCE_REASON);
+  return reasons.length === 0 ? null : reasons.join(' ');
+}
+
+async function reasonsOf(config: Config, service: ServiceName): Promise<string[]> {
   try {
     const { status, text } = await ask(config, service, '/readyz');
-    return status === 200 ? null : text.trim().replaceAll('\n', ' ');
+    return status === 200 ? [] : text.trim().split('\n');
   } catch (error) {
-    return `${service} does not answer on its admin port: ${(error as Error).message}`;
+    return [`${service} does not answer on its admin port: ${(error as Error).message}`];
   }
 }
 

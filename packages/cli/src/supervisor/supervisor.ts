@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { isFirstRun } from '@overdue/accounts';
 import type { Clock } from '@overdue/clock';
 import { type Config, type DatabaseTarget, databaseTarget } from '@overdue/config';
-import { connect, isConnectionError, migrate } from '@overdue/database';
 import {
   adminPortVariable,
   EXIT_START_ERROR,
+  inMaintenance,
   pidFile,
   SERVICES,
   type ServiceName,
@@ -15,7 +15,7 @@ import {
 import { serviceMain } from '../commands/serve.ts';
 import { choosePort, createCluster, createDatabase, knownTarget, startCluster } from '../embedded/cluster.ts';
 import { lockDataDir } from '../support/data-dir-lock.ts';
-import { databaseProblem } from '../support/database.ts';
+import { migrateBeforeStart } from '../support/migration.ts';
 import { checkPorts, type Listener } from '../support/ports.ts';
 import { isStopped, signal } from '../support/processes.ts';
 import { generatedSecretKey } from '../support/secret-key.ts';
@@ -23,7 +23,7 @@ import { pingEndpoint, serviceEnvironment, usesEmbedded } from './environment.ts
 import { type Exit, Keeper } from './keeper.ts';
 import { endLeftovers } from './leftovers.ts';
 import { Liveness } from './liveness.ts';
-import { answers, notReady } from './readiness.ts';
+import { answers, notWorking } from './readiness.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface SupervisorOptions {
@@ -157,39 +157,20 @@ class Supervisor {
     return port;
   }
 
-  /** Resolves to whether nobody has an account yet. Null: the database is away, and we go on trying. */
-  async #migrate(target: DatabaseTarget): Promise<boolean | null> {
+  /** Resolves to whether nobody has an account yet. Null: the schema is not there yet, and we go on trying. */
+  #migrate(target: DatabaseTarget): Promise<boolean | null> {
     const { config, terminal, clock, stopping } = this.#options;
-    const attempt = async () => {
-      if (usesEmbedded(config)) await createDatabase(target.hosts[0]!.port);
-      const database = connect({ target, applicationName: 'overdue start', max: 1 });
-      try {
-        const applied = await migrate(database);
-        if (applied.length > 0) terminal.say(`Brought the database schema up to date: ${applied.join(', ')}.`);
-        return await isFirstRun(database.sql);
-      } finally {
-        await database.close(1);
-      }
-    };
-    try {
-      return await attempt();
-    } catch (error) {
-      const cause = error instanceof Error && error.cause ? error.cause : error;
-      if (!isConnectionError(cause)) throw new StartError(databaseProblem(target, cause));
-      terminal.say(`${databaseProblem(target, cause)}`);
-      terminal.say('Starting without it: pings are kept in the spool until it is there.');
-    }
-    void (async () => {
-      while (!stopping.aborted) {
-        await clock.sleep(2000, stopping);
-        const done = await attempt().then(
-          () => true,
-          () => false,
-        );
-        if (done) return;
-      }
-    })();
-    return null;
+    return migrateBeforeStart({
+      target,
+      applicationName: 'overdue start',
+      clock,
+      stopping: AbortSignal.any([stopping, this.#failed.signal]),
+      say: (line) => terminal.say(line),
+      prepare: async () => {
+        if (usesEmbedded(config)) await createDatabase(target.hosts[0]!.port);
+      },
+      whenDone: (database) => isFirstRun(database.sql),
+    });
   }
 
   #startService(service: ServiceName, env: NodeJS.ProcessEnv): void {
@@ -251,7 +232,7 @@ class Supervisor {
     const { config, clock, terminal } = this.#options;
     let lastWord = clock.monotonic();
     for (;;) {
-      const answers = await Promise.all(SERVICES.map((service) => notReady(config, service)));
+      const answers = await Promise.all(SERVICES.map((service) => notWorking(config, service)));
       if (this.#over()) return;
       const waiting = answers.filter((answer) => answer !== null);
       if (waiting.length === 0) break;
@@ -273,6 +254,7 @@ class Supervisor {
         ? ['Sign in', 'with your e-mail address and password']
         : ['First visit', 'open the dashboard: it asks you to create the administrator’s account'],
       ['Ping URLs', `${pingEndpoint(config, isSet)}…`],
+      ...this.#maintenanceRow(),
       ['Data', `${config.DATA_DIR}${embeddedPort === null ? '' : ` (embedded PostgreSQL on port ${embeddedPort})`}`],
     ];
     terminal.say('');
@@ -280,6 +262,15 @@ class Supervisor {
     terminal.say('');
     const seconds = ((clock.monotonic() - this.#began) / 1000).toFixed(1);
     terminal.say(`overdue ready in ${seconds} s at ${config.SITE_ROOT} (Ctrl-C stops it)`);
+  }
+
+  /** While maintenance is on, the services work but say that they are not ready: better read it here than wonder. */
+  #maintenanceRow(): string[][] {
+    const { DATA_DIR } = this.#options.config;
+    const out = SERVICES.filter((service) => inMaintenance(DATA_DIR, service));
+    if (out.length === 0) return [];
+    const which = out.length === SERVICES.length ? 'all services' : out.join(', ');
+    return [['Maintenance', `is on for ${which}; overdue maintenance off ends it`]];
   }
 
   #over(): boolean {
