@@ -1,6 +1,14 @@
+import { systemClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authenticate, BootstrapError, bootstrap, findProjectByApiKey } from './index.ts';
+import {
+  authenticate,
+  BootstrapError,
+  bootstrap,
+  createSignInToken,
+  findProjectByApiKey,
+  takeSignInToken,
+} from './index.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
 let database: TestDatabase;
@@ -61,7 +69,12 @@ describe('bootstrap', () => {
 
   it('makes the password given the one that works, and only the first user a superuser', async () => {
     await bootstrap(database, SECRET, { email: 'second@example.org', password: 'first password' });
+    const [user] = await database.sql<{ id: number; username: string }[]>`
+      select id, username from users where email = 'second@example.org'`;
+    const token = await createSignInToken(database.sql, systemClock, { userId: user!.id, lifetimeMs: 3_600_000 });
     await bootstrap(database, SECRET, { email: 'second@example.org', password: 'another password' });
+    // A link that was mailed before does not sign in any more (accounts.md SI-5).
+    expect(await takeSignInToken(database.sql, systemClock, { username: user!.username, token })).toBeNull();
     expect(await authenticate(database, { email: 'second@example.org', password: 'first password' })).toBeNull();
     expect(await authenticate(database, { email: 'second@example.org', password: 'another password' })).toMatchObject({
       is_superuser: false,

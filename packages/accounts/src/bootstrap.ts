@@ -54,7 +54,9 @@ export async function bootstrap(
     const [existing] = await sql<(User & { password_hash: string | null })[]>`
       select ${userColumns(sql)}, u.password_hash from users u where u.email = ${email.data}`;
     if (existing && !(await verifyPassword(existing.password_hash, args.password))) {
-      await sql`update users set password_hash = ${passwordHash} where id = ${existing.id}`;
+      await sql`
+        update users set password_hash = ${passwordHash}, login_token_hash = null, login_token_expires_at = null
+        where id = ${existing.id}`;
       await sql`delete from sessions where user_id = ${existing.id}`;
     }
     const [anybody] = await sql`select 1 from users limit 1`;

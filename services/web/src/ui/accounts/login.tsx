@@ -134,7 +134,7 @@ function OtherWays({
     return (
       <p class="muted small">
         Lost your password? Somebody with access to the server can set a new one with{' '}
-        <code>overdue bootstrap --email … --password …</code>.{contact}
+        <code>overdue users password --email … --password …</code>.{contact}
       </p>
     );
   }
