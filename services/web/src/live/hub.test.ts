@@ -63,6 +63,18 @@ describe('LiveHub', () => {
     hub.close();
   });
 
+  it('stopped twice, does not take the listeners of those who came in between', async () => {
+    const { clock, hub } = hubOver([CHECK]);
+    const stop = hub.watch(7, () => {});
+    stop();
+    let heard = 0;
+    hub.watch(7, () => heard++);
+    stop();
+    await clock.advance(1000);
+    expect(heard).toBe(1);
+    hub.close();
+  });
+
   it('goes on when the database comes back', async () => {
     const { clock, asked, hub } = hubOver([CHECK]);
     asked.fail = true;

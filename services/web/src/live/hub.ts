@@ -60,7 +60,8 @@ export class LiveHub {
     this.#schedule(0);
     return () => {
       watched.listeners.delete(listener);
-      if (watched.listeners.size === 0) this.#projects.delete(projectId);
+      // Called a second time, the entry may already be that of somebody who came later.
+      if (watched.listeners.size === 0 && this.#projects.get(projectId) === watched) this.#projects.delete(projectId);
     };
   }
 

@@ -70,7 +70,7 @@ describe('integrations', () => {
     await visitor.submit(edit, { ...fields, url_down: `${url}/broken` });
     await visitor.submit(list, {}, `/integrations/${channel.code}/test/`);
     const [kind, text] = (await flashOf())!;
-    expect([kind, text]).toEqual(['error', 'Could not send a test notification to Hook. Received status code 500.']);
+    expect([kind, text]).toEqual(['error', 'Could not send a test notification. Received status code 500.']);
 
     expect((await visitor.submit(`/integrations/${channel.code}/remove/`)).location).toBe(list);
     expect(await database.sql`select 1 from channels where code = ${channel.code}`).toHaveLength(0);

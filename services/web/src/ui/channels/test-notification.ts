@@ -19,7 +19,7 @@ export async function testChannel(visit: ForChannel): Promise<void> {
     `/projects/${access.project.code}/integrations/`,
     result.ok
       ? { kind: 'success', text: `The test notification to ${title} was delivered.` }
-      : { kind: 'error', text: `Could not send a test notification to ${title}. ${sentence(result.error)}` },
+      : { kind: 'error', text: `Could not send a test notification. ${sentence(result.error)}` },
   );
 }
 
