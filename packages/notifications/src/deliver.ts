@@ -32,11 +32,15 @@ interface Owed {
   readonly channelId: number;
 }
 
+interface Prepared {
+  /** What is up or down as one; see packages/queue's Prepared. */
+  readonly destination: string;
+  send(): Promise<TransportResult>;
+}
+
 /** What a delivery queue calls to send; packages/queue's DeliveryHandler. */
 export interface Delivery {
-  prepare(
-    claims: readonly Owed[],
-  ): Promise<ReadonlyMap<number, { readonly destination: string; send(): Promise<TransportResult> }>>;
+  prepare(claims: readonly Owed[]): Promise<ReadonlyMap<number, Prepared>>;
   recorded(claim: Owed, outcome: TransportResult, state: string): void;
 }
 
@@ -59,7 +63,7 @@ export function createDelivery(
       return new Map(
         [...facts].map(([id, fact]) => {
           kinds.set(id, fact.channel.kind);
-          return [id, { destination: destination(fact, deps.options), send: () => send(fact, tools) }];
+          return [id, prepared(fact, tools, deps.logger)];
         }),
       );
     },
@@ -86,7 +90,7 @@ export async function send(facts: Facts, tools: Tools): Promise<TransportResult>
   if (!kind) return failed(`There is no integration of the kind ${facts.channel.kind}`);
   if (facts.channel.disabled && !facts.test) return { result: 'dropped', answer: 'The integration is switched off' };
   const value = kind.schema.safeParse(facts.channel.value);
-  if (!value.success) return failed(`The integration's settings cannot be read (${kind.kind})`);
+  if (!value.success) return unreadable(kind.kind);
   // Switched to "down only", say, after the flip.
   if (!kind.wants(value.data)[facts.flip.newStatus]) {
     return { result: 'dropped', answer: `The integration does not want to hear of ${facts.flip.newStatus}` };
@@ -94,15 +98,27 @@ export async function send(facts: Facts, tools: Tools): Promise<TransportResult>
   return await kind.send(new Message(facts, value.data, tools));
 }
 
+/** One message made ready. Never throws: a channel that cannot be read must not hold up the others of its group. */
+function prepared(facts: Facts, tools: Tools, logger: DeliveryLogger): Prepared {
+  try {
+    return { destination: destination(facts, tools.options), send: () => send(facts, tools) };
+  } catch (err) {
+    const { id, code, kind } = facts.channel;
+    logger.error({ err, channel: code, kind }, 'The settings of an integration cannot be read');
+    return { destination: `channel ${id}`, send: async () => unreadable(kind) };
+  }
+}
+
 function destination(facts: Facts, options: NotificationOptions): string {
   const kind = findKind(facts.channel.kind);
   const value = kind?.schema.safeParse(facts.channel.value);
+  // Nothing is sent for such a channel: it shares its fate with no other.
   if (!kind || !value?.success) return `channel ${facts.channel.id}`;
-  try {
-    return kind.destination(value.data, options);
-  } catch {
-    return `channel ${facts.channel.id}`;
-  }
+  return kind.destination(value.data, options, facts.flip.newStatus);
+}
+
+function unreadable(kind: string): TransportResult {
+  return failed(`The integration's settings cannot be read (${kind})`);
 }
 
 /** Says by e-mail that an integration was switched off. Tried a few times; the integrations page says it, too. */

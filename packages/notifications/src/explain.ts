@@ -191,8 +191,20 @@ function whyNot(row: { disabled: boolean; wants: boolean; createdAt: Instant }, 
 }
 
 function explainedChannel(row: ChannelRow): ExplainedChannel {
+  return {
+    code: row.channelCode,
+    kind: row.kind,
+    title: row.name || described(row) || (findKind(row.kind)?.label ?? row.kind),
+  };
+}
+
+/** What a channel is: an address, a host; empty when its settings cannot be read. */
+function described(row: ChannelRow): string {
   const kind = findKind(row.kind);
-  const value = kind?.schema.safeParse(row.value);
-  const title = row.name || (kind && value?.success ? kind.describe(value.data) : '');
-  return { code: row.channelCode, kind: row.kind, title: title || (kind?.label ?? row.kind) };
+  try {
+    const value = kind?.schema.safeParse(row.value);
+    return kind && value?.success ? kind.describe(value.data) : '';
+  } catch {
+    return '';
+  }
 }

@@ -24,8 +24,8 @@ export interface Kind<Value = unknown> {
   describe(value: Value): string;
   /** How it is entered and edited. Null: it is added in another way (OAuth, …). */
   readonly form: Form<Value> | null;
-  /** What is up or down as one: usually the receiver's host and port. */
-  destination(value: Value, options: NotificationOptions): string;
+  /** What is up or down as one: usually the host and port of the receiver that is told of `status`. */
+  destination(value: Value, options: NotificationOptions, status: 'up' | 'down'): string;
   send(message: Message<Value>): Promise<TransportResult>;
 }
 

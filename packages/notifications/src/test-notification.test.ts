@@ -1,10 +1,12 @@
 import { systemClock } from '@overdue/clock';
 import { recordFlips } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { deadLetters, resend } from './dead-letters.ts';
 import { createDelivery, type DeliveryDeps } from './deliver.ts';
+import { explain } from './explain.ts';
 import { HttpClient } from './http/client.ts';
+import { findKind } from './kinds.ts';
 import { Mailer } from './mail/mailer.ts';
 import { sendTest } from './test-notification.ts';
 import { OPTIONS } from './testing/fixtures.ts';
@@ -140,6 +142,49 @@ describe('delivery', () => {
     expect(await prepared.get(off.id)!.send()).toMatchObject({ result: 'dropped' });
     expect(receiver.requests).toHaveLength(1);
     expect(prepared.get(good.id)!.destination).toBe(`127.0.0.1:${receiver.port}`);
+  });
+
+  test("a value that not even looks like one does not hold up the others' messages", async () => {
+    const oops = [];
+    for (const kind of ['slack', 'discord', 'webhook']) {
+      const claim = await owed(await channel(kind, {}));
+      await database.sql`update channels set value = '"{oops"'::jsonb where id = ${claim.channelId}`;
+      oops.push(claim);
+    }
+    const good = await owed(await channel('email', { value: 'ops@example.org', up: true, down: true }));
+    const prepared = await createDelivery(deps).prepare([...oops, good]);
+    for (const claim of oops) expect((await prepared.get(claim.id)!.send()).result).not.toBe('sent');
+    expect(await prepared.get(good.id)!.send()).toMatchObject({ result: 'sent' });
+    expect(smtp.mails[0]!.to).toEqual(['ops@example.org']);
+  });
+
+  test('a kind that throws makes its own message fail, for good and with a reason', async () => {
+    const schema = vi.spyOn(findKind('zulip')!.schema, 'safeParse').mockImplementation(() => {
+      throw new SyntaxError('a defect');
+    });
+    const oops = await owed(await channel('zulip', {}));
+    const good = await owed(await channel('email', { value: 'ops@example.org', up: true, down: true }));
+    const prepared = await createDelivery(deps).prepare([oops, good]);
+    expect(await prepared.get(oops.id)!.send()).toEqual({
+      result: 'failed',
+      error: "The integration's settings cannot be read (zulip)",
+      disable: false,
+    });
+    expect(await prepared.get(good.id)!.send()).toMatchObject({ result: 'sent' });
+    expect((await explain(database.sql, oops.checkId, Date.now()))!.messages[0]!.channel.title).toBe('Zulip');
+    schema.mockRestore();
+  });
+
+  test('the destination of a webhook is the host that is told of this status', async () => {
+    const id = await channel('webhook', webhook({ url_down: 'https://down.test/a', url_up: 'https://up.test:8443/b' }));
+    const down = await owed(id);
+    await recordFlips(database.sql, [
+      { checkId: down.checkId, createdAt: Date.now(), oldStatus: 'down', newStatus: 'up', reason: '' },
+    ]);
+    const [up] = await database.sql<{ id: number; code: string }[]>`
+      select id, code from notifications where check_id = ${down.checkId} and check_status = 'up'`;
+    const prepared = await createDelivery(deps).prepare([down, { ...up!, channelId: id }]);
+    expect([down.id, up!.id].map((n) => prepared.get(n)!.destination)).toEqual(['down.test', 'up.test:8443']);
   });
 
   test('what belongs to a deleted check is missing', async () => {

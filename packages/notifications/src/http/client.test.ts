@@ -28,7 +28,7 @@ test.each([200, 201, 202, 204])('%i is success', async (status) => {
   expect(await client.call({ url: receiver.url, json: {} })).toEqual({ result: 'sent', answer: String(status) });
 });
 
-test.each([203, 205, 300, 304, 400, 404, 429])('%i is an error worth another attempt', async (status) => {
+test.each([203, 205, 300, 304, 400, 404, 429, 500, 501])('%i is an error worth another attempt', async (status) => {
   receiver.answer = (_, response) => response.writeHead(status).end('no');
   expect(await client.call({ url: receiver.url, json: {} })).toEqual({
     result: 'retry',
@@ -36,11 +36,11 @@ test.each([203, 205, 300, 304, 400, 404, 429])('%i is an error worth another att
   });
 });
 
-test('5xx says that the receiver as a whole is in trouble', async () => {
-  receiver.answer = (_, response) => response.writeHead(503, { 'retry-after': '7' }).end();
+test.each([502, 503, 504])('%i says that the receiver as a whole is in trouble', async (status) => {
+  receiver.answer = (_, response) => response.writeHead(status, { 'retry-after': '7' }).end();
   expect(await client.call({ url: receiver.url, json: {} })).toEqual({
     result: 'retry',
-    error: 'Received status code 503',
+    error: `Received status code ${status}`,
     retryAfter: 7000,
     unreachable: true,
   });
@@ -192,6 +192,28 @@ test('a proxy is used, but not for the hosts of no_proxy', async () => {
   tunnel.closeAllConnections();
   tunnel.close();
   await proxy.close();
+});
+
+describe('what one address does says nothing about its host', () => {
+  const call = (headers = {}) => client.call({ url: `${receiver.url}/a`, headers });
+
+  test('redirects in circles', async () => {
+    receiver.answer = (_, response) => response.writeHead(302, { location: '/a' }).end();
+    expect(await call()).toEqual({ result: 'retry', error: 'Too many redirects' });
+  });
+
+  test('a header that cannot be sent', async () => {
+    expect(await call({ 'not a header': 'x' })).toEqual({ result: 'retry', error: expect.any(String) });
+  });
+
+  test('a redirect to another host that is away, or in trouble', async () => {
+    const other = await startHttpReceiver();
+    receiver.answer = (_, response) => response.writeHead(302, { location: other.url }).end();
+    other.answer = (_, response) => response.writeHead(503).end();
+    expect(await call()).toEqual({ result: 'retry', error: 'Received status code 503' });
+    await other.close();
+    expect(await call()).toEqual({ result: 'retry', error: 'Connection failed' });
+  });
 });
 
 describe('no answer', () => {

@@ -2,7 +2,14 @@ import type { Clock, Milliseconds } from '@overdue/clock';
 import { Agent, buildConnector, type Dispatcher, ProxyAgent, request } from 'undici';
 import type { HttpOptions } from '../options.ts';
 import { failed, permanent, retry, sent, type TransportResult } from '../result.ts';
-import { BadAddressError, errorText, RequestTimeoutError, TooManyRedirectsError } from './error-text.ts';
+import {
+  BadAddressError,
+  ElsewhereError,
+  errorText,
+  isUnreachable,
+  RequestTimeoutError,
+  TooManyRedirectsError,
+} from './error-text.ts';
 import { guardedLookup, isAddress, isPrivateAddress, openLookup, PrivateAddressError } from './private-addresses.ts';
 import { type LookupAll, sharedLookup } from './shared-lookup.ts';
 
@@ -40,6 +47,8 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
+  /** A redirect led to another host: the answer says nothing about the one that was called. */
+  readonly elsewhere?: boolean;
 }
 
 /**
@@ -75,8 +84,8 @@ export class HttpClient {
       answer = await this.request(toRequest(call));
     } catch (error) {
       const text = errorText(error);
-      // A wrong address stays wrong; everything else may pass, and says that the host as a whole does not answer.
-      return error instanceof BadAddressError ? failed(text) : retry(text, { unreachable: true });
+      // A wrong address stays wrong; everything else may pass.
+      return error instanceof BadAddressError ? failed(text) : retry(text, { unreachable: isUnreachable(error) });
     }
     if (SUCCESS.has(answer.status)) return sent(String(answer.status));
     return call.onError?.(answer) ?? badStatus(answer);
@@ -102,13 +111,11 @@ export class HttpClient {
   async #follow(first: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
     let url = httpUrl(first.url);
     let headers = ownHeaders(first.headers ?? {}, url);
+    const firstHost = url.host;
     for (let redirects = 0; ; redirects++) {
-      const response = await request(withoutUserInfo(url), {
-        method: first.method as Dispatcher.HttpMethod,
-        headers,
-        dispatcher: await this.#dispatcher(url),
-        signal,
-        ...(first.body === undefined ? {} : { body: first.body }),
+      const elsewhere = url.host !== firstHost;
+      const response = await this.#hop(url, { ...first, headers }, signal).catch((cause: unknown) => {
+        throw elsewhere && !signal.aborted ? new ElsewhereError('After a redirect', { cause }) : cause;
       });
       const location = response.headers.location;
       if (!isRedirect(response.statusCode) || typeof location !== 'string') {
@@ -116,6 +123,7 @@ export class HttpClient {
           status: response.statusCode,
           headers: response.headers,
           body: await beginningOf(response.body),
+          ...(elsewhere ? { elsewhere } : {}),
         };
       }
       await response.body.dump({ limit: MOST_ANSWER_BYTES });
@@ -124,6 +132,16 @@ export class HttpClient {
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
       url = next;
     }
+  }
+
+  async #hop(url: URL, { method, headers, body }: HttpRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return await request(withoutUserInfo(url), {
+      method: method as Dispatcher.HttpMethod,
+      headers: headers ?? {},
+      dispatcher: await this.#dispatcher(url),
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
   }
 
   async #dispatcher(url: URL): Promise<Dispatcher> {
@@ -164,9 +182,13 @@ export function asciiJson(value: unknown): string {
   );
 }
 
-/** What a status that is no success means unless the kind knows better. */
+/**
+ * What a status that is no success means unless the kind knows better. A 500 is one address's own failure, other
+ * addresses of the host may work; 502 to 504 come from what stands in front of all of them.
+ */
 export function badStatus(answer: HttpAnswer, text = `Received status code ${answer.status}`): TransportResult {
-  return retry(text, { retryAfter: retryAfter(answer), unreachable: answer.status >= 500 });
+  const unreachable = answer.status >= 502 && answer.status <= 504 && !answer.elsewhere;
+  return retry(text, { retryAfter: retryAfter(answer), unreachable });
 }
 
 /** As {@link badStatus}, and the channel is switched off when `when` holds. */

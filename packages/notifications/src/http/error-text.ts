@@ -10,6 +10,11 @@ export class RequestTimeoutError extends Error {
   override readonly name = 'RequestTimeoutError';
 }
 
+/** A redirect led to another host, and what happened there (`cause`) says nothing about the first. */
+export class ElsewhereError extends Error {
+  override readonly name = 'ElsewhereError';
+}
+
 /** An address that cannot be called: no URL, or not http(s). `code` is curl's number for it. */
 export class BadAddressError extends Error {
   override readonly name = 'BadAddressError';
@@ -31,6 +36,7 @@ const TLS =
  * curl, the original's client, has for it.
  */
 export function errorText(error: unknown, refusedPrivate = false): string {
+  if (error instanceof ElsewhereError) return errorText(error.cause, refusedPrivate);
   if (error instanceof PrivateAddressError) return error.message;
   if (error instanceof RequestTimeoutError) return 'Connection timed out';
   if (error instanceof TooManyRedirectsError) return 'Too many redirects';
@@ -47,6 +53,19 @@ export function errorText(error: unknown, refusedPrivate = false): string {
   if (code === 'ECONNRESET' || code === 'EPIPE') return 'HTTP request failed, code: 56';
   const unreadable = code.startsWith('HPE_') || (inner as { name?: unknown })?.name === 'HTTPParserError';
   return unreadable ? 'HTTP request failed, code: 8' : 'HTTP request failed, code: 2';
+}
+
+/**
+ * True when a request that got no answer says that the host as a whole does not answer: no connection, or a time-out.
+ * A redirect that goes in circles, a header that cannot be sent, an answer that is cut off are matters of one address.
+ */
+export function isUnreachable(error: unknown): boolean {
+  if (error instanceof RequestTimeoutError) return true;
+  if (error instanceof ElsewhereError || error instanceof PrivateAddressError) return false;
+  const inner = innermost(error);
+  if (inner instanceof PrivateAddressError) return false;
+  const code = String((inner as { code?: unknown } | null)?.code ?? '');
+  return [TLS, NOT_RESOLVED, TIMED_OUT, NOT_CONNECTED].some((codes) => codes.test(code));
 }
 
 /** The error at the bottom: clients wrap, and one that tried several addresses reports all of them. */

@@ -95,8 +95,19 @@ describe.each(Object.keys(VALUES))('%s', (kind) => {
   });
 
   test('an error is tried again', async () => {
+    receiver.answer = (_, response) => response.writeHead(503).end('oh');
+    expect(await send(kind)).toMatchObject({ result: 'retry', error: 'Received status code 503', unreachable: true });
+  });
+
+  test('one that fails by itself does not speak for its host', async () => {
     receiver.answer = (_, response) => response.writeHead(500).end('oh');
-    expect(await send(kind)).toMatchObject({ result: 'retry', error: 'Received status code 500', unreachable: true });
+    expect(await send(kind)).toEqual({ result: 'retry', error: 'Received status code 500' });
+  });
+
+  test('a value that cannot be read is no reason to throw', () => {
+    for (const value of ['"{oops"', '{oops', null, 7, [], {}, { url: 'x', webhook: null }]) {
+      expect(() => findKind(kind)!.schema.safeParse(value)).not.toThrow();
+    }
   });
 
   test('what is stored can be edited and stored again', () => {

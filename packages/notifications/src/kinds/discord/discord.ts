@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { permanentWhen } from '../../http/client.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
 import { backslashAsterisks } from '../../message/escape.ts';
 import { slackPayload } from '../slack/payload.ts';
+import { storedAddress } from '../stored-address.ts';
 import { urlKind } from '../url-kind.ts';
 
 const base = urlKind({
@@ -18,13 +18,7 @@ const base = urlKind({
   onError: permanentWhen(({ status }) => status === 404),
 });
 
-/** A pasted address, or the answer of Discord's OAuth flow. */
-const schema = z.preprocess((stored) => {
-  const answer = typeof stored === 'string' && stored.startsWith('{') ? JSON.parse(stored) : stored;
-  return (answer as { webhook?: { url?: unknown } })?.webhook?.url ?? answer;
-}, z.string()) as z.ZodType<string>;
-
-export const discord = defineKind<string>({ ...base, schema });
+export const discord = defineKind<string>({ ...base, schema: storedAddress('webhook') });
 
 /** The Slack-compatible end of the webhook, at the host's present name. */
 function address(url: string): string {

@@ -1,7 +1,7 @@
 import { createSign } from 'node:crypto';
 import { z } from 'zod';
 import { badStatus, permanentWhen } from '../../http/client.ts';
-import { errorText } from '../../http/error-text.ts';
+import { errorText, isUnreachable } from '../../http/error-text.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
 import { escapeHtml } from '../../message/escape.ts';
@@ -54,7 +54,7 @@ async function send(message: Message<GithubValue>): Promise<TransportResult> {
     if (answer.status !== 201 && answer.status !== 200) return badStatus(answer);
     token = jsonField(answer.body, 'token');
   } catch (error) {
-    return retry(errorText(error), { unreachable: true });
+    return retry(errorText(error), { unreachable: isUnreachable(error) });
   }
   if (token === null) return retry('GitHub did not give an access token');
   return await tools.http.call({

@@ -1,9 +1,9 @@
-import { z } from 'zod';
 import { permanentWhen } from '../../http/client.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
 import { joinAsterisks } from '../../message/escape.ts';
 import { failed } from '../../result.ts';
+import { storedAddress } from '../stored-address.ts';
 import { hostOf, urlKind } from '../url-kind.ts';
 import { slackPayload } from './payload.ts';
 
@@ -17,15 +17,9 @@ const base = urlKind({
   json: (message) => slackPayload(message, joinAsterisks),
 });
 
-/** A pasted address, or the answer of Slack's OAuth flow. */
-const schema = z.preprocess((stored) => {
-  const answer = typeof stored === 'string' && stored.startsWith('{') ? JSON.parse(stored) : stored;
-  return (answer as { incoming_webhook?: { url?: unknown } })?.incoming_webhook?.url ?? answer;
-}, z.string()) as z.ZodType<string>;
-
 export const slack = defineKind<string>({
   ...base,
-  schema,
+  schema: storedAddress('incoming_webhook'),
   describe: hostOf,
   async send(message) {
     const { tools, value } = message;

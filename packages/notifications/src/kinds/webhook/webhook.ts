@@ -21,7 +21,7 @@ export const webhook = defineKind<WebhookValue>({
   wants: (value) => ({ down: value.url_down !== '', up: value.url_up !== '' }),
   describe: (value) => origin(value.url_down || value.url_up),
   form: { fields, editable: true, parse, fill },
-  destination: (value) => origin(value.url_down || value.url_up),
+  destination: (value, _, status) => origin(status === 'down' ? value.url_down : value.url_up),
   send,
 });
 
