@@ -14,7 +14,6 @@ export const GROUPS: readonly { readonly title: string; readonly slugs: readonly
       'pings-by-email',
       'schedules',
       'states',
-      'integrations',
       'alerting',
       'projects',
       'api',

@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Marked } from 'marked';
 
-/** The user documentation: docs/*.md of the repository, rendered once. Our own files, so their HTML is trusted. */
+/**
+ * The user documentation: docs/*.md and docs/compatibility/*.md of the repository, rendered once. Our own files, so their
+ * HTML is trusted. docs/reference/ is for those who work on the code.
+ */
 const FOLDER = new URL('../../../../../docs/', import.meta.url);
+const SUBFOLDERS = ['compatibility'];
 
 export interface Doc {
   readonly slug: string;
@@ -17,23 +21,41 @@ export function allDocs(): ReadonlyMap<string, Doc> {
   docs ??= new Map(
     listFiles().map((file) => {
       const text = readFileSync(new URL(file, FOLDER), 'utf8');
-      const slug = file.slice(0, -'.md'.length);
+      const slug = slugOf(file);
       const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
-      return [slug, { slug, title: title.replaceAll('`', ''), html: render(text) }];
+      return [slug, { slug, title: title.replaceAll('`', ''), html: render(text, file) }];
     }),
   );
   return docs;
 }
 
+/** Paths below the folder. */
 function listFiles(): string[] {
   try {
-    return readdirSync(FOLDER).filter((file) => file.endsWith('.md'));
+    return ['', ...SUBFOLDERS.map((name) => `${name}/`)].flatMap((folder) =>
+      readdirSync(new URL(folder, FOLDER))
+        .filter((file) => file.endsWith('.md'))
+        .map((file) => `${folder}${file}`),
+    );
   } catch {
     return []; // An image without the docs folder.
   }
 }
 
-function render(text: string): string {
+/** `compatibility/pings.md` is the page `compatibility-pings`. */
+function slugOf(file: string): string {
+  return file.slice(0, -'.md'.length).replaceAll('/', '-');
+}
+
+/** The address of a link in `file` as it is on the pages, which are all beside one another; others stay as they are. */
+function hrefOf(href: string, file: string): string {
+  const [, path, anchor = ''] = /^(?!\w+:|\/)([^#]+\.md)(#.*)?$/.exec(href) ?? [];
+  if (path === undefined) return href;
+  const { pathname } = new URL(path, new URL(file, 'file:///'));
+  return `../${slugOf(pathname.slice(1))}/${anchor}`;
+}
+
+function render(text: string, file: string): string {
   const slugger = new Map<string, number>();
   let tables = 0;
   const marked = new Marked({
@@ -51,10 +73,7 @@ function render(text: string): string {
         return `<h${depth} id="${base}${count === 0 ? '' : `-${count}`}">${html}</h${depth}>\n`;
       },
       link({ href, tokens }) {
-        // docs/x.md links to docs/y.md; the page of y is beside that of x.
-        const page = /^(?:\.\/)?([a-z0-9_-]+)\.md(#.*)?$/.exec(href);
-        const target = page ? `../${page[1]}/${page[2] ?? ''}` : href;
-        return `<a href="${target.replaceAll('"', '&quot;')}">${this.parser.parseInline(tokens)}</a>`;
+        return `<a href="${hrefOf(href, file).replaceAll('"', '&quot;')}">${this.parser.parseInline(tokens)}</a>`;
       },
       table(token) {
         const cell = (tokens: Parameters<typeof this.parser.parseInline>[0], tag: string) =>
