@@ -89,6 +89,11 @@ export class Watermark {
     this.#end(this.#options.clock.now());
   }
 
+  /** Whether some of what can be said about when pings were received is not in the database; while listening always. */
+  get owesWords(): boolean {
+    return this.#stretches.length > 0;
+  }
+
   /** A ping was answered 503. */
   refused(): void {
     const now = this.#options.clock.now();

@@ -1,13 +1,13 @@
 import type { Clock } from '@overdue/clock';
 import { type Config, trustedProxies } from '@overdue/config';
-import { connect, type DatabaseTarget, instanceStore } from '@overdue/database';
+import { connect, type DatabaseTarget } from '@overdue/database';
 import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
-import { ChangeListener, type PatientPool, type PingIntake, SpoolLockedError } from '@overdue/pings';
+import { ChangeListener, type PingIntake, SpoolLockedError } from '@overdue/pings';
 import { Answers } from './http/answers.ts';
 import { Peers } from './http/peer.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
-import { createMetrics } from './metrics.ts';
-import { MAX_PENDING_BYTES, openPipeline } from './pipeline.ts';
+import { createMetrics, labelOf } from './metrics.ts';
+import { MAX_PENDING_BYTES, openPipeline, type Pipeline } from './pipeline.ts';
 import { type SmtpConfig, startConfiguredSmtp } from './smtp/index.ts';
 
 export type IngesterConfig = Pick<
@@ -43,7 +43,7 @@ export interface Ingester {
   /** The port for pings by e-mail; null: off. */
   readonly smtpPort: number | null;
   readonly intake: PingIntake;
-  /** Where its signs of life go; given up in time when the database is silent. */
+  /** See {@link Pipeline.instances}. */
   readonly instances: NonNullable<RunningService['instances']>;
   /** What is wrong, in words; empty: ready. */
   ready(): Promise<string[]>;
@@ -84,13 +84,14 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
   }).catch((error) => {
     throw spoolProblem(config, error);
   });
-  const { intake, metrics, pool } = pipeline;
+  const { intake, metrics } = pipeline;
   const listener = new ChangeListener({
     clock,
     open: () => open('overdue ingester listen', 1, 0),
     changes: pipeline.changes,
   });
 
+  pipeline.recover();
   let server: HttpServer;
   let smtp: Awaited<ReturnType<typeof startConfiguredSmtp>>;
   try {
@@ -102,10 +103,8 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
       peers: new Peers(trustedProxies(config)),
       bodyLimit: config.PING_BODY_LIMIT,
       maxIncomingBytes: MAX_PENDING_BYTES,
-      onRejected(status) {
-        metrics.refused.add(status);
-        if (status === 503) pipeline.refused();
-      },
+      onRejected: (status) => metrics.refused.add(status),
+      onRefused: () => pipeline.refused(),
       onError: (err) => logger.error({ err }, 'A request failed'),
     });
   } catch (error) {
@@ -118,7 +117,7 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
       logger,
       target: intake,
       onOutcome(outcome) {
-        metrics.mailPings.add(outcome === 'too many' ? 'too_many' : outcome);
+        metrics.mailPings.add(labelOf(outcome));
         if (outcome === 'refused') pipeline.refused();
       },
       onRefused: (reason) => metrics.mailRefused.add(reason),
@@ -146,7 +145,7 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     port: server.port,
     smtpPort: smtp?.port ?? null,
     intake,
-    instances: patientInstances(pool),
+    instances: pipeline.instances,
     ready: async () => pipeline.problems(),
     drain,
     async stop() {
@@ -163,12 +162,4 @@ function spoolProblem({ SPOOL_DIR }: IngesterConfig, error: unknown): unknown {
   if (error instanceof SpoolLockedError) return new StartError(error.message);
   const { code, message } = error as { code?: string; message: string };
   return code ? new StartError(`The spool directory SPOOL_DIR (${SPOOL_DIR}) cannot be used: ${message}`) : error;
-}
-
-function patientInstances(pool: PatientPool): Ingester['instances'] {
-  return {
-    register: (instance) => pool.run(({ sql }) => instanceStore(sql).register(instance)),
-    beat: (id, info) => pool.run(({ sql }) => instanceStore(sql).beat(id, info)),
-    stop: (id) => pool.run(({ sql }) => instanceStore(sql).stop(id)),
-  };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, Milliseconds, Timer } from '@overdue/clock';
 import type { Config } from '@overdue/config';
-import type { Database } from '@overdue/database';
-import type { Logger } from '@overdue/observability';
+import { type Database, instanceStore } from '@overdue/database';
+import type { InstanceStore, Logger } from '@overdue/observability';
 import {
   type Applied,
   type Changes,
@@ -66,9 +66,17 @@ export interface Pipeline {
   readonly changes: Changes;
   readonly pool: PatientPool;
   readonly metrics: Metrics;
-  /** A ping was answered 503. */
+  /**
+   * Where its signs of life go; given up in time when the database is silent. Stopping with pings that are not in the
+   * database leaves the row as it is: others wait for them until the next process on this directory has taken over, or
+   * until the row has stood still for long.
+   */
+  readonly instances: InstanceStore;
+  /** A ping that may be one of an existing check was answered 503. */
   refused(): void;
-  /** The listeners are open: vouches for what comes from now on, and brings in what an earlier process left. */
+  /** Before the listeners are open: brings in what an earlier process left; what comes from now on comes after it. */
+  recover(): void;
+  /** The listeners are open: vouches for what comes from now on. */
   start(): void;
   /** What is wrong, in words; empty: ready. */
   problems(): string[];
@@ -222,14 +230,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   });
   const watermark = new Watermark({
     clock,
+      stalled: (err) => logger.error({ err }, 'What is spooled cannot be applied; trying again'),
     instanceId,
     run: (use) => pool.run(({ sql }) => use(sql)),
     ...(options.spacing ? { spacing: options.spacing } : {}),
+  /** When the oldest ping was received that is accepted and not committed. */
+  const oldestHeld = () =>
+    earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS));
     before: readReceived(config.SPOOL_DIR),
     keep: (stretches) => keepReceived(config.SPOOL_DIR, stretches),
     unanswered: () => intake.oldest(),
-    oldest: () =>
-      earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS)),
+    oldest: oldestHeld,
   });
   /** Our former lives on this directory are dead: once we vouch for what they left, nobody has to find that out. */
   const beat = async () => {
@@ -245,12 +256,28 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   return {
     intake,
     pool,
+  /** After draining: whether all that was accepted is in the database, and it says until when pings were received. */
+  const leavesNothing = async () => {
+    // A beat that is under way may have begun before the last ping was stored; then the next one says it.
+    for (let beats = 0; beats < 2 && watermark.owesWords; beats++) await watermark.beat();
+    return !watermark.owesWords && spool.empty && oldestHeld() === null;
+  };
+  const instances: InstanceStore = {
+    register: (instance) => pool.run(({ sql }) => instanceStore(sql).register(instance)),
+    beat: (id, info) => pool.run(({ sql }) => instanceStore(sql).beat(id, info)),
+    async stop(id) {
+      if (await leavesNothing()) return pool.run(({ sql }) => instanceStore(sql).stop(id));
+      const { pings } = spool;
+      logger.warn({ pings }, 'Pings are left that are not in the database; start again soon on this SPOOL_DIR');
+    },
+  };
     metrics,
     changes: {
       reset() {
         cache.clear();
         throttle.endAll();
       },
+    instances,
       check(code) {
         const id = cache.changed(code);
         if (id !== undefined) throttle.end(id);
@@ -263,8 +290,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       },
     },
     refused: () => watermark.refused(),
-    start() {
-      watermark.listening();
+    recover() {
       if (spool.pings > 0) {
         const { pings, bytes } = spool;
         logger.info({ pings, bytes }, 'The spool holds pings from before; they are applied first');
@@ -282,6 +308,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
             .then((ingesters) => {
               watch.look(ingesters, clock.monotonic());
               others = ingesters.some(({ id, recent }) => recent && id !== instanceId);
+    },
+    start() {
+      watermark.listening();
             })
             .catch(() => watch.interrupted());
         }
@@ -294,7 +323,6 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     async drain() {
       watermark.stopped();
       await intake.settled();
-      throttle.endAll();
       await writer.settled();
       await watermark.beat();
     },
@@ -304,6 +332,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       await replay.stop();
       await writer.close();
       await directory.close();
+      throttle.stop();
       await pool.close();
     },
   };
