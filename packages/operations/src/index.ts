@@ -4,10 +4,12 @@
  */
 export { assignChannels, assignChecks, toggleChannel } from './channels/assign.ts';
 export {
+  type ChannelChange,
   type ChannelReference,
   type ChannelRow,
   type ChannelSettings,
   type CreateChannel,
+  changeChannel,
   createChannel,
   deleteChannel,
   renameChannel,
@@ -15,6 +17,13 @@ export {
   updateChannel,
 } from './channels/channels.ts';
 export { ALL_CHANNELS, type ChannelSelection } from './channels/selection.ts';
+export {
+  type ReadSettings,
+  readSettings,
+  type SettableKind,
+  type Setting,
+  switchedOff,
+} from './channels/settings.ts';
 export { applyRequest } from './checks/apply-request.ts';
 export { copyCheck } from './checks/copy.ts';
 export { type CreateCheck, createCheck, type UpsertCheck, upsertCheck } from './checks/create.ts';
@@ -60,4 +69,4 @@ export { type ChannelKinds, channelKinds } from './config-as-code/kinds.ts';
 export type { Plan } from './config-as-code/plan.ts';
 export { printPlan } from './config-as-code/print.ts';
 export { updateNagDates } from './nag-dates.ts';
-export type { Outcome, Refusal } from './outcome.ts';
+export { done, type Outcome, type Refusal, refuse } from './outcome.ts';

@@ -1,7 +1,7 @@
 import type { Clock } from '@overdue/clock';
 import type { Database, DB, Selectable, TransactionSql } from '@overdue/database';
 import { lockOwner } from '../checks/limit.ts';
-import { NO_SUCH_CHANNEL, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
+import { done, NO_SUCH_CHANNEL, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
 
 /** A row of `channels`; `value` by kind (integrations.md, "Stored value"). */
 export type ChannelRow = Selectable<DB['channels']>;
@@ -53,25 +53,42 @@ export async function insertChannel(
   return channel!;
 }
 
-export interface UpdateChannel extends ChannelReference, Partial<ChannelSettings> {
+/** What is absent stays. */
+export interface ChannelChange extends Partial<ChannelSettings> {
   readonly name?: string;
   readonly disabled?: boolean;
-  /** Replaces the assignment: all of the project's checks, or those with these codes. Absent: it stays. */
+  /** Replaces the assignment: all of the project's checks, or those with these codes. */
   readonly checks?: 'all' | readonly string[];
+}
+
+export interface UpdateChannel extends ChannelReference, ChannelChange {}
+
+/** {@link changeChannel} with what does not depend on how it is now. */
+export function updateChannel(
+  database: Database,
+  { code, projectId, ...change }: UpdateChannel,
+): Promise<Outcome<ChannelRow>> {
+  return changeChannel(database, { code, projectId }, () => done(change));
 }
 
 /**
  * Changes an integration. With a new `value` it is enabled again and its last error forgotten: whoever edits it has
- * mended it (D11), unless `disabled` says otherwise. Refused: `not-found`, `checks`.
+ * mended it (D11), unless `disabled` says otherwise.
+ * @param decide says what to change, or why nothing can be, from the row as it is and stays until it is written
+ * Refused: `not-found`, `checks`, and whatever `decide` refuses.
  */
-export function updateChannel(
+export function changeChannel(
   database: Database,
-  { code, projectId, name, disabled, checks, ...settings }: UpdateChannel,
+  reference: ChannelReference,
+  decide: (row: ChannelRow) => Outcome<ChannelChange>,
 ): Promise<Outcome<ChannelRow>> {
   return outcomeOf(() =>
     database.sql.begin(async (sql) => {
-      const channel = await lockChannel(sql, { code, projectId });
+      const channel = await lockChannel(sql, reference);
       if (!channel) rollBack(NO_SUCH_CHANNEL);
+      const decided = decide(channel);
+      if (!decided.ok) rollBack(decided);
+      const { name, disabled, checks, ...settings } = decided.value;
       const columns = {
         ...(settings.value === undefined ? {} : { disabled: false, last_error: '' }),
         ...writable(sql, settings),
@@ -110,7 +127,10 @@ export function deleteChannel(database: Database, { code, projectId }: ChannelRe
   );
 }
 
-/** Rolls the transaction back when one of the codes is of no check of the project. */
+/**
+ * None of the checks can be deleted until the transaction ends, and whoever assigns the same meanwhile is waited for.
+ * Rolls the transaction back when one of the codes is of no check of the project.
+ */
 async function assignToChecks(
   sql: TransactionSql,
   channel: Pick<ChannelRow, 'id' | 'project_id'>,
@@ -121,8 +141,10 @@ async function assignToChecks(
     with assigned as (
       select id, code from checks
       where project_id = ${channel.project_id} ${named === null ? sql`` : sql`and code = any (${named}::uuid[])`}
+      for key share
     ), linked as (
       insert into channel_checks (check_id, channel_id) select id, ${channel.id} from assigned
+      on conflict do nothing
     )
     select code from assigned`;
   const codes = new Set(assigned.map(({ code }) => code));

@@ -9,7 +9,10 @@ export type ChannelSelection = string | { readonly codes: readonly string[] };
 
 export const ALL_CHANNELS = '*';
 
-/** The ids that `selection` means in the project. Rolls the transaction back when it names none or several (M-44). */
+/**
+ * The ids that `selection` means in the project; until the transaction ends none of them can be deleted. Rolls it back
+ * when an item names none or several (M-44).
+ */
 export async function resolveChannels(
   sql: TransactionSql,
   projectId: number,
@@ -17,7 +20,7 @@ export async function resolveChannels(
 ): Promise<number[]> {
   if (selection === '' || (typeof selection === 'object' && selection.codes.length === 0)) return [];
   const channels = await sql<{ id: number; code: string; name: string }[]>`
-    select id, code, name from channels where project_id = ${projectId}`;
+    select id, code, name from channels where project_id = ${projectId} for key share`;
   if (selection === ALL_CHANNELS) return channels.map((c) => c.id);
 
   const ids = new Set<number>();

@@ -13,7 +13,7 @@ import { type Change, type Current, type Links, makePlan, type Plan } from './pl
 
 export interface ApplyOptions {
   readonly clock: Clock;
-  /** `channelKinds(KINDS)` with the registry of packages/notifications. */
+  /** `channelKinds(KINDS, options)` with the registry and options of packages/notifications. */
   readonly kinds: ChannelKinds;
   /** Only says what would be done. */
   readonly dryRun?: boolean;

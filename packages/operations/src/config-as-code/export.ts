@@ -38,14 +38,18 @@ export async function exportConfig(
 function channelEntry(row: ChannelRow, current: Current, { kinds, secrets }: ExportOptions): Record<string, unknown> {
   const filled = secrets ? kinds.fill(row.kind, row.value) : null;
   // What looks like a variable is not to be filled in.
-  const settings = filled && Object.entries(filled).map(([name, text]) => [name, text.replace(/\$\{/g, () => '$${')]);
+  const settings =
+    filled &&
+    Object.entries(filled).map(([name, text]) => [
+      name,
+      typeof text === 'string' ? text.replace(/\$\{/g, () => '$${') : text,
+    ]);
   const name = channelKey(row, current.channels);
   return { name, kind: row.kind, ...(settings ? { settings: Object.fromEntries(settings) } : {}) };
 }
 
 function checkEntry(row: CheckRow, current: Current): Record<string, unknown> {
   const linked = current.links.get(row.id) ?? [];
-  const all = linked.length > 0 && linked.length === current.channels.length;
   const entry: Record<string, unknown> = { slug: checkKey(row, current.checks), name: row.name };
   if (row.tags !== '') entry.tags = tagsEntry(row.tags);
   if (row.kind === 'simple') {
@@ -56,9 +60,8 @@ function checkEntry(row: CheckRow, current: Current): Record<string, unknown> {
   }
   entry.grace = formatDuration(row.grace);
   for (const column of [...TEXTS, ...FLAGS]) if (row[column] !== NEW_CHECK[column]) entry[column] = row[column];
-  entry.channels = all
-    ? '*'
-    : current.channels.filter((c) => linked.includes(c.id)).map((c) => channelKey(c, current.channels));
+  // By name also when it has all: "all" would take in what is added later.
+  entry.channels = current.channels.filter((c) => linked.includes(c.id)).map((c) => channelKey(c, current.channels));
   return entry;
 }
 

@@ -1,5 +1,6 @@
 import { slugify } from '@overdue/checks';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Setting } from '../channels/settings.ts';
 import { applyRequest } from '../checks/apply-request.ts';
 import { codePoints, isStorable, MAX_NAME, parseCheckRequest } from '../checks/fields.ts';
 import { EDITABLE_COLUMNS, type EditableColumns, NEW_CHECK } from '../checks/row.ts';
@@ -8,6 +9,8 @@ import { parseDuration } from './duration.ts';
 /** What a file says should be. */
 export interface Wanted {
   readonly checks: readonly WantedCheck[];
+  /** The file has a list of checks, be it an empty one. */
+  readonly listsChecks: boolean;
   readonly channels: readonly WantedChannel[];
 }
 
@@ -23,7 +26,7 @@ export interface WantedChannel {
   readonly name: string;
   readonly kind: string;
   /** With `${NAME}` filled in; undefined: those that it has. */
-  readonly settings: Readonly<Record<string, string>> | undefined;
+  readonly settings: Readonly<Record<string, Setting>> | undefined;
 }
 
 /** The schedule says the kind. */
@@ -44,14 +47,35 @@ export function readFile(
   if (errors.length > 0) return { ok: false, errors };
 
   let root: unknown;
+  let written: unknown;
   try {
     root = document.toJS({ maxAliasCount: 100 });
+    written = asWritten(document);
   } catch (error) {
     return { ok: false, errors: [(error as Error).message] };
   }
   const reader = new Reader(env);
-  const wanted = reader.root(root);
+  const wanted = reader.root(root, written);
   return reader.errors.length > 0 ? { ok: false, errors: reader.errors } : { ok: true, wanted };
+}
+
+/**
+ * The file with each number as the text that stands there: `0042`, `1.10` and `+15550123` are texts to whoever writes
+ * them where a text belongs.
+ */
+function asWritten(document: Document): unknown {
+  const copy = document.clone();
+  visit(copy, {
+    Scalar(_key, node) {
+      if (isScalar(node) && typeof node.value === 'number' && node.source !== undefined) node.value = node.source;
+    },
+  });
+  return copy.toJS({ maxAliasCount: 100 });
+}
+
+/** The same place in {@link asWritten}. */
+function member(value: unknown, key: string | number): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
 }
 
 class Reader {
@@ -62,10 +86,16 @@ class Reader {
     this.#env = env;
   }
 
-  root(value: unknown): Wanted {
+  /** @param written the same with numbers as text; settings and tags are read from it */
+  root(value: unknown, written: unknown): Wanted {
     const root = this.#object('the file', value ?? {}, ['checks', 'channels']);
-    const channels = this.#list('channels', root.channels).map((item, i) => this.#channel(`channels[${i}]`, item));
-    const checks = this.#list('checks', root.checks).map((item, i) => this.#check(`checks[${i}]`, item));
+    const texts = (list: string, i: number, field: string) => member(member(member(written, list), i), field);
+    const channels = this.#list('channels', root.channels).map((item, i) =>
+      this.#channel(`channels[${i}]`, item, texts('channels', i, 'settings')),
+    );
+    const checks = this.#list('checks', root.checks).map((item, i) =>
+      this.#check(`checks[${i}]`, item, texts('checks', i, 'tags')),
+    );
     this.#unique(
       'slug',
       checks.map((check) => check?.slug ?? ''),
@@ -74,13 +104,17 @@ class Reader {
       'channel name',
       channels.map((channel) => channel?.name ?? ''),
     );
-    return { checks: checks.filter((c) => c !== null), channels: channels.filter((c) => c !== null) };
+    return {
+      checks: checks.filter((c) => c !== null),
+      listsChecks: Array.isArray(root.checks),
+      channels: channels.filter((c) => c !== null),
+    };
   }
 
-  #check(at: string, value: unknown): WantedCheck | null {
+  #check(at: string, value: unknown, tags: unknown): WantedCheck | null {
     const before = this.errors.length;
     const item = this.#object(at, value, CHECK_KEYS);
-    const { slug, channels, tags, timeout, grace, ...rest } = item;
+    const { slug, channels, tags: _, timeout, grace, ...rest } = item;
     if (typeof slug !== 'string' || slug === '') {
       this.#fail(at, 'needs a slug: checks are told apart by it');
       return null;
@@ -102,9 +136,9 @@ class Reader {
     return { slug, columns: { ...NEW_CHECK, ...applyRequest(NEW_CHECK, parsed.request, false) }, channels: links };
   }
 
-  #channel(at: string, value: unknown): WantedChannel | null {
+  #channel(at: string, value: unknown, settings: unknown): WantedChannel | null {
     const before = this.errors.length;
-    const { name, kind, settings } = this.#object(at, value, CHANNEL_KEYS);
+    const { name, kind } = this.#object(at, value, CHANNEL_KEYS);
     if (typeof name !== 'string' || name === '') this.#fail(at, 'needs a name: integrations are told apart by it');
     else if (codePoints(name) > MAX_NAME || !isStorable(name)) this.#fail(at, 'name is too long or cannot be stored');
     if (typeof kind !== 'string' || kind === '') this.#fail(at, 'needs a kind, such as email or webhook');
@@ -114,14 +148,23 @@ class Reader {
     return { name: name as string, kind: kind as string, settings: read };
   }
 
-  #settings(at: string, value: unknown): Record<string, string> {
-    const settings: Record<string, string> = {};
+  #settings(at: string, value: unknown): Record<string, Setting> {
+    const settings: Record<string, Setting> = {};
     for (const [name, given] of Object.entries(this.#object(`${at} settings`, value))) {
-      if (typeof given === 'boolean') settings[name] = given ? 'true' : '';
-      else if (typeof given === 'string' || typeof given === 'number') settings[name] = this.#filled(at, String(given));
-      else this.#fail(at, `settings.${name} is neither text nor a number nor true or false`);
+      const setting = this.#setting(at, given);
+      if (setting !== undefined) settings[name] = setting;
+      else this.#fail(at, `settings.${name} is neither text nor a number nor true or false nor a mapping of texts`);
     }
     return settings;
+  }
+
+  #setting(at: string, given: unknown): Setting | undefined {
+    if (typeof given === 'boolean') return given;
+    if (typeof given === 'string') return this.#filled(at, given);
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+    const texts = Object.entries(given).map(([name, text]) => [name, text] as [string, unknown]);
+    if (!texts.every((pair): pair is [string, string] => typeof pair[1] === 'string')) return undefined;
+    return Object.fromEntries(texts.map(([name, text]) => [name, this.#filled(at, text)]));
   }
 
   /** Fills in `${NAME}` from the environment, so that secrets need not be in the file; `$${` is a plain `${`. */
@@ -137,8 +180,8 @@ class Reader {
   #tags(at: string, value: unknown): unknown {
     if (!Array.isArray(value)) return value;
     for (const tag of value) {
-      if (typeof tag !== 'string' && typeof tag !== 'number') this.#fail(at, 'a tag is not text');
-      else if (/\s/.test(String(tag))) this.#fail(at, `tag "${tag}" has a space in it`);
+      if (typeof tag !== 'string') this.#fail(at, 'a tag is not text');
+      else if (/\s/.test(tag)) this.#fail(at, `tag "${tag}" has a space in it`);
     }
     return value.join(' ');
   }

@@ -81,7 +81,9 @@ export function makePlan(
     if (typeof result === 'string') errors.push(`check ${check.slug}: ${result}`);
     else note(result);
   }
-  if (options.prune) {
+  if (options.prune && !wanted.listsChecks) {
+    errors.push('the file has no checks; --prune would delete all (`checks: []` says that it should)');
+  } else if (options.prune) {
     const kept = new Set(wanted.checks.flatMap(({ slug }) => checksCalled(slug, current.checks)));
     for (const row of current.checks) {
       if (kept.has(row)) continue;
@@ -105,13 +107,16 @@ function planChannel(wanted: WantedChannel, current: Current, kinds: ChannelKind
   // Some kinds keep the name within the value.
   const value = isNamed(parsed.value) ? { ...parsed.value, name: row ? row.name : wanted.name } : parsed.value;
   const settings = { value, notify_down, notify_up };
+  const refusal = kinds.refusal(wanted.kind);
   if (!row) {
+    if (refusal !== null) return refusal;
     const differences = [{ field: 'kind', from: undefined, to: wanted.kind }];
     return { object: 'channel', action: 'create', kind: wanted.kind, key: wanted.name, settings, differences };
   }
   const stored = kinds.fill(row.kind, row.value);
   const same = stored !== null && isDeepStrictEqual(stored, kinds.fill(wanted.kind, value));
   if (same) return null;
+  if (refusal !== null) return refusal;
   const differences = [{ field: 'settings', from: '(not shown)', to: '(changed)' }];
   return { object: 'channel', action: 'update', key: wanted.name, row, settings, differences };
 }

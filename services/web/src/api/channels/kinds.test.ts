@@ -101,7 +101,7 @@ describe.each(Object.entries(SETTINGS))('%s', (kind, settings) => {
 
   test('from a file, and back into one', async () => {
     const { database, api } = context;
-    const options = { clock: api.clock, kinds: channelKinds(KINDS) };
+    const options = { clock: api.clock, kinds: channelKinds(KINDS, api.deps.delivery.options) };
     const file = JSON.stringify({
       channels: [{ name: 'N', kind, settings }],
       checks: [{ slug: 'a', channels: ['N'] }],

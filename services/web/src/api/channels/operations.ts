@@ -1,13 +1,14 @@
 import { BUCKETS, takeToken } from '@overdue/accounts';
 import { sendTest } from '@overdue/notifications';
-import { createChannel, deleteChannel, updateChannel } from '@overdue/operations';
+import { changeChannel, createChannel, deleteChannel, done, readSettings } from '@overdue/operations';
 import { z } from 'zod';
 import { errorSchema, RESPONSES, refused } from '../http/common.ts';
 import type { KeyedCall, KeyedOperation } from '../http/endpoint.ts';
 import { empty, json, jsonError, type Reply } from '../http/reply.ts';
+import { addressOf, decideChange } from './change.ts';
 import { channelDocument, channelDocumentSchema, readChannel } from './document.ts';
-import { createChannelSchema, formKind, invalid, readRequest, readSettings, updateChannelSchema } from './request.ts';
-import { isVerifiedAtOnce, sendVerification } from './verification.ts';
+import { createChannelSchema, formKind, invalid, readRequest, updateChannelSchema } from './request.ts';
+import { sendVerification, verifiedAtOnce } from './verification.ts';
 
 const answer = { description: 'The integration.', schema: channelDocumentSchema };
 const noChannel = { description: 'The project has no such integration.' };
@@ -15,11 +16,6 @@ const noChannel = { description: 'The project has no such integration.' };
 async function document({ deps, project }: KeyedCall, code: string, status = 200): Promise<Reply> {
   const channel = await readChannel(deps.database, project.id, code);
   return channel ? json(channelDocument(channel), status) : empty(404);
-}
-
-/** An e-mail channel's address; null for other kinds. */
-function addressOf(kind: string, value: unknown): string | null {
-  return kind === 'email' ? (value as { value: string }).value : null;
 }
 
 export const create: KeyedOperation = {
@@ -36,17 +32,17 @@ export const create: KeyedOperation = {
     if ('refusal' in read) return read.refusal;
     const { name, settings, checks } = read.value;
     const kind = formKind(read.value.kind, deps.delivery.options);
-    if ('refusal' in kind) return kind.refusal;
+    if ('problem' in kind) return invalid(kind.problem);
     const parsed = readSettings(kind.value, settings);
-    if ('refusal' in parsed) return parsed.refusal;
-    const wants = kind.value.wants(parsed.value.value);
-    const address = addressOf(kind.value.kind, parsed.value.value);
-    const verified = address === null || (await isVerifiedAtOnce(deps, project.owner_id, address));
+    if (!parsed.ok) return invalid(parsed.message);
+    const wants = kind.value.wants(parsed.value);
+    const address = addressOf(kind.value.kind, parsed.value);
+    const verified = address === null || (await verifiedAtOnce(deps, project.owner_id))(address);
     const outcome = await createChannel(deps.database, deps.clock, {
       projectId: project.id,
       kind: kind.value.kind,
-      name: name ?? parsed.value.name ?? '',
-      value: parsed.value.value,
+      name: name ?? parsed.name ?? '',
+      value: parsed.value,
       notify_down: wants.down,
       notify_up: wants.up,
       email_verified: verified && address !== null,
@@ -70,7 +66,9 @@ export const get: KeyedOperation = {
 export const update: KeyedOperation = {
   id: 'updateChannel',
   summary: 'Change an integration',
-  description: 'Fields and settings that are absent stay as they are. New settings switch it on again.',
+  description:
+    'Fields and settings that are absent stay as they are. New settings switch it on again. An e-mail address that is ' +
+    'new, or that is switched on again, has to be confirmed like that of a new integration.',
   key: 'rw',
   bodySchema: updateChannelSchema,
   responses: { 200: answer, 400: RESPONSES.badRequest, 404: noChannel },
@@ -80,35 +78,14 @@ export const update: KeyedOperation = {
     if (!channel) return empty(404);
     const read = readRequest(updateChannelSchema, call.body);
     if ('refusal' in read) return read.refusal;
-    const { kind: named, name, settings, checks, disabled } = read.value;
-    if (named !== undefined && named !== channel.kind) return invalid('kind cannot be changed');
-    const reference = { code: channel.code, projectId: project.id };
-    let changed: Partial<Parameters<typeof updateChannel>[1]> = {};
+    if (read.value.kind !== undefined && read.value.kind !== channel.kind) return invalid('kind cannot be changed');
+    const isVerified = await verifiedAtOnce(deps, project.owner_id);
     let confirm: string | null = null;
-    if (settings !== undefined) {
-      const kind = formKind(channel.kind, deps.delivery.options);
-      if ('refusal' in kind) return kind.refusal;
-      if (!kind.value.form.editable) return invalid(`settings of kind ${channel.kind} cannot be changed`);
-      const stored = kind.value.schema.safeParse(channel.value);
-      const before = stored.success ? kind.value.form.fill(stored.data) : {};
-      const parsed = readSettings(kind.value, settings, before);
-      if ('refusal' in parsed) return parsed.refusal;
-      const { value } = parsed.value;
-      const wants = kind.value.wants(value);
-      const address = addressOf(channel.kind, value);
-      const sameAddress = stored.success && address === addressOf(channel.kind, stored.data) && !channel.disabled;
-      const verified = sameAddress
-        ? channel.email_verified
-        : address !== null && (await isVerifiedAtOnce(deps, project.owner_id, address));
-      if (address !== null && !sameAddress && !verified) confirm = address;
-      changed = { value, notify_down: wants.down, notify_up: wants.up, email_verified: verified };
-    }
-    const outcome = await updateChannel(deps.database, {
-      ...reference,
-      ...changed,
-      ...(name === undefined ? {} : { name }),
-      ...(disabled === undefined ? {} : { disabled }),
-      ...(checks === undefined ? {} : { checks: checks === '*' ? 'all' : checks }),
+    const outcome = await changeChannel(deps.database, { code: channel.code, projectId: project.id }, (row) => {
+      const decided = decideChange(row, read.value, deps.delivery.options, isVerified);
+      if (!decided.ok) return decided;
+      confirm = decided.value.confirm;
+      return done(decided.value.change);
     });
     if (!outcome.ok) return refused(outcome);
     if (confirm !== null) await sendVerification(deps, channel.code, confirm);

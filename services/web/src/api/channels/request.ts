@@ -1,5 +1,5 @@
-import { type Field, findKind, KINDS, type Kind, type NotificationOptions } from '@overdue/notifications';
-import { codePoints, isStorable, MAX_NAME } from '@overdue/operations';
+import { findKind, KINDS, type Kind, type NotificationOptions } from '@overdue/notifications';
+import { codePoints, isStorable, MAX_NAME, switchedOff } from '@overdue/operations';
 import { z } from 'zod';
 import { jsonError, type Reply } from '../http/reply.ts';
 
@@ -17,8 +17,6 @@ const settingSchema = z.union([z.string(), z.boolean(), z.int(), z.record(z.stri
   error: ({ path }) =>
     `settings.${String(path?.at(-1))} is neither text nor a number nor a boolean nor an object of texts`,
 });
-
-type Setting = z.output<typeof settingSchema>;
 
 const fields = {
   kind: text('kind')
@@ -48,6 +46,8 @@ export const createChannelSchema = z
 
 export const updateChannelSchema = z.object(fields).partial().meta({ id: 'ChannelUpdate' });
 
+export type ChannelUpdate = z.output<typeof updateChannelSchema>;
+
 export type Read<T> = { readonly value: T } | { readonly refusal: Reply };
 
 export function readRequest<T>(schema: z.ZodType<T>, body: Readonly<Record<string, unknown>>): Read<T> {
@@ -60,54 +60,13 @@ export function invalid(message: string): Reply {
 }
 
 /** The kind of that name, when it is switched on and has a form; else why not. */
-export function formKind(name: string, options: NotificationOptions): Read<FormKind> {
+export function formKind(
+  name: string,
+  options: NotificationOptions,
+): { readonly value: FormKind } | { readonly problem: string } {
   const kind = findKind(name);
-  if (!kind) return { refusal: invalid('kind has unexpected value') };
-  if (!kind.enabled(options)) return { refusal: invalid(`kind ${kind.kind} is switched off on this site`) };
-  if (!kind.form) return { refusal: invalid(`kind ${kind.kind} can only be added in a browser`) };
+  if (!kind) return { problem: 'kind has unexpected value' };
+  if (!kind.enabled(options)) return { problem: switchedOff(kind.kind) };
+  if (!kind.form) return { problem: `kind ${kind.kind} can only be added in a browser` };
   return { value: kind as FormKind };
-}
-
-/**
- * What the kind's form makes of the settings: the value to store, or the first error by the order of its fields.
- * @param before what the form's fields hold already
- */
-export function readSettings(
-  kind: FormKind,
-  settings: Readonly<Record<string, Setting>>,
-  before: Readonly<Record<string, string>> = {},
-): Read<{ readonly value: unknown; readonly name?: string }> {
-  const input: Record<string, string> = Object.assign(Object.create(null), before);
-  for (const [name, value] of Object.entries(settings)) {
-    const field = kind.form.fields.find((known) => known.name === name);
-    if (!field) return { refusal: invalid(`settings.${name} is not a setting of kind ${kind.kind}`) };
-    const entered = asEntered(field, value);
-    if ('problem' in entered) return { refusal: invalid(`settings.${name} ${entered.problem}`) };
-    if (!isStorable(entered.text)) return { refusal: invalid(`settings.${name} is not a string`) };
-    input[name] = entered.text;
-  }
-  const parsed = kind.form.parse(input);
-  if (parsed.ok) return { value: parsed };
-  const [field, message] =
-    kind.form.fields.map(({ name }) => [name, parsed.errors[name]] as const).find(([, error]) => error !== undefined) ??
-    Object.entries(parsed.errors)[0]!;
-  return { refusal: invalid(`settings.${field}: ${message}`) };
-}
-
-/** A setting as somebody would enter it in the form's field, or why it is none. */
-function asEntered(field: Field, value: Setting): { readonly text: string } | { readonly problem: string } {
-  if (field.type === 'checkbox') {
-    return typeof value === 'boolean' ? { text: value ? 'true' : '' } : { problem: 'is not a boolean' };
-  }
-  if (typeof value === 'string') return { text: value };
-  if (typeof value === 'number' && field.choices?.every((choice) => /^-?\d+$/.test(choice.value))) {
-    return { text: String(value) };
-  }
-  if (!field.pairs) return { problem: 'is not a string' };
-  if (typeof value !== 'object') return { problem: 'is neither a string nor an object' };
-  const pairs = Object.entries(value);
-  // Else one header could pass for two.
-  const broken = pairs.find(([name, text]) => /[:\r\n]/.test(name) || /[\r\n]/.test(text));
-  if (broken) return { problem: `has a colon or line break where none may be, in ${JSON.stringify(broken[0])}` };
-  return { text: pairs.map(([name, text]) => `${name}: ${text}`).join('\n') };
 }
