@@ -188,7 +188,7 @@ export class Evaluator {
     }
   }
 
-  /** G2. Not worth failing for: the reminders' own run puts right what is missed. */
+  /** When a reminder would be due (status-and-alerting.md G2). Not worth failing for. */
   async #nags(projectIds: readonly number[], now: Instant): Promise<void> {
     try {
       await updateNagDates(this.#options.database.sql, projectIds, now);

@@ -12,7 +12,7 @@ const SERVICES = [
   ['ingester', 'takes pings'],
   ['web', 'these pages and the API'],
   ['sendalerts', 'finds late checks, delivers alerts'],
-  ['sendreports', 'reports and housekeeping'],
+  ['sendreports', 'housekeeping'],
 ] as const;
 
 interface InstanceRow {
