@@ -120,7 +120,7 @@ describe('accepted values', () => {
     ['EMAIL_MAIL_FROM_TMPL', '%s@bounces.example.org', '%s@bounces.example.org'],
     ['REDIS_URL', 'rediss://user:p%40ss@h:1/2', 'rediss://user:p%40ss@h:1/2'],
     ['http_proxy', 'proxy:3128', 'proxy:3128'],
-    ['https_proxy', 'socks5://u:p@[::1]:1080', 'socks5://u:p@[::1]:1080'],
+    ['https_proxy', 'https://u:p@[::1]:1080', 'https://u:p@[::1]:1080'],
     ['GITHUB_PRIVATE_KEY', '-----BEGIN\nx\n-----END', '-----BEGIN\nx\n-----END'],
     ['LISTEN_IPV6', 'False', false],
     ['DB_HOST', '/var/run/postgresql', '/var/run/postgresql'],
@@ -169,6 +169,11 @@ describe('malformed values: named, shown, with what is allowed', () => {
     expect(rest).toEqual([]);
     expect(problem?.allowed).toMatch(allowed);
     expect(problem?.held).toBe(text === '' ? 'nothing (it is empty)' : JSON.stringify(text));
+  });
+
+  it('says of a SOCKS proxy that there is no such thing here', () => {
+    const text = { http_proxy: 'socks5h://proxy:1080', https_proxy: 'socks4://proxy:1080' };
+    expect(problemsOf(text).map((problem) => problem.allowed)).toEqual(Array(2).fill(expect.stringContaining('SOCKS')));
   });
 
   it('lists every problem in one message', () => {

@@ -12,15 +12,16 @@ const secret = (description: string) => setting(optionalText(), null, { descript
 const later = (description: string) => setting(optionalText(), null, { description, ...LATER });
 const laterSecret = (description: string) => setting(optionalText(), null, { description, ...LATER, secret: true });
 
-/** A proxy as curl takes it: scheme optional, user and password allowed. */
+/** An HTTP proxy as curl takes it: scheme optional, user and password allowed. */
 const proxy = () =>
   orOff(
     valueType({
       name: 'url',
-      allowed: 'http://, https://, socks4:// or socks5://, then HOST:PORT',
+      allowed: 'http:// or https://, then HOST:PORT',
       read: (value) => {
         const url = /^[a-z0-9]+:\/\//i.test(value) ? value : `http://${value}`;
-        if (!/^(https?|socks(4a?|5h?)?):\/\/[^/]/i.test(url) || !URL.canParse(url)) throw new Malformed();
+        if (/^socks/i.test(url)) throw new Malformed('SOCKS proxies are not supported');
+        if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) throw new Malformed();
         return value;
       },
       redact: (value) => value.replace(/^([a-z0-9]+:\/\/)?.*@/i, '$1********@'),

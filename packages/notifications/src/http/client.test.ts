@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, request as httpRequest } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
@@ -159,39 +160,55 @@ describe('private addresses', () => {
   });
 });
 
-test('a proxy is used, but not for the hosts of no_proxy', async () => {
-  const proxy = await startHttpReceiver();
-  client = new HttpClient(
-    { ...OPEN, httpProxy: proxy.url.replace('http://', ''), noProxy: ['127.0.0.1'] },
-    systemClock,
-  );
-  await client.call({ url: receiver.url });
-  expect(receiver.requests).toHaveLength(1);
-  const tunnels: string[] = [];
-  const target = receiver;
-  const { createServer } = await import('node:http');
-  const tunnel = createServer();
-  tunnel.on('connect', (request, socket) => {
-    tunnels.push(request.url!);
-    const upstream = createConnection(target.port, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      upstream.pipe(socket);
-      socket.pipe(upstream);
+describe('a proxy', () => {
+  /** As Squid comes: http addresses in the request line, tunnels to port 443 only, a password. */
+  async function startProxy() {
+    const asked: string[] = [];
+    const allowed = `Basic ${Buffer.from('me:p@ss').toString('base64')}`;
+    const server = createHttpServer((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      if (request.headers['proxy-authorization'] !== allowed) return void response.writeHead(407).end();
+      const { pathname } = new URL(request.url!);
+      const onward = httpRequest(
+        { port: receiver.port, path: pathname, method: request.method, headers: request.headers },
+        (answer) => {
+          response.writeHead(answer.statusCode!, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      onward.on('error', () => response.destroy());
+      request.pipe(onward);
     });
-    for (const end of [socket, upstream]) end.on('error', () => end.destroy());
+    server.on('connect', (request, socket) => {
+      asked.push(`CONNECT ${request.url}`);
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return {
+      asked,
+      address: `me:p%40ss@127.0.0.1:${(server.address() as AddressInfo).port}`,
+      close() {
+        server.closeAllConnections();
+        server.close();
+      },
+    };
+  }
+
+  test('is asked for http receivers by address and for https ones by tunnel, but not for the hosts of no_proxy', async () => {
+    const proxy = await startProxy();
+    const through = new HttpClient(
+      { ...OPEN, httpProxy: proxy.address, httpsProxy: `http://${proxy.address}`, noProxy: ['127.0.0.1'] },
+      systemClock,
+    );
+    expect(await through.call({ url: receiver.url })).toMatchObject({ result: 'sent' });
+    expect(proxy.asked).toEqual([]);
+    expect(await through.call({ url: 'http://hooks.test:8065/one', json: { a: 1 } })).toMatchObject({ result: 'sent' });
+    expect(receiver.requests.at(-1)).toMatchObject({ body: '{"a":1}', headers: { host: 'hooks.test:8065' } });
+    expect(await through.call({ url: 'https://hooks.test/two' })).toMatchObject({ result: 'retry' });
+    expect(proxy.asked).toEqual(['POST http://hooks.test:8065/one', 'CONNECT hooks.test:443']);
+    await through.close();
+    proxy.close();
   });
-  const { createConnection } = await import('node:net');
-  await new Promise<void>((resolve) => tunnel.listen(0, '127.0.0.1', resolve));
-  const through = new HttpClient(
-    { ...OPEN, httpProxy: `http://127.0.0.1:${(tunnel.address() as AddressInfo).port}` },
-    systemClock,
-  );
-  expect(await through.call({ url: `http://hooks.test:${target.port}/` })).toMatchObject({ result: 'sent' });
-  expect(tunnels).toEqual([`hooks.test:${target.port}`]);
-  await through.close();
-  tunnel.closeAllConnections();
-  tunnel.close();
-  await proxy.close();
 });
 
 describe('what one address does says nothing about its host', () => {

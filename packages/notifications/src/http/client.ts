@@ -152,7 +152,8 @@ export class HttpClient {
     if (!this.#options.allowPrivateAddresses) await refusePrivate(new URL(uri).hostname, this.#lookup);
     let agent = this.#proxies.get(uri);
     if (!agent) {
-      agent = new ProxyAgent({ uri, connections: 64, headersTimeout: 0, bodyTimeout: 0 });
+      // For http receivers the usual form, GET http://…: proxies as they come refuse CONNECT to other ports than 443.
+      agent = new ProxyAgent({ uri, proxyTunnel: false, connections: 64, headersTimeout: 0, bodyTimeout: 0 });
       this.#proxies.set(uri, agent);
     }
     return agent;
