@@ -11,5 +11,7 @@ export {
   registerInstance,
   stopInstance,
 } from './instances.ts';
+export { mayPass } from './may-pass.ts';
 export { latestMigration, MigrationError, migrate, pendingMigrations } from './migrate.ts';
 export { describeSchema } from './schema.ts';
+export { storableText } from './storable-text.ts';
