@@ -20,3 +20,8 @@ export function commitPatience(timeoutMs: Milliseconds, age: Milliseconds): Mill
   if (age >= timeoutMs) return null;
   return Math.max(FIRST * timeoutMs - Math.max(age, 0), (1 - FIRST) * timeoutMs);
 }
+
+/** How long a ping with `create=1` waits for its check to be made; then there is time to ask whether the database is there. */
+export function provisionPatience(timeoutMs: Milliseconds): Milliseconds {
+  return FIRST * FIRST * timeoutMs;
+}

@@ -1,8 +1,10 @@
 import type { Clock } from '@overdue/clock';
 import { LRUCache } from 'lru-cache';
 import type { FoundBySlug, FoundCheck, SlugAddress } from './check-loader.ts';
+import { Loader } from './loader.ts';
 import type { PingAddress } from './path.ts';
 import { type CheckRules, NO_RULES } from './rules.ts';
+import { flatCopy, ShortMemory } from './short-memory.ts';
 
 /** What a ping URL leads to. */
 export type Lookup = FoundCheckRef | 'unknown' | 'ambiguous';
@@ -43,7 +45,7 @@ export class CheckCache {
   /** `pingKey/slug` -> code. */
   readonly #slugs: LRUCache<string, string>;
   /** Code or `pingKey/slug` -> what it was, for a few seconds. */
-  readonly #nothing: LRUCache<string, 'unknown' | 'ambiguous'>;
+  readonly #nothing: ShortMemory<'unknown' | 'ambiguous'>;
   readonly #byCode: Loader<FoundCheck>;
   readonly #bySlug: Loader<FoundBySlug>;
 
@@ -51,12 +53,7 @@ export class CheckCache {
     const { loaders, max = 1_000_000 } = options;
     this.#checks = new LRUCache({ max });
     this.#slugs = new LRUCache({ max: Math.min(max, 100_000) });
-    this.#nothing = new LRUCache({
-      max: options.maxUnknown ?? Math.min(max, 20_000),
-      ttl: options.unknownMs ?? 2000,
-      ttlResolution: 0,
-      perf: { now: () => options.clock.monotonic() },
-    });
+    this.#nothing = new ShortMemory(options.clock, options.maxUnknown ?? Math.min(max, 20_000), options.unknownMs);
     this.#byCode = new Loader(
       (codes) => loaders.byCode(codes),
       (check) => check.code,
@@ -99,7 +96,7 @@ export class CheckCache {
     return new Promise((resolve, reject) => this.lookUp(address, resolve, reject));
   }
 
-  /** {@link load} with callbacks: a flood of unknown addresses comes through here. */
+  /** {@link load} with callbacks. */
   lookUp(address: PingAddress, done: (lookup: Lookup) => void, failed: (error: unknown) => void): void {
     if ('code' in address) {
       this.#byCode.load(address.code, (found, fresh) => done(this.#foundByCode(address.code, found, fresh)), failed);
@@ -112,7 +109,7 @@ export class CheckCache {
   #foundByCode(code: string, found: readonly FoundCheck[], fresh: boolean): Lookup {
     const check = found[0];
     if (check) return fresh ? this.#remember(check) : check;
-    if (fresh) this.#nothing.set(flat(code), 'unknown');
+    if (fresh) this.#nothing.set(code, 'unknown');
     return 'unknown';
   }
 
@@ -120,11 +117,11 @@ export class CheckCache {
     const [check, another] = found;
     if (check && !another) {
       if (!fresh) return check;
-      this.#slugs.set(flat(key), check.code);
+      this.#slugs.set(flatCopy(key), check.code);
       return this.#remember(check);
     }
     const lookup = check ? 'ambiguous' : 'unknown';
-    if (fresh) this.#nothing.set(flat(key), lookup);
+    if (fresh) this.#nothing.set(key, lookup);
     return lookup;
   }
 
@@ -152,7 +149,7 @@ export class CheckCache {
   forgetSlugs(): void {
     if (this.#slugs.size > 0) this.#slugs.clear();
     // Codes in here fall away too; they are back after one look-up.
-    if (this.#nothing.size > 0) this.#nothing.clear();
+    this.#nothing.clear();
     this.#bySlug.spoilAll();
   }
 
@@ -172,87 +169,3 @@ export class CheckCache {
 function plain(id: number): FoundCheckRef {
   return { id, rules: NO_RULES };
 }
-
-/** A slice of a URL keeps the whole URL in memory; a copy does not. */
-function flat(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
-}
-
-interface Waiting<T> {
-  /** `fresh` is false when the answer may be older than a change, and must not be kept. */
-  done(found: readonly T[], fresh: boolean): void;
-  failed(error: unknown): void;
-}
-
-interface Loading<T> {
-  readonly key: string;
-  /** Who asks for this key; most keys are asked for once. */
-  readonly waiting: Waiting<T>[];
-  fresh: boolean;
-}
-
-/** Batches the look-ups of a tick, at most {@link PER_QUERY} in a query, and lets equal ones share an answer. */
-class Loader<T> {
-  readonly #query: (keys: readonly string[]) => Promise<T[]>;
-  readonly #keyOf: (found: T) => string;
-  readonly #loading = new Map<string, Loading<T>>();
-  #next: Loading<T>[] = [];
-
-  constructor(query: (keys: readonly string[]) => Promise<T[]>, keyOf: (found: T) => string) {
-    this.#query = query;
-    this.#keyOf = keyOf;
-  }
-
-  load(key: string, done: Waiting<T>['done'], failed: Waiting<T>['failed']): void {
-    const waiting = { done, failed };
-    const already = this.#loading.get(key);
-    if (already?.fresh) {
-      already.waiting.push(waiting);
-      return;
-    }
-    const loading = { key, waiting: [waiting], fresh: true };
-    this.#loading.set(key, loading);
-    if (this.#next.length === 0) setImmediate(() => this.#ask());
-    this.#next.push(loading);
-  }
-
-  spoil(key: string): void {
-    const loading = this.#loading.get(key);
-    if (loading) loading.fresh = false;
-  }
-
-  spoilAll(): void {
-    for (const loading of this.#loading.values()) loading.fresh = false;
-  }
-
-  #ask(): void {
-    const all = this.#next;
-    this.#next = [];
-    for (let i = 0; i < all.length; i += PER_QUERY) void this.#askSome(all.slice(i, i + PER_QUERY));
-  }
-
-  async #askSome(some: readonly Loading<T>[]): Promise<void> {
-    const byKey = new Map<string, T[]>();
-    let problem: { error: unknown } | null = null;
-    try {
-      for (const found of await this.#query([...new Set(some.map((one) => one.key))])) {
-        const key = this.#keyOf(found);
-        const list = byKey.get(key);
-        if (list) list.push(found);
-        else byKey.set(key, [found]);
-      }
-    } catch (error) {
-      problem = { error };
-    }
-    for (const one of some) {
-      if (this.#loading.get(one.key) === one) this.#loading.delete(one.key);
-      const found = byKey.get(one.key) ?? [];
-      for (const waiting of one.waiting) {
-        if (problem) waiting.failed(problem.error);
-        else waiting.done(found, one.fresh);
-      }
-    }
-  }
-}
-
-const PER_QUERY = 1000;

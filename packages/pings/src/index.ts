@@ -24,6 +24,7 @@ export {
   type PlainSuccessThrottle,
   type Provisioner,
 } from './intake.ts';
+export { Loader } from './loader.ts';
 export {
   EXIT_STATUS_TOO_HIGH,
   type NoPing,
@@ -38,6 +39,7 @@ export { type PingQuery, parseQuery } from './query.ts';
 export { RateLimit } from './rate-limit.ts';
 export { Replay, type ReplayEvents } from './replay.ts';
 export { type CheckRules, classifyHttp, classifyText, keywords, NO_RULES, rulesOf } from './rules.ts';
+export { ShortMemory } from './short-memory.ts';
 export { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 export { SpoolLockedError } from './spool/lock.ts';
 export { forgetFormer, takeOver } from './spool/owners.ts';

@@ -1,12 +1,12 @@
 import type { PingKind } from '@overdue/checks';
-import type { Clock, Instant } from '@overdue/clock';
-import { lookUpPatience } from './budget.ts';
+import type { Clock, Instant, Milliseconds } from '@overdue/clock';
+import { lookUpPatience, provisionPatience } from './budget.ts';
 import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
 import type { PingAction, PingAddress } from './path.ts';
 import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
 import type { CheckRules } from './rules.ts';
 import { uuid7 } from './uuid7.ts';
-import { within } from './within.ts';
+import { TimedOutError, within } from './within.ts';
 import type { PingWriter } from './writer.ts';
 
 /** A ping as a transport received it, before its check is known. */
@@ -35,6 +35,8 @@ export type IntakeOutcome =
   | 'created'
   /** {@link IncomingPing.invalid}, and its check exists. */
   | 'invalid'
+  /** `create=1`, and its check could not be made now: try again. No ping of an existing check was refused. */
+  | 'not created'
   /** More pings of this check in a minute than PING_RATE_LIMIT. */
   | 'too many';
 
@@ -48,7 +50,11 @@ export interface PlainSuccessThrottle {
 
 /** Makes the check that `create=1` asks for (P-50). */
 export interface Provisioner {
-  /** @throws when the database is away */
+  /** How many checks are waiting to be made, one after the other. */
+  readonly waiting: number;
+  /** Whether it refused to make a check at this address a moment ago: no need to ask it again. */
+  hasRefused(address: { pingKey: string; slug: string }): boolean;
+  /** @throws when the database is away, or does not get to it */
   create(address: { pingKey: string; slug: string }): Promise<'created' | 'exists' | 'refused'>;
 }
 
@@ -65,6 +71,9 @@ export interface IntakeOptions {
   readonly maxPending: number;
   readonly maxPendingBytes: number;
 }
+
+/** Checks waiting to be made; past them the answer is `not created`. */
+const MAX_PROVISIONING = 100;
 
 /**
  * Where every transport hands in its pings: look-up, filters, rate limit, throttle, writer.
@@ -94,8 +103,13 @@ export class PingIntake {
     const one = new InHand(this, incoming, clock.now());
     this.#inHand.push(one);
     const lookup = cache.peek(incoming.address);
-    if (lookup === undefined || (lookup === 'unknown' && incoming.create)) this.#lookUp(one);
+    if (lookup === undefined || (lookup === 'unknown' && this.#mayCreate(incoming))) this.#lookUp(one);
     else this.#judge(one, lookup);
+  }
+
+  #mayCreate({ create, address }: IncomingPing): boolean {
+    const { provisioner } = this.#options;
+    return create && provisioner !== null && 'slug' in address && !provisioner.hasRefused(address);
   }
 
   /** When the oldest ping in hand was received, or null. What is spooled or coalesced is answered for elsewhere. */
@@ -123,21 +137,34 @@ export class PingIntake {
     }
     const failed = (error: unknown) => this.#spoolUnresolved(one, error);
     const found = (lookup: Lookup) => {
-      if (lookup === 'unknown' && one.incoming.create && provisioner) this.#provision(one, provisioner).catch(failed);
-      else this.#judge(one, lookup);
+      if (lookup === 'unknown' && provisioner && this.#mayCreate(one.incoming)) {
+        this.#provision(one, provisioner).catch(failed);
+      } else {
+        this.#judge(one, lookup);
+      }
     };
     cache.lookUp(one.incoming.address, found, failed);
   }
 
+  /** @throws when the database is away */
   async #provision(one: InHand, provisioner: Provisioner): Promise<void> {
     const { cache, clock, timeoutMs } = this.#options;
     const { address } = one.incoming;
     if (!('slug' in address)) return this.#judge(one, 'unknown');
-    const left = () => Math.max(lookUpPatience(timeoutMs) - (clock.now() - one.at), 0);
-    const made = await within(clock, left(), provisioner.create(address));
+    if (provisioner.waiting >= MAX_PROVISIONING) return one.settle('not created');
+    const left = (patience: Milliseconds) => Math.max(patience - (clock.now() - one.at), 0);
+    let made: 'created' | 'exists' | 'refused' | 'no time';
+    try {
+      made = await within(clock, left(provisionPatience(timeoutMs)), provisioner.create(address));
+    } catch (error) {
+      // Others were before it, or somebody holds the project: not yet a database that is away.
+      if (!(error instanceof TimedOutError)) throw error;
+      made = 'no time';
+    }
     if (made === 'refused') return this.#judge(one, 'unknown');
-    cache.forgetSlugs();
-    const lookup = await within(clock, left(), cache.load(address));
+    if (made !== 'no time') cache.forgetSlugs();
+    const lookup = await within(clock, left(lookUpPatience(timeoutMs)), cache.load(address));
+    if (made === 'no time' && lookup === 'unknown') return one.settle('not created');
     one.created = made === 'created' && typeof lookup === 'object';
     this.#judge(one, lookup);
   }

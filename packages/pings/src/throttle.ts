@@ -64,6 +64,7 @@ export class Throttle implements PlainSuccessThrottle {
   readonly #holding = new Set<Window>();
   #timer: Timer | null = null;
   #eagerTimer: Timer | null = null;
+  #stopped = false;
   /** Sums on their way to the database or the spool. */
   readonly #leaving = new Set<{ readonly firstAt: Instant }>();
   /** Pings counted, and not yet committed or spooled. */
@@ -105,6 +106,12 @@ export class Throttle implements PlainSuccessThrottle {
     for (const window of [...this.#windows.values()]) this.#close(window);
   }
 
+  /** Ends all windows, and opens no more: nobody would be there to end them. */
+  stop(): void {
+    this.#stopped = true;
+    this.endAll();
+  }
+
   /** A batch was committed: windows open and close by what it said last of each check. */
   committed(checks: readonly TouchedCheck[]): void {
     for (const check of checks) {
@@ -141,7 +148,7 @@ export class Throttle implements PlainSuccessThrottle {
   }
 
   #open(checkId: number): void {
-    if (this.#windows.has(checkId)) return;
+    if (this.#stopped || this.#windows.has(checkId)) return;
     const { clock, windowMs } = this.#options;
     this.#windows.set(checkId, { checkId, endsAt: clock.monotonic() + windowMs, held: null });
     if (this.#windows.size > MAX_WINDOWS) this.#close(this.#windows.values().next().value!);

@@ -3,8 +3,10 @@ import type { IntakeOutcome } from '@overdue/pings';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MailRefusal } from './smtp/index.ts';
 
-/** An outcome as a label. */
-export type MailOutcome = Exclude<IntakeOutcome, 'too many'> | 'too_many';
+/** An outcome as a label's value. */
+export function labelOf(outcome: IntakeOutcome): string {
+  return outcome.replace(' ', '_');
+}
 
 /** What the ingester counts; names begin with `overdue_ingester_`. */
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -82,7 +84,7 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
   return {
     accepted: counter('accepted_total', 'Pings answered 200: committed, or in the spool.', ['how']),
     refused: new Tally<number>(registry, 'refused_total', 'HTTP requests not answered 2xx, by status.', 'status'),
-    mailPings: new Tally<MailOutcome>(
+    mailPings: new Tally<string>(
       registry,
       'mail_pings_total',
       'Recipients of accepted mails, by what became of their pings.',

@@ -144,7 +144,12 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       bySlug: (addresses) => pool.run(({ sql }) => loadBySlug(sql, addresses)),
     },
   });
-  const provisioner = new CheckProvisioner(clock, pool);
+  const making = new PatientPool({
+    clock,
+    timeoutMs,
+    open: () => open('overdue ingester create', 2, timeoutMs),
+  });
+  const provisioner = new CheckProvisioner({ clock, pool, making });
   let others = false;
   const watch = new IngesterWatch();
   const vouching: Vouching = {
@@ -228,15 +233,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       problem,
     },
   });
-  const watermark = new Watermark({
-    clock,
-      stalled: (err) => logger.error({ err }, 'What is spooled cannot be applied; trying again'),
-    instanceId,
-    run: (use) => pool.run(({ sql }) => use(sql)),
-    ...(options.spacing ? { spacing: options.spacing } : {}),
   /** When the oldest ping was received that is accepted and not committed. */
   const oldestHeld = () =>
     earliest(intake.oldest(), spool.oldest(), replay.oldestStranded(), throttle.oldest(COALESCED_GRACE_MS));
+  const watermark = new Watermark({
+    clock,
+    instanceId,
+    run: (use) => pool.run(({ sql }) => use(sql)),
+    ...(options.spacing ? { spacing: options.spacing } : {}),
     before: readReceived(config.SPOOL_DIR),
     keep: (stretches) => keepReceived(config.SPOOL_DIR, stretches),
     unanswered: () => intake.oldest(),
@@ -251,11 +255,6 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     former = [];
     await forgetFormer(config.SPOOL_DIR, instanceId).catch(() => {});
   };
-  const stopping = new AbortController();
-  let beating: Timer | undefined;
-  return {
-    intake,
-    pool,
   /** After draining: whether all that was accepted is in the database, and it says until when pings were received. */
   const leavesNothing = async () => {
     // A beat that is under way may have begun before the last ping was stored; then the next one says it.
@@ -271,18 +270,29 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       logger.warn({ pings }, 'Pings are left that are not in the database; start again soon on this SPOOL_DIR');
     },
   };
+  const stopping = new AbortController();
+  let beating: Timer | undefined;
+  return {
+    intake,
+    pool,
     metrics,
+    instances,
     changes: {
       reset() {
         cache.clear();
+        provisioner.forget();
         throttle.endAll();
       },
-    instances,
       check(code) {
         const id = cache.changed(code);
+        // There may be room for another.
+        provisioner.forget();
         if (id !== undefined) throttle.end(id);
       },
-      project: () => cache.forgetSlugs(),
+      project() {
+        cache.forgetSlugs();
+        provisioner.forget();
+      },
       asked: () => void watermark.beat(),
       pinged(ids) {
         if (ids) for (const id of ids) throttle.end(id);
@@ -297,6 +307,9 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       }
       replay.start();
       void recover(directory, throttle, replay, clock, stopping.signal);
+    },
+    start() {
+      watermark.listening();
       let asked = Number.NEGATIVE_INFINITY;
       void beat();
       beating = clock.every(BEAT_MS, () => {
@@ -308,9 +321,6 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
             .then((ingesters) => {
               watch.look(ingesters, clock.monotonic());
               others = ingesters.some(({ id, recent }) => recent && id !== instanceId);
-    },
-    start() {
-      watermark.listening();
             })
             .catch(() => watch.interrupted());
         }
@@ -322,17 +332,21 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     },
     async drain() {
       watermark.stopped();
+      throttle.stop();
       await intake.settled();
       await writer.settled();
       await watermark.beat();
     },
     async close() {
       beating?.cancel();
+      // Connections that were open until now may have brought some more.
+      await intake.settled();
+      await writer.settled();
       stopping.abort();
       await replay.stop();
       await writer.close();
       await directory.close();
-      throttle.stop();
+      await making.close();
       await pool.close();
     },
   };

@@ -72,6 +72,7 @@ export class Answers {
       case 'too many':
         return this.#tooMany;
       case 'refused':
+      case 'not created':
         return UNAVAILABLE;
     }
   }

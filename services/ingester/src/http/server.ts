@@ -39,6 +39,8 @@ export interface HttpServerOptions {
   readonly maxIncomingBytes: number;
   /** Called with the status of each answer that is not 2xx. */
   readonly onRejected: (status: number) => void;
+  /** Called when a ping could not be taken that may be one of an existing check. */
+  readonly onRefused: () => void;
   /** A mistake of ours; the connection is closed without an answer. */
   readonly onError: (error: unknown) => void;
 }
@@ -272,6 +274,7 @@ class HttpPing implements IncomingPing {
       shared.incomingBytes += piece.length;
       this.#pieces.push(piece);
       if (shared.incomingBytes > shared.maxIncomingBytes) {
+        shared.onRefused();
         this.#refuse(UNAVAILABLE);
         return;
       }
@@ -303,11 +306,12 @@ class HttpPing implements IncomingPing {
   }
 
   settle(outcome: IntakeOutcome): void {
-    const { answers } = this.#shared;
+    const { answers, onRejected, onRefused } = this.#shared;
     let answer: Answer;
     if (outcome !== 'invalid') answer = answers.of(outcome, 'slug' in this.address);
     else answer = this.exitStatus === EXIT_STATUS_TOO_HIGH ? answers.badUrl : answers.badRid;
-    if (outcome !== 'recorded' && outcome !== 'created') this.#shared.onRejected(Number(answer.status.slice(0, 3)));
+    if (outcome !== 'recorded' && outcome !== 'created') onRejected(Number(answer.status.slice(0, 3)));
+    if (outcome === 'refused') onRefused();
     this.#answer(answer, false);
   }
 

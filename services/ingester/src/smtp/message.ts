@@ -74,6 +74,7 @@ export async function pingRecipients(
       case 'invalid':
       case 'too many':
       case 'refused':
+      case 'not created':
         logger.warn(`Not recorded now (${outcome}): ${address}`);
         return i;
     }
