@@ -64,6 +64,42 @@ test.each([
   },
 );
 
+test('equal flips owe their messages once each, in their order', async () => {
+  const { sql } = database;
+  const [other] = await sql<{ id: number }[]>`insert into checks (project_id) values (1) returning id`;
+  await sql`insert into channel_checks (check_id, channel_id) values (${other!.id}, 1)`;
+  // Late pings from a spool: their flips all carry the instant of the newest flip that is there.
+  const createdAt = 1_700_000_000_123;
+  const up = { createdAt, oldStatus: 'down', newStatus: 'up', reason: '' } as const;
+  const down = { createdAt, oldStatus: 'up', newStatus: 'down', reason: 'fail' } as const;
+  const count = await recordFlips(sql, [
+    { ...up, checkId: check },
+    { ...down, checkId: check },
+    { ...down, checkId: other!.id, notify: false },
+    { ...up, checkId: check },
+    { ...down, checkId: check, notify: false },
+    { ...down, checkId: other!.id },
+  ]);
+  const [ups, downs] = [
+    ['up only up', 'both up'],
+    ['down only down', 'both down'],
+  ];
+  expect(await owed()).toEqual([...ups, ...downs, ...ups, 'both down']);
+  expect(count).toBe(7);
+  const flips = await sql<{ owes: string }[]>`
+    select check_id || ' ' || new_status || ' ' || (select count(*) from notifications where flip_id = f.id) as owes
+    from flips f order by id`;
+  const [a, b] = [check, other!.id];
+  expect(flips.map(({ owes }) => owes)).toEqual([
+    `${a} up 2`,
+    `${a} down 2`,
+    `${b} down 0`,
+    `${a} up 2`,
+    `${a} down 0`,
+    `${b} down 1`,
+  ]);
+});
+
 test('deleting a check takes its pings, flips and notifications along', async () => {
   const { sql } = database;
   await recordFlips(sql, [{ checkId: check, createdAt: 1, oldStatus: 'up', newStatus: 'down', reason: 'timeout' }]);

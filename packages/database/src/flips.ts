@@ -37,19 +37,25 @@ export async function recordFlips(sql: Sql | TransactionSql, flips: readonly New
   }));
   const [result] = await sql<{ owed: number }[]>`
     with input as (
-      select check_id, to_timestamp(at / 1000.0) as created_at, old_status, new_status, reason, decision, notify
-      from jsonb_to_recordset(${rows as never}::jsonb)
-        as r(check_id bigint, at double precision, old_status text, new_status text, reason text, decision jsonb,
-             notify boolean)
-    ), flipped as (
+      select nth, check_id, to_timestamp(at / 1000.0) as created_at, old_status, new_status, reason, decision, notify
+      from rows from (
+        jsonb_to_recordset(${rows as never}::jsonb)
+          as (check_id bigint, at double precision, old_status text, new_status text, reason text, decision jsonb,
+              notify boolean)
+      ) with ordinality
+        as r(check_id, at, old_status, new_status, reason, decision, notify, nth)
+    ), inserted as (
       insert into flips (check_id, created_at, old_status, new_status, reason, decision)
-      select check_id, created_at, old_status, new_status, reason, decision from input
-      returning id, check_id, created_at, old_status, new_status
+      select check_id, created_at, old_status, new_status, reason, decision from input order by nth
+      returning id, check_id, new_status
+    ), flipped as (
+      -- By place: two flips of a check may be equal in all but their id.
+      select *, row_number() over (order by id) as nth from inserted
     ), owed as (
       insert into notifications (flip_id, check_id, channel_id, check_status, next_attempt_at)
       select f.id, f.check_id, c.id, f.new_status, now()
       from flipped f
-      join input i using (check_id, created_at, old_status, new_status)
+      join input i using (nth)
       join channel_checks cc on cc.check_id = f.check_id
       join channels c on c.id = cc.channel_id
       where i.notify and not c.disabled
