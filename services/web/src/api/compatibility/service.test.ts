@@ -52,6 +52,47 @@ describe('status (§11.1)', () => {
       .sql`update instances set stopped_at = now() - interval '2 seconds' where service = 'ingester'`;
     expect((await context.api.call('/api/v3/status/')).status).toBe(200);
   });
+  describe('alerts have to be judged, up to half a minute ago', () => {
+    /** @param seconds how far behind each sendalerts is; null: it has not judged yet */
+    async function judged(startedAgo: number, ...seconds: (number | null)[]) {
+      const { sql } = context.database;
+      await instances('ingester');
+      for (const behind of seconds) {
+        await sql`
+          insert into instances (id, service, host, pid, started_at, info)
+          values (${randomUUID()}, 'sendalerts', 'h', 1, now() - ${startedAgo} * interval '1 second',
+                  jsonb_build_object('judged_until', extract(epoch from now()) * 1000 - ${behind}::float8 * 1000))`;
+      }
+      const reply = await context.api.call('/api/v3/status/');
+      return `${reply.status} ${reply.text}`;
+    }
+    test.each<[string, number, (number | null)[], RegExp]>([
+      ['just now', 3600, [1], /^200 OK$/],
+      ['a little behind', 3600, [20], /^200 OK$/],
+      ['far behind', 3600, [300], /^503 Alerts are judged 30\d s behind\.\n$/],
+      ['far behind, also by one that has started', 1, [300], /^503 Alerts are judged 30\d s behind/],
+      ['one of two is not', 3600, [300, 1], /^200 OK$/],
+      ['one of two has not begun', 3600, [null, 1], /^200 OK$/],
+      ['not yet, it has just started', 1, [null], /^200 OK$/],
+      ['not since it started', 3600, [null], /^503 Alerts are not being judged: /],
+    ])('%s', async (_, startedAgo, behind, answer) => {
+      expect(await judged(startedAgo, ...behind)).toMatch(answer);
+    });
+    test('without an ingester, that is what is said', async () => {
+      await judged(3600, 300);
+      await context.database.sql`delete from instances where service = 'ingester'`;
+      expect((await context.api.call('/api/v3/status/')).text).toBe(
+        'No ingester is running: pings are not being taken.\n',
+      );
+    });
+    test('what a stopped or silent sendalerts had judged does not count', async () => {
+      await judged(3600, 1, 300);
+      await context.database.sql`
+        update instances set seen_at = now() - interval '1 minute'
+        where service = 'sendalerts' and (info ->> 'judged_until')::float8 > extract(epoch from now()) * 1000 - 60000`;
+      expect((await context.api.call('/api/v3/status/')).text).toMatch(/^Alerts are judged/);
+    });
+  });
   test('503 without database', async () => {
     const target = { ...context.database.target, hosts: [{ host: '127.0.0.1', port: 1 }] };
     const away = connect({ target, applicationName: 'test' });
