@@ -1,11 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/**
- * The path of a program that a suite needs. Where it is missing: null, and a line that says what is left out
- * (`describe.skipIf(!path)`); under CI that is an error, so that nothing is left out unseen.
- */
-export function requireBinary(name: string): string | null {
+/** The path of a program, or null. */
+export function findBinary(name: string): string | null {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     const path = join(folder, name);
     try {
@@ -15,7 +12,18 @@ export function requireBinary(name: string): string | null {
       // Not in this folder.
     }
   }
-  if (process.env.CI) throw new Error(`${name} is not installed, and CI leaves no suite out: install it.`);
-  console.warn(`${name} is not installed: the tests that need it are skipped.`);
   return null;
+}
+
+/**
+ * The path of a program that a suite needs. Where it is missing: null, and a line that says what is left out
+ * (`describe.skipIf(!path)`); under CI that is an error, so that nothing is left out unseen.
+ */
+export function requireBinary(name: string): string | null {
+  const path = findBinary(name);
+  if (path === null && process.env.CI) {
+    throw new Error(`${name} is not installed, and CI leaves no suite out: install it.`);
+  }
+  if (path === null) console.warn(`${name} is not installed: the tests that need it are skipped.`);
+  return path;
 }
