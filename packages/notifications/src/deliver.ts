@@ -53,23 +53,24 @@ export function createDelivery(
   observe: (attempt: { kind: string; result: TransportResult['result'] }) => void = () => undefined,
 ): Delivery {
   const tools: Tools = deps;
-  const kinds = new Map<number, string>();
+  const kinds = new WeakMap<Owed, string>();
   return {
     async prepare(claims) {
       const facts = await loadFacts(
         deps.sql,
         claims.map((claim) => claim.id),
       );
-      return new Map(
-        [...facts].map(([id, fact]) => {
-          kinds.set(id, fact.channel.kind);
-          return [id, prepared(fact, tools, deps.logger)];
-        }),
-      );
+      const ready = new Map<number, Prepared>();
+      for (const claim of claims) {
+        const fact = facts.get(claim.id);
+        if (!fact) continue;
+        kinds.set(claim, fact.channel.kind);
+        ready.set(claim.id, prepared(fact, tools, deps.logger));
+      }
+      return ready;
     },
     recorded(claim, outcome, state) {
-      const kind = kinds.get(claim.id) ?? 'unknown';
-      kinds.delete(claim.id);
+      const kind = kinds.get(claim) ?? 'unknown';
       observe({ kind, result: outcome.result });
       const context = { notification: claim.code, kind, state };
       if (outcome.result === 'sent') deps.logger.info(context, 'Delivered');

@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BullmqQueue } from './bullmq-queue.ts';
 import { createQueue } from './create-queue.ts';
-import type { QueueOptions } from './postgres-queue.ts';
+import type { QueueOptions } from './options.ts';
 import { testDeliveryQueue } from './testing/delivery-queue.ts';
 import { quiet, TestOutbox, testHandler } from './testing/outbox.ts';
 import { redisAvailable, startRedis, type TestRedis } from './testing/redis.ts';

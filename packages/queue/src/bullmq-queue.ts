@@ -1,10 +1,11 @@
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { Courier } from './courier.ts';
-import { courierOptions, listen, type QueueOptions } from './postgres-queue.ts';
+import { listen } from './listen.ts';
+import { courierOptions, type QueueOptions } from './options.ts';
 import { connectRedis, type RedisTarget } from './redis.ts';
-import { WakeUp } from './signal.ts';
 import type { DeliveryHandler, DeliveryQueue } from './types.ts';
+import { WakeUp } from './wake-up.ts';
 
 export interface BullmqQueueOptions extends QueueOptions {
   readonly redis: RedisTarget;
@@ -126,10 +127,10 @@ export class BullmqQueue implements DeliveryQueue {
   /** Rows whose worker died, or that Redis did not bring to one in time. */
   async #sweepForgotten(): Promise<void> {
     const limit = Math.min(MOST_AT_ONCE, this.#courier.room());
-    const claims = await this.#courier.outbox.claimAbandoned(limit, this.#courier.busyChannels());
+    const { claims, more } = await this.#courier.outbox.claimAbandoned(limit, this.#courier.busyRoutes());
     if (claims.length > 0) this.#options.logger.info({ count: claims.length }, 'Redis or a worker forgot deliveries');
     void this.#courier.accept(claims);
-    if (claims.length > 0 && claims.length === limit) this.#courier.starved();
+    if (more) this.#courier.starved();
   }
 
   /** True when there is more to hand over at once. */
@@ -142,8 +143,8 @@ export class BullmqQueue implements DeliveryQueue {
       await this.#options.clock.sleep(50);
       return true;
     }
-    const rows = await outbox.handOver(limit, this.#courier.busyChannels(), this.#options.hold ?? 5000);
-    if (rows.length === 0) return false;
+    const { rows, more } = await outbox.handOver(limit, this.#courier.busyRoutes(), this.#options.hold ?? 5000);
+    if (rows.length === 0) return more;
     const jobs = chunks(rows, IN_ONE_JOB).map((chunk) => ({
       name: 'deliver',
       data: { ids: chunk.map(({ id }) => id) },
@@ -151,7 +152,7 @@ export class BullmqQueue implements DeliveryQueue {
       opts: { jobId: `${chunk[0]!.id}-${chunk[0]!.attempts}-${chunk.length}` },
     }));
     await this.#ask((queue) => queue.addBulk(jobs));
-    return rows.length === limit || this.#redisProblem !== undefined;
+    return more || this.#redisProblem !== undefined;
   }
 
   /** A job: claims its rows once there is room for them. */
@@ -164,9 +165,9 @@ export class BullmqQueue implements DeliveryQueue {
   /** Without Redis: claims everything that is due, also what Redis was handed. */
   async #sweepAll(): Promise<boolean> {
     const limit = Math.min(MOST_AT_ONCE, this.#courier.room());
-    const claims = await this.#courier.outbox.claimDue(limit, this.#courier.busyChannels(), true);
+    const { claims, more } = await this.#courier.outbox.claimDue(limit, this.#courier.busyRoutes(), true);
     void this.#courier.accept(claims);
-    if (claims.length < limit) return false;
+    if (!more) return false;
     if (limit > 0 && this.#courier.room() > 0) return true;
     this.#courier.starved();
     return false;

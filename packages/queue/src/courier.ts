@@ -1,9 +1,19 @@
 import type { Clock, Milliseconds, Timer } from '@overdue/clock';
+import { finishOf, type Sending } from './finish.ts';
 import { Gate, type GateOptions } from './gate.ts';
-import { type Finish, Outbox, type OutboxOptions } from './outbox.ts';
+import { Leases } from './leases.ts';
+import { Outbox, type OutboxOptions } from './outbox.ts';
 import { Recorder } from './recorder.ts';
-import { isTooOld, nextDelay } from './retry.ts';
-import type { Claim, DeliveryHandler, NotificationState, Outcome, Prepared, QueueLogger } from './types.ts';
+import { isTooOld } from './retry.ts';
+import {
+  type Claim,
+  type DeliveryHandler,
+  type Outcome,
+  type Prepared,
+  type QueueLogger,
+  type Route,
+  routeOf,
+} from './types.ts';
 import { within } from './within.ts';
 
 export interface CourierOptions extends OutboxOptions {
@@ -23,6 +33,18 @@ interface Waiting {
   readonly done: () => void;
 }
 
+/** What becomes of a claim that is ready: dealt with when `done` resolves, or given back for so long. */
+type Placed =
+  | { readonly kind: 'taken'; readonly done: Promise<void> }
+  | { readonly kind: 'back'; readonly delay: Milliseconds };
+
+/** A lease is renewed when this part of it is over, so that a statement or two may fail. */
+const RENEWAL = 1 / 5;
+/** Renewals under way at once at most, when the database is slow to answer. */
+const MOST_RENEWALS = 3;
+/** Routes to pass over at most: a bound on the size of a statement. What is not passed over is claimed and given back. */
+const MOST_PASSED_OVER = 1000;
+
 /**
  * Sends claims: the part that both drivers share. Respects the {@link Gate}, keeps leases alive, records outcomes and
  * decides about another attempt.
@@ -33,11 +55,11 @@ export class Courier {
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #recorder: Recorder;
-  readonly #held = new Set<number>();
+  readonly #leases = new Leases();
   readonly #waiting = new Map<string, Waiting[]>();
-  /** Channels whose destination takes no more now, by destination. */
-  readonly #full = new Map<string, Set<number>>();
-  readonly #channelsOf = new Map<string, Set<number>>();
+  /** Routes whose destination has all it can take now, by destination. */
+  readonly #full = new Map<string, Set<Route>>();
+  readonly #routesTo = new Map<string, Set<Route>>();
   #handler: DeliveryHandler | undefined;
   #active = 0;
   #preparing = 0;
@@ -45,6 +67,8 @@ export class Courier {
   #abandoned = false;
   #starved = false;
   #heartbeat: Timer | undefined;
+  #renewals = 0;
+  #givingBack = 0;
   #idle: (() => void)[] = [];
   #roomWanted: (() => void)[] = [];
 
@@ -58,7 +82,7 @@ export class Courier {
 
   start(handler: DeliveryHandler): void {
     this.#handler = handler;
-    this.#heartbeat = this.#clock.every(Math.max(1, this.#options.lease / 3), () => void this.#renew());
+    this.#heartbeat = this.#clock.every(Math.max(1, this.#options.lease * RENEWAL), () => void this.#renew());
   }
 
   /** How many more claims it takes now. */
@@ -73,14 +97,11 @@ export class Courier {
     this.#tellRoom();
   }
 
-  /** Channels to pass over when claiming: their destinations take no more now. */
-  busyChannels(): number[] {
-    return [...this.#full.values()].flatMap((channels) => [...channels]);
-  }
-
-  /** Destinations that do not answer. */
-  openDestinations(): string[] {
-    return this.#gate.open();
+  /** Routes to pass over when claiming: their destinations take nothing now. */
+  busyRoutes(): Route[] {
+    const full = [...this.#full.values()];
+    const open = this.#gate.open().map((destination) => this.#routesTo.get(destination) ?? []);
+    return [...new Set([...full, ...open].flatMap((routes) => [...routes]))].slice(0, MOST_PASSED_OVER);
   }
 
   /** Resolves when there is room for a group of claims, or it is stopping. */
@@ -91,9 +112,9 @@ export class Courier {
   }
 
   /** Takes claims and resolves when each has been dealt with: sent and recorded, or given back. */
-  async accept(claims: readonly Claim[]): Promise<void> {
+  async accept(given: readonly Claim[]): Promise<void> {
+    const claims = given.filter((claim) => this.#leases.take(claim));
     if (claims.length === 0) return;
-    for (const claim of claims) this.#held.add(claim.id);
     this.#preparing += claims.length;
     let prepared: ReadonlyMap<number, Prepared>;
     try {
@@ -110,36 +131,46 @@ export class Courier {
     const dealt: Promise<void>[] = [];
     for (const claim of claims) {
       const placed = this.#place(claim, prepared.get(claim.id));
-      if (typeof placed === 'number') back.push({ claim, delay: placed });
-      else dealt.push(placed);
+      if (placed.kind === 'back') back.push({ claim, delay: placed.delay });
+      else dealt.push(placed.done);
     }
     if (back.length > 0) dealt.push(this.#giveBack(back));
     await Promise.all(dealt);
   }
 
-  /** Sends now or when there is a place, or returns after how many milliseconds to come back. */
-  #place(claim: Claim, item: Prepared | undefined): Promise<void> | Milliseconds {
-    if (!item)
-      return this.#record(claim, { result: 'dropped', answer: 'The check or channel does not exist any more' });
-    this.#remember(item.destination, claim.channelId);
-    const entry = this.#gate.enter(item.destination);
-    if (entry.kind === 'go') return this.#send(claim, item);
-    if (entry.kind === 'open') {
-      if (!isTooOld(claim.createdAt, this.#clock.now())) return jittered(entry.waitFor, this.#random());
-      return this.#record(claim, { result: 'failed', error: entry.lastError, disable: false });
+  /** Sends now, or when there is a place, or not this time. */
+  #place(claim: Claim, item: Prepared | undefined): Placed {
+    if (!item) {
+      const answer = 'The check or channel does not exist any more';
+      return { kind: 'taken', done: this.#record(claim, { result: 'dropped', answer }) };
     }
-    const channels = this.#full.get(item.destination) ?? new Set();
-    this.#full.set(item.destination, channels.add(claim.channelId));
+    this.#remember(item.destination, routeOf(claim));
+    const entry = this.#gate.enter(item.destination);
+    if (entry.kind === 'go') return { kind: 'taken', done: this.#send(claim, item) };
+    if (entry.kind === 'open') {
+      if (!isTooOld(claim, this.#clock.now())) return { kind: 'back', delay: jittered(entry.waitFor, this.#random()) };
+      const outcome = { result: 'failed', error: entry.lastError, disable: false } as const;
+      return { kind: 'taken', done: this.#record(claim, outcome) };
+    }
+    const routes = this.#full.get(item.destination) ?? new Set();
+    this.#full.set(item.destination, routes.add(routeOf(claim)));
     const queue = this.#waiting.get(item.destination) ?? [];
-    if (queue.length >= (this.#options.gate?.perDestination ?? 24)) return 0;
+    if (queue.length >= (this.#options.gate?.perDestination ?? 24)) return { kind: 'back', delay: 0 };
     this.#waiting.set(item.destination, queue);
-    return new Promise<void>((done) => queue.push({ claim, prepared: item, done }));
+    const done = new Promise<void>((resolve) => queue.push({ claim, prepared: item, done: resolve }));
+    return { kind: 'taken', done };
   }
 
+  /** Sends to a destination that was entered. */
   async #send(claim: Claim, item: Prepared): Promise<void> {
+    const began = this.#clock.monotonic();
+    if (!this.#leases.lasts(claim, began)) {
+      this.#gate.cancel(item.destination);
+      this.#leaveToOthers(claim);
+      return;
+    }
     this.#active++;
     const startedAt = this.#clock.now();
-    const began = this.#clock.monotonic();
     let outcome: Outcome;
     try {
       outcome = await item.send();
@@ -155,6 +186,13 @@ export class Courier {
     if (change === 'recovered') await this.#pullForward(item.destination, recorded);
     else if (change) await this.#postpone(item.destination, change.opened);
     await recorded;
+  }
+
+  /** The lease has ended, in a pause of this process or of the database: who has it by now, sends it. */
+  #leaveToOthers(claim: Claim): void {
+    this.#options.logger.warn({ notification: claim.code }, 'A claim ended before its turn came; it is left to others');
+    this.#leases.letGo(claim);
+    this.#tellIdle();
   }
 
   /** Lets in who waits for a place at `destination`. */
@@ -185,62 +223,36 @@ export class Courier {
     this.#tellRoom();
   }
 
-  async #record(
-    claim: Claim,
-    outcome: Outcome,
-    sending: { startedAt: number; duration: Milliseconds } | null = null,
-  ): Promise<void> {
-    if (this.#abandoned && outcome.result !== 'sent') return;
-    const now = this.#clock.now();
-    const attempts = claim.attempts + 1;
-    let state: NotificationState = outcome.result === 'retry' ? 'owed' : outcome.result;
-    let delay = 0;
-    if (outcome.result === 'retry') {
-      const next = nextDelay(attempts, now - claim.createdAt, outcome.retryAfter, this.#random());
-      if (next === null) state = 'failed';
-      else delay = next;
-    }
-    const error = outcome.result === 'retry' || outcome.result === 'failed' ? outcome.error : '';
-    const finish: Finish = {
-      id: claim.id,
-      channelId: claim.channelId,
-      state,
-      error: error.slice(0, 200),
-      entry: {
-        at: sending?.startedAt ?? now,
-        ms: Math.round(sending?.duration ?? 0),
-        answer: (error || ('answer' in outcome ? outcome.answer : '')).slice(0, 200),
-        ...(outcome.result === 'retry' && outcome.retryAfter !== undefined ? { retry_after: outcome.retryAfter } : {}),
-      },
-      delay,
-      startedAt: outcome.result === 'dropped' ? null : (sending?.startedAt ?? now),
-      duration: sending?.duration ?? 0,
-      disable: outcome.result === 'failed' && outcome.disable,
-    };
-    const written = await this.#recorder.record(finish);
-    this.#held.delete(claim.id);
-    if (!written) {
+  async #record(claim: Claim, outcome: Outcome, sending: Sending | null = null): Promise<void> {
+    // What arrived has arrived. Anything else is for him to say who has the row now.
+    const mine = outcome.result === 'sent' || (this.#leases.isCurrent(claim) && !this.#abandoned);
+    const finish = finishOf(claim, outcome, sending, this.#clock.now(), this.#random());
+    const recorded = mine ? await this.#recorder.record(finish) : 'lost';
+    this.#leases.letGo(claim);
+    if (recorded === 'written') this.#handler?.recorded?.(claim, outcome, finish.state);
+    else if (recorded === 'lost' && !this.#abandoned) {
       this.#options.logger.warn({ notification: claim.code }, 'A delivery ended after its lease was lost');
-    } else {
-      this.#handler?.recorded?.(claim, outcome, state);
     }
     this.#tellIdle();
   }
 
   async #giveBack(items: readonly { claim: Claim; delay: Milliseconds }[]): Promise<void> {
+    // Before the statement: whoever claims a row after it, this process too, has a claim of its own.
+    for (const { claim } of items) this.#leases.letGo(claim);
+    this.#givingBack++;
     try {
       await this.outbox.release(items.map(({ claim, delay }) => ({ id: claim.id, delay })));
     } catch (err) {
       this.#options.logger.warn({ err, count: items.length }, 'Claims could not be given back; their leases will end');
     }
-    for (const { claim } of items) this.#held.delete(claim.id);
+    this.#givingBack--;
     this.#tellIdle();
   }
 
   async #pullForward(destination: string, recorded: Promise<void>): Promise<void> {
     this.#options.logger.info({ destination }, 'A destination answers again');
     await recorded;
-    await this.#attempt(() => this.outbox.pullForward([...(this.#channelsOf.get(destination) ?? [])]));
+    await this.#attempt(() => this.outbox.pullForward([...(this.#routesTo.get(destination) ?? [])]));
     this.#options.onRoom();
   }
 
@@ -249,7 +261,7 @@ export class Courier {
       { destination, seconds: delay / 1000 },
       'A destination does not answer; leaving it alone',
     );
-    await this.#attempt(() => this.outbox.postpone([...(this.#channelsOf.get(destination) ?? [])], delay));
+    await this.#attempt(() => this.outbox.postpone([...(this.#routesTo.get(destination) ?? [])], delay));
   }
 
   async #attempt(statement: () => Promise<void>): Promise<void> {
@@ -261,7 +273,13 @@ export class Courier {
   }
 
   async #renew(): Promise<void> {
-    await this.#attempt(() => this.outbox.renew([...this.#held]));
+    if (this.#renewals >= MOST_RENEWALS) return;
+    this.#renewals++;
+    await this.#attempt(async () => {
+      const asked = this.#leases.asked();
+      this.#leases.renewed(asked, await this.outbox.renew(asked.map(({ claim }) => claim.id)));
+    });
+    this.#renewals--;
   }
 
   /** Takes nothing new, gives back who waits, and waits up to `drain` for what is being sent. */
@@ -273,34 +291,34 @@ export class Courier {
     this.#full.clear();
     if (waiting.length > 0) await this.#giveBack(waiting.map(({ claim }) => ({ claim, delay: 0 })));
     for (const { done } of waiting) done();
-    if (this.#held.size > 0) {
+    if (this.#busy()) {
       await Promise.race([new Promise<void>((resolve) => this.#idle.push(resolve)), this.#clock.sleep(drain)]);
     }
     this.#heartbeat?.cancel();
     // What is still being sent is left to others. It may arrive twice, with the same delivery id.
     this.#abandoned = true;
-    if (this.#held.size > 0) {
-      const ids = [...this.#held];
+    if (this.#leases.size > 0) {
+      const ids = this.#leases.ids();
       this.#options.logger.warn({ count: ids.length }, 'Stopping in the middle of deliveries');
       await this.#attempt(() => this.outbox.release(ids.map((id) => ({ id, delay: 0 }))));
     }
     this.#recorder.close();
   }
 
-  /** Claims it holds: being prepared, waiting, being sent or recorded. */
-  get held(): number {
-    return this.#held.size;
+  /** There are claims that are being prepared, are waiting, or are being sent, recorded or given back. */
+  #busy(): boolean {
+    return this.#leases.size > 0 || this.#givingBack > 0;
   }
 
-  #remember(destination: string, channelId: number): void {
-    let channels = this.#channelsOf.get(destination);
-    if (!channels) {
+  #remember(destination: string, route: Route): void {
+    let routes = this.#routesTo.get(destination);
+    if (!routes) {
       // Bounded: only destinations of the last while matter, and a forgotten one costs a wait, not a message.
-      if (this.#channelsOf.size >= 10_000) this.#channelsOf.delete(this.#channelsOf.keys().next().value!);
-      channels = new Set();
-      this.#channelsOf.set(destination, channels);
+      if (this.#routesTo.size >= 10_000) this.#routesTo.delete(this.#routesTo.keys().next().value!);
+      routes = new Set();
+      this.#routesTo.set(destination, routes);
     }
-    channels.add(channelId);
+    routes.add(route);
   }
 
   /** Room is told of in quarters, so that claiming goes on in groups rather than row by row. */
@@ -313,7 +331,7 @@ export class Courier {
   }
 
   #tellIdle(): void {
-    if (this.#held.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    if (!this.#busy()) for (const resolve of this.#idle.splice(0)) resolve();
     this.#tellRoom();
   }
 

@@ -1,5 +1,6 @@
 import { BullmqQueue } from './bullmq-queue.ts';
-import { PostgresQueue, type QueueOptions } from './postgres-queue.ts';
+import type { QueueOptions } from './options.ts';
+import { PostgresQueue } from './postgres-queue.ts';
 import type { RedisTarget } from './redis.ts';
 import type { DeliveryQueue } from './types.ts';
 

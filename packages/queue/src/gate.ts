@@ -7,7 +7,8 @@ import type { Clock, Instant, Milliseconds } from '@overdue/clock';
  *   open       after `failuresToOpen` failures in a row: nothing goes, for 5 s, then 10 s, … at most 5 min
  *   half open  when that time is over: one message goes; success closes, failure opens again for longer
  *
- * Only failures of the destination as a whole count (no connection, time-out, 5xx), never a 4xx for one message.
+ * Only failures of the destination as a whole count (no connection, time-out, 502 to 504), never what it answers to one
+ * message.
  */
 export interface GateOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -102,8 +103,11 @@ export class Gate {
     if (d.active === 0 && d.failures === 0) this.#destinations.delete(name);
   }
 
-  /** Destinations that are not being called now. */
+  /** Destinations that take nothing now: they are being left alone, or one message is finding out whether they answer. */
   open(): string[] {
-    return [...this.#destinations].filter(([, d]) => d.openUntil !== null).map(([name]) => name);
+    const now = this.#clock.monotonic();
+    return [...this.#destinations]
+      .filter(([, d]) => d.openUntil !== null && (d.openUntil > now || d.active > 0))
+      .map(([name]) => name);
   }
 }

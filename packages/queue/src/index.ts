@@ -1,7 +1,8 @@
 /** The delivery queue: sends what the outbox owes, on PostgreSQL alone or through BullMQ on Redis. See docs/alerting.md. */
 export { BullmqQueue, type BullmqQueueOptions } from './bullmq-queue.ts';
 export { createQueue } from './create-queue.ts';
-export { PostgresQueue, type QueueOptions } from './postgres-queue.ts';
+export type { QueueOptions } from './options.ts';
+export { PostgresQueue } from './postgres-queue.ts';
 export type { RedisTarget } from './redis.ts';
 export { GIVE_UP_AFTER, nextDelay } from './retry.ts';
 export type {

@@ -1,6 +1,7 @@
-import type { Clock, Instant, Milliseconds } from '@overdue/clock';
+import type { Clock, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
-import type { Claim, LogEntry, NotificationState } from './types.ts';
+import type { Finish } from './finish.ts';
+import type { Claim, Route } from './types.ts';
 import { within } from './within.ts';
 
 /**
@@ -32,19 +33,11 @@ export interface OutboxOptions {
   readonly onSilence: () => void;
 }
 
-/** What to write about one attempt. */
-export interface Finish {
-  readonly id: number;
-  readonly channelId: number;
-  readonly state: NotificationState;
-  readonly error: string;
-  readonly entry: LogEntry | null;
-  /** Only with state `owed`. */
-  readonly delay: Milliseconds;
-  /** When sending began; null: nothing was sent, and the channel's record stays as it is. */
-  readonly startedAt: Instant | null;
-  readonly duration: Milliseconds;
-  readonly disable: boolean;
+/** What a look at the outbox came to. */
+export interface Found {
+  readonly claims: Claim[];
+  /** It looked at as many rows as it may at once: there may be more. (Those claimed are fewer when some have to wait.) */
+  readonly more: boolean;
 }
 
 /** A part of a statement. */
@@ -64,29 +57,31 @@ export class Outbox {
   }
 
   /**
-   * Claims up to `limit` rows that are due, oldest first, passing over those of `busy` channels.
+   * Claims up to `limit` rows that are due, oldest first, passing over those of `busy` routes.
    * `handedOver`: also take rows that Redis was handed (it is away).
    */
-  async claimDue(limit: number, busy: readonly number[], handedOver = false): Promise<Claim[]> {
-    if (limit <= 0) return [];
+  async claimDue(limit: number, busy: readonly Route[], handedOver = false): Promise<Found> {
+    if (limit <= 0) return { claims: [], more: true };
     const now = this.#now();
-    const rows = await this.#ask<Claim[]>(
+    const since = this.#options.clock.monotonic();
+    const rows = await this.#ask<(Partial<Claim> & { readonly seen: number })[]>(
       (sql) => sql`
       with ${this.#firstDue(
         limit,
         busy,
         sql`(leased_until is null or leased_until <= ${now} or (${handedOver} and leased_by is null))`,
       )}, ${this.#claimed()}
-      ${this.#claims()}`,
+      select h.seen, c.* from (select count(*)::int as seen from head) h left join (${this.#claims()}) c on true`,
     );
-    return [...rows];
+    return { claims: this.#leased(rows, since), more: rows[0]?.seen === limit };
   }
 
   /** Claims those of `ids` that are due, free (or handed to Redis), and first of their channel and check. */
   async claimIds(ids: readonly number[]): Promise<Claim[]> {
     if (ids.length === 0) return [];
     const now = this.#now();
-    const rows = await this.#ask<Claim[]>(
+    const since = this.#options.clock.monotonic();
+    const rows = await this.#ask<Partial<Claim>[]>(
       (sql) => sql`
       with first as materialized (
         select id from notifications n
@@ -100,7 +95,7 @@ export class Outbox {
       ), ${this.#claimed()}
       ${this.#claims()}`,
     );
-    return [...rows];
+    return this.#leased(rows, since);
   }
 
   /**
@@ -109,41 +104,50 @@ export class Outbox {
    */
   async handOver(
     limit: number,
-    busy: readonly number[],
+    busy: readonly Route[],
     hold: Milliseconds,
-  ): Promise<{ id: number; attempts: number }[]> {
-    const rows = await this.#ask<{ id: number; attempts: number }[]>(
+  ): Promise<{ rows: { id: number; attempts: number }[]; more: boolean }> {
+    const found = await this.#ask<{ seen: number; id: number | null; attempts: number }[]>(
       (sql) => sql`
-      with ${this.#firstDue(limit, busy, sql`leased_until is null`)}
-      update notifications n set leased_until = ${this.#now()} + ${hold} * interval '1 millisecond', leased_by = null
-      from first where n.id = first.id
-      returning n.id, n.attempts`,
+      with ${this.#firstDue(limit, busy, sql`leased_until is null`)}, handed as (
+        update notifications n set leased_until = ${this.#now()} + ${hold} * interval '1 millisecond', leased_by = null
+        from first where n.id = first.id
+        returning n.id, n.attempts
+      )
+      select h.seen, handed.* from (select count(*)::int as seen from head) h left join handed on true`,
     );
-    return [...rows];
+    const rows = found.flatMap(({ id, attempts }) => (id === null ? [] : [{ id, attempts }]));
+    return { rows, more: found[0]?.seen === limit };
   }
 
   /** Claims due rows whose lease has ended: their worker died, or Redis forgot them. */
-  async claimAbandoned(limit: number, busy: readonly number[]): Promise<Claim[]> {
-    if (limit <= 0) return [];
+  async claimAbandoned(limit: number, busy: readonly Route[]): Promise<Found> {
+    if (limit <= 0) return { claims: [], more: false };
     const now = this.#now();
     const rows = await this.#ask<{ id: number }[]>(
       (sql) => sql`
       select id from notifications
-      where state = 'owed' and next_attempt_at <= ${now} and leased_until <= ${now}
-        and channel_id <> all(${busy as number[]}::bigint[])
+      where state = 'owed' and next_attempt_at <= ${now} and leased_until <= ${now} ${this.#notOf(busy)}
       order by next_attempt_at, id limit ${limit}`,
     );
-    return await this.claimIds(rows.map((row) => row.id));
+    const claims = await this.claimIds(rows.map((row) => row.id));
+    return { claims, more: claims.length > 0 && rows.length === limit };
   }
 
-  /** Extends the claims on `ids`. */
-  async renew(ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#ask(
+  /**
+   * Extends the claims on `ids`.
+   * @returns which of them are still this worker's, and until when (monotonic)
+   */
+  async renew(ids: readonly number[]): Promise<{ ids: ReadonlySet<number>; until: Milliseconds }> {
+    const until = this.#options.clock.monotonic() + this.#lease;
+    if (ids.length === 0) return { ids: new Set(), until };
+    const rows = await this.#ask<{ id: number }[]>(
       (sql) => sql`
       update notifications set leased_until = ${this.#now()} + ${this.#lease} * interval '1 millisecond'
-      where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'`,
+      where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'
+      returning id`,
     );
+    return { ids: new Set(rows.map((row) => row.id)), until };
   }
 
   /** Gives claims back untried; they are due again after their `delay`. The error shown is that of the last attempt. */
@@ -160,15 +164,15 @@ export class Outbox {
     );
   }
 
-  /** Puts off what the channels are owed and nobody is sending: their destination does not answer. */
-  async postpone(channelIds: readonly number[], delay: Milliseconds): Promise<void> {
-    if (channelIds.length === 0) return;
+  /** Puts off what is owed on these routes and nobody is sending: their destination does not answer. */
+  async postpone(routes: readonly Route[], delay: Milliseconds): Promise<void> {
+    if (routes.length === 0) return;
     const now = this.#now();
     await this.#ask(
       (sql) => sql`
       with due as (
         select id from notifications
-        where channel_id = any(${channelIds as number[]}::bigint[]) and state = 'owed' and next_attempt_at <= ${now}
+        where ${this.#of(routes)} and state = 'owed' and next_attempt_at <= ${now}
           and (leased_until is null or leased_by is null)
         for update skip locked
       )
@@ -177,15 +181,15 @@ export class Outbox {
     );
   }
 
-  /** The channels' destination answers again: what waits for another attempt goes now, unless a receiver set a time. */
-  async pullForward(channelIds: readonly number[]): Promise<void> {
-    if (channelIds.length === 0) return;
+  /** The routes' destination answers again: what waits for another attempt goes now, unless a receiver set a time. */
+  async pullForward(routes: readonly Route[]): Promise<void> {
+    if (routes.length === 0) return;
     const now = this.#now();
     await this.#ask(
       (sql) => sql`
       with waiting as (
         select id from notifications
-        where channel_id = any(${channelIds as number[]}::bigint[]) and state = 'owed' and next_attempt_at > ${now}
+        where ${this.#of(routes)} and state = 'owed' and next_attempt_at > ${now}
           and leased_until is null and not coalesce(log -> -1 ? 'retry_after', false)
         for update skip locked
       )
@@ -204,7 +208,7 @@ export class Outbox {
     const input = items.map((f) => ({
       id: f.id,
       state: f.state,
-      error: f.error.slice(0, 200),
+      error: f.error,
       entry: f.entry,
       delay: f.delay,
       channel: f.channelId,
@@ -214,35 +218,45 @@ export class Outbox {
     }));
     const rows = await this.#ask<{ id: number }[]>(
       (sql) => sql`
-      with input as materialized (
+      with
+      -- materialized: the parameter is taken apart once
+      input as materialized (
         select * from jsonb_to_recordset(${input as never}::jsonb)
           as i(id bigint, state text, error text, entry jsonb, delay double precision, channel bigint,
                started double precision, duration integer, disable boolean)
-      ), done as (
+      ),
+      -- only what is still owed, and this worker's: whoever took it over says what became of it, unless it did arrive
+      done as (
         update notifications n
         set state = i.state, error = i.error, leased_until = null, leased_by = null,
-            attempts = n.attempts + (i.entry is not null)::int,
-            log = case when i.entry is null then n.log else n.log || i.entry end,
+            attempts = n.attempts + 1, log = n.log || i.entry,
             next_attempt_at = case when i.state = 'owed' then ${now} + i.delay * interval '1 millisecond' end,
             finished_at = case when i.state <> 'owed' then ${now} end
         from input i
         where n.id = i.id and n.state = 'owed' and (n.leased_by = ${this.#worker} or i.state = 'sent')
         returning n.id, n.channel_id, n.check_id, i.state, i.error, i.started, i.duration, i.disable
-      ), next as (
+      ),
+      -- the message after each finished one was put off for its sake and has no reason of its own to wait
+      next as (
         update notifications n set next_attempt_at = ${now}
         from (select distinct (select min(o.id) from notifications o
                                where o.state = 'owed' and o.channel_id = d.channel_id and o.check_id = d.check_id
                                  and o.id > d.id) as id
               from done d where d.state <> 'owed') s
         where n.id = s.id and n.next_attempt_at > ${now} and n.attempts = 0 and n.leased_until is null
-      ), latest as (
+      ),
+      -- a channel shows its newest attempt, and one that switched it off counts whatever came after
+      latest as (
         select distinct on (channel_id) channel_id, error, started, duration,
                bool_or(disable) over (partition by channel_id) as disable
         from done where started is not null
         order by channel_id, started desc, id desc
-      ), locked as materialized (
+      ),
+      -- in the order of ids, so that two workers that write about the same channels cannot deadlock
+      locked as materialized (
         select c.id from channels c join latest l on l.channel_id = c.id order by c.id for no key update of c
-      ), channel as (
+      ),
+      channel as (
         update channels c
         set last_notify = to_timestamp(l.started / 1000.0), last_notify_duration_ms = l.duration,
             last_error = l.error, disabled = c.disabled or l.disable
@@ -256,18 +270,17 @@ export class Outbox {
 
   /**
    * The table `first` of a `with`: up to `limit` rows that are due and `free` (a condition), oldest first, passing over
-   * those of `busy` channels. A row that has to wait for an older one of its channel and check is not among them, and is
+   * those of `busy` routes. A row that has to wait for an older one of its channel and check is not among them, and is
    * moved out of the way, so that such rows cannot pile up in front.
    */
-  #firstDue(limit: number, busy: readonly number[], free: Fragment): Fragment {
+  #firstDue(limit: number, busy: readonly Route[], free: Fragment): Fragment {
     const { sql } = this.#options.database;
     const now = this.#now();
     return sql`
       head as materialized (
         select id, channel_id, check_id
         from notifications
-        where state = 'owed' and next_attempt_at <= ${now} and ${free}
-          and channel_id <> all(${busy as number[]}::bigint[])
+        where state = 'owed' and next_attempt_at <= ${now} and ${free} ${this.#notOf(busy)}
         order by next_attempt_at, id
         limit ${limit}
         for update skip locked
@@ -303,6 +316,31 @@ export class Outbox {
       select id, code, channel_id as "channelId", check_id as "checkId", flip_id as "flipId",
              check_status as "checkStatus", attempts, created_at as "createdAt"
       from claimed order by id`;
+  }
+
+  /** A condition: on one of these routes. The channels are said apart, for the index. */
+  #of(routes: readonly Route[]): Fragment {
+    const channels = [...new Set(routes.map((route) => Number.parseInt(route, 10)))];
+    return this.#options.database.sql`
+      channel_id = any(${channels}::bigint[]) and channel_id || ' ' || check_status = any(${routes as Route[]}::text[])`;
+  }
+
+  /** `and` a condition: on none of these routes. */
+  #notOf(routes: readonly Route[]): Fragment {
+    const { sql } = this.#options.database;
+    return routes.length === 0
+      ? sql``
+      : sql`and channel_id || ' ' || check_status <> all(${routes as Route[]}::text[])`;
+  }
+
+  /** Rows of {@link #claims}, when the statement that claimed them was sent at `since` (monotonic). */
+  #leased(rows: readonly Partial<Claim>[], since: Milliseconds): Claim[] {
+    const leaseEnds = since + this.#lease;
+    return rows.flatMap((row) => {
+      const { id, code, channelId, checkId, flipId, checkStatus, attempts, createdAt } = row as Claim;
+      if (id === null) return [];
+      return [{ id, code, channelId, checkId, flipId, checkStatus, attempts, createdAt, leaseEnds }];
+    });
   }
 
   #now(): Fragment {

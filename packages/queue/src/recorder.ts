@@ -1,18 +1,26 @@
 import type { Clock } from '@overdue/clock';
-import { isConnectionError } from '@overdue/database';
-import type { Finish, Outbox } from './outbox.ts';
+import { mayPass } from '@overdue/database';
+import type { Finish } from './finish.ts';
+import type { Outbox } from './outbox.ts';
 import type { QueueLogger } from './types.ts';
+
+/**
+ * What became of an outcome: written; `lost`, because the row was no longer this worker's; or `unwritten`: its lease
+ * ends, and somebody sends the message again.
+ */
+export type Recorded = 'written' | 'lost' | 'unwritten';
 
 interface Pending {
   readonly finish: Finish;
-  readonly resolve: (written: boolean) => void;
+  readonly resolve: (recorded: Recorded) => void;
 }
 
 const MOST_AT_ONCE = 500;
 
 /**
- * Writes outcomes in groups: whatever ended while the previous write was under way goes in the next one. When the
- * database is away it keeps them and tries again, because what was sent must not be forgotten.
+ * Writes outcomes in groups: whatever ended while the previous write was under way goes in the next one. While
+ * the database is away, or refuses for a reason that may pass, it keeps them and tries again, because what was sent must
+ * not be forgotten.
  */
 export class Recorder {
   readonly #outbox: Outbox;
@@ -28,8 +36,8 @@ export class Recorder {
     this.#logger = options.logger;
   }
 
-  /** Resolves when written: true, or false when the row was no longer this worker's. */
-  record(finish: Finish): Promise<boolean> {
+  /** Resolves when that is settled. */
+  record(finish: Finish): Promise<Recorded> {
     return new Promise((resolve) => {
       this.#pending.push({ finish, resolve });
       this.#writing ??= this.#write().finally(() => {
@@ -49,27 +57,29 @@ export class Recorder {
     while (this.#pending.length > 0) {
       const group = this.#pending.slice(0, MOST_AT_ONCE);
       this.#pending = this.#pending.slice(MOST_AT_ONCE);
-      const written = await this.#untilWritten(group.map((p) => p.finish));
-      for (const p of group) p.resolve(written.has(p.finish.id));
+      const results = await this.#untilWritten(group.map((p) => p.finish));
+      for (const [i, p] of group.entries()) p.resolve(results[i]!);
     }
   }
 
-  async #untilWritten(finishes: Finish[]): Promise<Set<number>> {
+  async #untilWritten(finishes: readonly Finish[]): Promise<Recorded[]> {
     for (let wait = 50; ; wait = Math.min(1000, wait * 2)) {
       try {
-        return await this.#outbox.finish(finishes);
+        const written = await this.#outbox.finish(finishes);
+        return finishes.map(({ id }) => (written.has(id) ? 'written' : 'lost'));
       } catch (err) {
-        if (isConnectionError(err) && !this.#closed) {
+        if (mayPass(err) && !this.#closed) {
           this.#logger.warn({ err, count: finishes.length }, 'Outcomes of deliveries cannot be written; trying again');
           await this.#clock.sleep(wait);
         } else if (finishes.length > 1 && !this.#closed) {
           // One of them cannot be written; the others can.
-          const written = new Set<number>();
-          for (const finish of finishes) for (const id of await this.#untilWritten([finish])) written.add(id);
-          return written;
+          const results: Recorded[] = [];
+          for (const finish of finishes) results.push(...(await this.#untilWritten([finish])));
+          return results;
         } else {
-          this.#logger.error({ err, notification: finishes[0]!.id }, 'The outcome of a delivery could not be written');
-          return new Set();
+          const notifications = finishes.map(({ id }) => id);
+          this.#logger.error({ err, notifications }, 'Outcomes of deliveries could not be written');
+          return finishes.map(() => 'unwritten');
         }
       }
     }

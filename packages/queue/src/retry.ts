@@ -2,6 +2,8 @@ import type { Instant, Milliseconds } from '@overdue/clock';
 
 /** After this long a message is given up: its row becomes a dead letter, which a person can resend. */
 export const GIVE_UP_AFTER: Milliseconds = 24 * 3600 * 1000;
+/** How long a message waits that was never tried, because its destination as a whole does not answer. */
+const GIVE_UP_UNTRIED_AFTER: Milliseconds = 7 * GIVE_UP_AFTER;
 const FIRST_DELAY: Milliseconds = 1000;
 const LONGEST_DELAY: Milliseconds = 3600 * 1000;
 
@@ -24,7 +26,10 @@ export function nextDelay(
   return age + delay > GIVE_UP_AFTER ? null : delay;
 }
 
-/** True when a message that was owed at `createdAt` is too old to be held back any longer. */
-export function isTooOld(createdAt: Instant, now: Instant): boolean {
-  return now - createdAt > GIVE_UP_AFTER;
+/**
+ * True when a message is too old to be held back any longer. One that was never tried waits for its turn at its
+ * destination, longer than one that was: what others met with there need not be what it would meet with.
+ */
+export function isTooOld(message: { readonly createdAt: Instant; readonly attempts: number }, now: Instant): boolean {
+  return now - message.createdAt > (message.attempts > 0 ? GIVE_UP_AFTER : GIVE_UP_UNTRIED_AFTER);
 }

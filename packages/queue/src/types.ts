@@ -7,6 +7,7 @@ import type { Instant, Milliseconds } from '@overdue/clock';
  *   claim         a worker's lease on an owed row; while it lasts nobody else sends that row
  *   attempt       one try at sending; it ends in an {@link Outcome}
  *   destination   what is up or down as one: usually the receiver's host and port
+ *   route         what goes to one destination: a channel's messages of one status
  */
 
 /** A row of the outbox that this process holds the lease of. */
@@ -22,6 +23,15 @@ export interface Claim {
   /** Attempts made before this one. */
   readonly attempts: number;
   readonly createdAt: Instant;
+  /** On this process's monotonic clock: before it nobody else can have claimed the row, unless renewed even later. */
+  readonly leaseEnds: Milliseconds;
+}
+
+/** `<channel id> <status>`: a webhook may go to one host when a check is down, and to another when it is up. */
+export type Route = `${number} ${string}`;
+
+export function routeOf(claim: Pick<Claim, 'channelId' | 'checkStatus'>): Route {
+  return `${claim.channelId} ${claim.checkStatus}`;
 }
 
 /** How an attempt ended. */
@@ -36,7 +46,7 @@ export type Outcome =
       readonly error: string;
       /** The receiver asked not to be called before this much time has passed. */
       readonly retryAfter?: Milliseconds;
-      /** True when the destination as a whole seems to be down (no connection, time-out, 5xx). */
+      /** True when the destination as a whole seems to be down (no connection, time-out, 502 to 504). */
       readonly unreachable?: boolean;
     }
   /** Another attempt would fail the same way. `disable`: so would every later message; the channel is switched off. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { QueueOptions } from '../postgres-queue.ts';
+import type { QueueOptions } from '../options.ts';
 import type { DeliveryQueue, Outcome } from '../types.ts';
 import { quiet, TestOutbox, testHandler } from './outbox.ts';
 

@@ -1,6 +1,6 @@
 /** A real Redis server for tests, on a free port, with nothing kept on disk. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { freePort } from '@overdue/database/testing/ports';
 import { Redis } from 'ioredis';
 import type { RedisTarget } from '../redis.ts';
 
@@ -87,20 +87,4 @@ async function answering(port: number): Promise<void> {
   client.on('error', () => undefined);
   await client.ping();
   client.disconnect();
-}
-
-/** A port that is free, below the range of outgoing connections, so that it stays free while a server restarts. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    if (await isFree(port)) return port;
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }

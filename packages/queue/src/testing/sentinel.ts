@@ -3,9 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@overdue/database/testing/ports';
 import { Redis } from 'ioredis';
 import type { RedisTarget } from '../redis.ts';
-import { freePort, startRedis } from './redis.ts';
+import { startRedis } from './redis.ts';
 
 export interface TestSentinel {
   readonly target: RedisTarget;
