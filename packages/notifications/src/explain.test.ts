@@ -131,3 +131,21 @@ test('a check that did not exist yet, one that awaits nothing, one whose schedul
   expect((await explain(database.sql, broken, NOON))!.brokenSchedule).toContain('nonsense');
   expect(await explain(database.sql, 999_999, NOON)).toBeNull();
 });
+
+test('no channel says what only its settings may say', async () => {
+  const id = await check({ status: 'down' });
+  const secret = 'curl https://example.org/?key=s3cret';
+  const owed = await channel({ cmd_down: secret, cmd_up: '' }, { kind: 'shell' });
+  await database.sql`insert into channel_checks (check_id, channel_id) values (${id}, ${owed})`;
+  await database.sql.begin((tx) =>
+    recordFlips(tx, [
+      { checkId: id, createdAt: NOON, oldStatus: 'up', newStatus: 'down', reason: 'timeout', decision: {} },
+    ]),
+  );
+  const left = await channel({ cmd_down: secret, cmd_up: '' }, { kind: 'shell', notify_down: false });
+  await database.sql`insert into channel_checks (check_id, channel_id) values (${id}, ${left})`;
+  const found = (await explain(database.sql, id, NOON + MINUTE))!;
+  expect(found.messages.map((message) => message.channel.title)).toEqual(['a command']);
+  expect(found.notOwed.map((one) => one.channel.title)).toEqual(['a command']);
+  expect(JSON.stringify(found)).not.toContain('s3cret');
+});

@@ -3,6 +3,7 @@ import type { Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import { explanationSentences } from './explain-sentences.ts';
 import { findKind } from './kinds.ts';
+import { channelSummary } from './summary.ts';
 
 /** Why a check did, or did not, alert at an instant: from its flips, pings, messages and the recorded gaps. */
 export interface Explanation {
@@ -41,7 +42,7 @@ export interface ExplainedFlip {
 export interface ExplainedChannel {
   readonly code: string;
   readonly kind: string;
-  /** Its name, or what it is: an address, a host. */
+  /** Its name, or what it is: an address, a host. Nothing secret. */
   readonly title: string;
 }
 
@@ -194,17 +195,6 @@ function explainedChannel(row: ChannelRow): ExplainedChannel {
   return {
     code: row.channelCode,
     kind: row.kind,
-    title: row.name || described(row) || (findKind(row.kind)?.label ?? row.kind),
+    title: row.name || channelSummary(row.kind, row.value) || (findKind(row.kind)?.label ?? row.kind),
   };
-}
-
-/** What a channel is: an address, a host; empty when its settings cannot be read. */
-function described(row: ChannelRow): string {
-  const kind = findKind(row.kind);
-  try {
-    const value = kind?.schema.safeParse(row.value);
-    return kind && value?.success ? kind.describe(value.data) : '';
-  } catch {
-    return '';
-  }
 }

@@ -27,4 +27,5 @@ export { channelDisabledMail, gapMail, verificationMail } from './mail/notices.t
 export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
 export { type NotificationConfig, notificationOptions } from './options-from-config.ts';
 export type { TransportResult } from './result.ts';
+export { channelSummary } from './summary.ts';
 export { sendTest, type TestResult } from './test-notification.ts';

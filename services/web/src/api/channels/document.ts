@@ -1,6 +1,6 @@
 import type { Instant } from '@overdue/clock';
 import type { Database } from '@overdue/database';
-import { findKind } from '@overdue/notifications';
+import { channelSummary } from '@overdue/notifications';
 import type { ChannelRow } from '@overdue/operations';
 import { z } from 'zod';
 import { timestamp, timestampOrNull } from '../http/timestamps.ts';
@@ -42,7 +42,7 @@ export function channelDocument(channel: ShownChannel): z.output<typeof channelD
     id: channel.code,
     name: channel.name,
     kind: channel.kind,
-    summary: summary(channel),
+    summary: channelSummary(channel.kind, channel.value),
     disabled: channel.disabled,
     verified: channel.kind !== 'email' || channel.email_verified,
     notify_down: channel.notify_down,
@@ -52,11 +52,4 @@ export function channelDocument(channel: ShownChannel): z.output<typeof channelD
     checks: [...channel.checks],
     created: timestamp(channel.created_at),
   };
-}
-
-function summary({ kind, value }: ChannelRow): string {
-  if (kind === 'shell') return 'a command'; // the command line is the setting, and often holds a secret
-  const known = findKind(kind);
-  const stored = known?.schema.safeParse(value);
-  return known && stored?.success ? known.describe(stored.data) : '';
 }

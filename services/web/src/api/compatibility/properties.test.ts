@@ -151,15 +151,38 @@ const application = fc.record(
   },
   { requiredKeys: ['name'] },
 );
+/** Of each, the first and last that there are, and those beyond. */
+const MOMENTS = [
+  '0',
+  '10000000000',
+  '10000000001',
+  '99999999999',
+  '-1',
+  '1970-01-01T00:00:00Z',
+  '1969-12-31T23:59:59Z',
+  '0000-01-01T00:00:00Z',
+  '0001-01-01T00:00:00+01:00',
+  '9999-12-31T23:59:59-01:00',
+  '2286-11-20T17:46:40Z',
+  '2026-02-29T00:00:00Z',
+];
 const anything = fc.oneof(request, fc.jsonValue(), fc.uint8Array({ maxLength: 50 }));
 const likely = (path: string) =>
   path.includes('/channels/') ? integration : path.includes('/applications') ? application : request;
+
+test.each(MOMENTS)('explain at %s', async (at) => {
+  const { uuid } = await fixtures();
+  const reply = await call(`/api/v3/checks/${uuid}/explain/?${new URLSearchParams({ at })}`, 'GET');
+  const valid = ['0', '10000000000', '1970-01-01T00:00:00Z', '2286-11-20T17:46:40Z'].includes(at);
+  expect([reply.status, reply.text === '']).toEqual([valid ? 200 : 400, !valid]);
+});
 
 describe('every operation of the OpenAPI document, with anything for a body and a query', () => {
   test('answers as described, never 5xx; what is refused changed nothing', async () => {
     const document: OpenApiDocument = (await context.api.call('/api/v3/openapi.json')).json;
     const query = fc.oneof(
       fc.dictionary(fc.constantFrom('tag', 'slug', 'start', 'end', 'seconds', 'limit', 'offset', 'at'), text),
+      fc.record({ at: fc.constantFrom(...MOMENTS), start: fc.constantFrom(...MOMENTS) }, { requiredKeys: [] }),
       fc.constant({}),
     );
     const seen = new Map<string, Set<number>>();

@@ -270,6 +270,16 @@ describe('bounces (§11.4)', () => {
     expect(await post(body())).toBe(answer);
     expect(await stored()).toEqual(['', '', false]);
   });
+  test.each(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'])(
+    'M-71: %s is answered 200',
+    async (method) => {
+      const body = ['GET', 'HEAD'].includes(method) ? {} : { body: message(address(), '5.1.1') };
+      const reply = await context.api.call('/api/v1/bounces/', { method, ...body });
+      expect(reply.status).toBe(200);
+      const read = ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(method);
+      expect((await stored())[1]).toBe(read ? 'Delivery failed (550 no such user)' : '');
+    },
+  );
   test('a display name and angle brackets in To', async () => {
     expect(await post(message(`"Overdue" <${address()}>`, '5.1.1'))).toBe('OK');
   });

@@ -17,11 +17,18 @@ const flip = z.strictObject({
   recorded_at: instant.describe('When it was written.'),
 });
 
-/** The moment that `at` names: ISO 8601 with an offset, or Unix seconds; null: neither. Absent: now. */
+/** The latest moment that can be asked for, as of flips: Unix time, in seconds. */
+const LATEST = 10_000_000_000;
+
+/** The moment that `at` names: ISO 8601 with an offset, or Unix seconds; null: neither, or out of range. Absent: now. */
 function momentOf(at: string | undefined, now: Instant): Instant | null {
   if (at === undefined) return now;
-  if (/^\d{1,11}$/.test(at)) return Number(at) * 1000;
-  const parsed = z.iso.datetime({ offset: true }).safeParse(at);
+  const moment = /^\d{1,11}$/.test(at) ? Number(at) * 1000 : instantOf(at);
+  return moment !== null && moment >= 0 && moment <= LATEST * 1000 ? moment : null;
+}
+
+function instantOf(text: string): Instant | null {
+  const parsed = z.iso.datetime({ offset: true }).safeParse(text);
   return parsed.success ? Date.parse(parsed.data) : null;
 }
 
@@ -41,7 +48,7 @@ const why: KeyedOperation = {
   query: [
     {
       name: 'at',
-      description: 'The moment: ISO 8601 with an offset, or Unix time. Without it: now.',
+      description: 'The moment: ISO 8601 with an offset, or Unix time up to 10000000000. Without it: now.',
       schema: z.string(),
     },
   ],
@@ -74,7 +81,7 @@ const why: KeyedOperation = {
         not_owed: z.array(z.strictObject({ channel, why: z.string() })),
       }),
     },
-    400: { description: '`at` is not a moment.' },
+    400: { description: '`at` is not a moment, or none from 1970 on.' },
     403: RESPONSES.otherProject,
     404: RESPONSES.noCheck,
   },

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Reply } from './reply.ts';
 
 export type ApiVersion = 1 | 2 | 3;
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** What an operation is handed. */
 export interface Call {

@@ -184,6 +184,8 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
     reportBounce: { 200: () => ({ path: '/api/v3/bounces/', method: 'POST', body: 'To: x@y\n\n' }) },
     reportBounceByGet: { 200: () => ({ path: '/api/v3/bounces/' }) },
     reportBounceByPut: { 200: () => ({ path: '/api/v3/bounces/', method: 'PUT', body: '' }) },
+    reportBounceByPatch: { 200: () => ({ path: '/api/v3/bounces/', method: 'PATCH', body: '' }) },
+    reportBounceByDelete: { 200: () => ({ path: '/api/v3/bounces/', method: 'DELETE' }) },
     getMetrics: metrics(`/projects/${UNKNOWN_UUID}/metrics/`),
     getMetricsOldForm: metrics(`/projects/${UNKNOWN_UUID}/checks/metrics/`),
     getMetricsWithHeader: {

@@ -92,6 +92,8 @@ export const bounceEndpoints: readonly Endpoint[] = [
       POST: intake,
       GET: { ...intake, id: 'reportBounceByGet' },
       PUT: { ...intake, id: 'reportBounceByPut' },
+      PATCH: { ...intake, id: 'reportBounceByPatch' },
+      DELETE: { ...intake, id: 'reportBounceByDelete' },
     },
   },
 ];
