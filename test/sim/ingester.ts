@@ -66,6 +66,7 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
     lookEvery: options.lookEvery,
   });
   const { pool } = pipeline;
+  pipeline.recover();
   pipeline.start();
   options.onListening();
   new Heartbeat({

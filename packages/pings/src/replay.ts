@@ -1,15 +1,16 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
-import type { Database } from '@overdue/database';
+import { type Database, isConnectionError } from '@overdue/database';
 import { type Applied, type BatchRange, lanePositions, type ReportProblem } from './apply-batch.ts';
 import { lookUpPatience } from './budget.ts';
 import type { CheckCache } from './check-cache.ts';
 import { classifyEmail, readMessage } from './email/index.ts';
 import type { Provisioner } from './intake.ts';
+import { inOrder, type Owed } from './owed.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';
-import type { Spool, SpoolRecord } from './spool/spool.ts';
+import type { Spool } from './spool/spool.ts';
 import type { Vouching } from './vouching/index.ts';
-import { within } from './within.ts';
+import { TimedOutError, within } from './within.ts';
 import { BatchConnection, meansAway, NotKnownYetError, type PingWriter, type StrandedBatch } from './writer.ts';
 
 export interface ReplayEvents {
@@ -21,6 +22,8 @@ export interface ReplayEvents {
   /** Pings whose address leads to no check, or to several. */
   dropped(why: 'unknown' | 'ambiguous', ping: Ping): void;
   poison(ping: Ping, error: unknown): void;
+  /** It cannot go on, and it is not the database that is away: a disk that is not read, a mistake. It tries again. */
+  stalled(error: unknown): void;
   problem: ReportProblem;
 }
 
@@ -33,7 +36,7 @@ export interface ReplayOptions {
   readonly open: () => Database;
   /** PING_DB_TIMEOUT_MS: bounds how long new pings are held back at the end. See budget.ts. */
   readonly timeoutMs: number;
-  /** Applied before anything in the spool. Tells of more by {@link Replay.strand}. */
+  /** Of an earlier process; to be told of more by {@link Replay.strand}. */
   readonly stranded: readonly StrandedBatch[];
   /** See ApplyOptions. */
   readonly vouching?: Vouching;
@@ -52,17 +55,33 @@ const RETRY_MS = { first: 100, most: 1000 };
 /** How long it waits for other ingesters to vouch for more than they do, before it goes on without them. */
 const OTHERS_PATIENCE_MS = 20_000;
 const ASK_AGAIN_MS = 100;
+/** What keeps it from going on is said again after so long. */
+const SAY_AGAIN_MS = 60_000;
+
+class NotEmptiedError extends Error {
+  override readonly name = 'NotEmptiedError';
+}
+
+/** The disk, or what it gives, keeps the spool from being read; its code must not be taken for the database's. */
+class SpoolUnreadableError extends Error {
+  override readonly name = 'SpoolUnreadableError';
+}
 
 /**
- * Brings the spool into the database whenever it is not empty, and the writer back to it. One batch at a time, in the
- * order in which they were spooled; each under its own number, so it does not matter how often it is tried.
+ * Brings the spool into the database whenever it is not empty, and the writer back to it: in the order in which batches
+ * were spooled, the stranded ones in their place among them (see owed.ts). Each goes under its own number, so it does not
+ * matter how often it is tried.
  */
 export class Replay {
   readonly #options: ReplayOptions;
   readonly #connection: BatchConnection;
   readonly #stopping = new AbortController();
   readonly #stopped: Promise<void>;
-  readonly #stranded: StrandedBatch[];
+  #stranded: StrandedBatch[];
+  /** Whether it was looked up which of an earlier process's batches had committed. */
+  #knowsCommitted = false;
+  /** What was said last to keep it from going on, and when (monotonic). */
+  #said: { readonly what: string; readonly at: Milliseconds } | null = null;
   #loop: Promise<void> = Promise.resolve();
   /** What the others vouched for when it had to wait for them, and since when that has been so (monotonic). */
   #waits: { readonly until: Instant; readonly since: Milliseconds } | null = null;
@@ -109,35 +128,45 @@ export class Replay {
         await this.#drain();
         pause = RETRY_MS.first;
       } catch (error) {
-        // The database is still away (what is wrong with it was said when it went).
         writer.goAway(null);
         if (error instanceof NotKnownYetError) {
           await clock.sleep(ASK_AGAIN_MS, signal);
           continue;
         }
+        if (!isOrdinary(error)) this.#say(error);
         await clock.sleep(pause, signal);
         pause = Math.min(pause * 2, RETRY_MS.most);
       }
     }
   }
 
+  #say(error: unknown): void {
+    const { clock, events } = this.#options;
+    const what = String(error);
+    if (this.#said?.what === what && clock.monotonic() - this.#said.at < SAY_AGAIN_MS) return;
+    this.#said = { what, at: clock.monotonic() };
+    events.stalled(error);
+  }
+
   /** Applies what is spooled, and ends with the writer live. @throws when the database is away */
   async #drain(): Promise<void> {
     const { spool, writer, clock, timeoutMs } = this.#options;
-    // What is in flight in a lane came before what is spooled of it.
-    while (writer.mode === 'spooling' && !this.#stopping.signal.aborted) {
-      await this.#applyStranded();
-      const records = await spool.next(READ_BYTES);
-      if (records.length === 0 && !writer.busy) await this.#probe();
-      if (records.length > 0) await this.#apply(records, PATIENCE_MS);
-      if (spool.pings > FEW) continue;
+    const { signal } = this.#stopping;
+    while (writer.mode === 'spooling' && !signal.aborted) {
+      if (!this.#knowsCommitted) await this.#letCommittedGo();
+      const owed = await this.#next();
+      if (owed.length > 0) await this.#apply(owed, PATIENCE_MS);
+      else if (!writer.busy) await this.#probe();
+      if (spool.pings > FEW) {
+        if (owed.length === 0) await clock.sleep(RETRY_MS.first, signal);
+        continue;
+      }
       writer.hold();
       const deadline = clock.monotonic() + lookUpPatience(timeoutMs);
       while (!(spool.empty && !writer.busy && this.#stranded.length === 0)) {
         const left = deadline - clock.monotonic();
-        if (left <= 0 || this.#stopping.signal.aborted) throw new Error('The spool could not be emptied in time');
-        await this.#applyStranded();
-        const last = await spool.next(READ_BYTES);
+        if (left <= 0 || signal.aborted) throw new NotEmptiedError('The spool could not be emptied in time');
+        const last = await this.#next();
         if (last.length > 0) await this.#apply(last, left);
         else await clock.sleep(2);
       }
@@ -146,13 +175,29 @@ export class Replay {
     }
   }
 
-  async #applyStranded(): Promise<void> {
-    while (this.#stranded.length > 0) {
-      const { number, pings, done } = this.#stranded[0]!;
-      await this.#send(pings, [{ ...number, first: number.batch }], PATIENCE_MS);
-      this.#stranded.shift();
-      done();
+  /** What comes next, in order; nothing: the spool is empty, and nothing is stranded that came before what is in it. */
+  async #next(): Promise<Owed[]> {
+    const before = [...this.#stranded];
+    const records = await this.#options.spool.next(READ_BYTES).catch((cause) => {
+      throw new SpoolUnreadableError(`The spool cannot be read: ${cause.message}`, { cause });
+    });
+    // One that is stranded during the read may come after batches that were spooled during the read.
+    return inOrder(records, records.length === 0 ? before : this.#stranded);
+  }
+
+  /** Most batches that an earlier process left in its journal had committed: it keeps them until all are. */
+  async #letCommittedGo(): Promise<void> {
+    const lanes = this.#stranded.map(({ number }) => number.lane);
+    const positions = await this.#positions(lanes, this.#options.timeoutMs);
+    for (const batch of [...this.#stranded]) {
+      if (batch.number.batch <= (positions.get(batch.number.lane) ?? 0)) this.#finish(batch);
     }
+    this.#knowsCommitted = true;
+  }
+
+  #finish(batch: StrandedBatch): void {
+    this.#stranded = this.#stranded.filter((one) => one !== batch);
+    batch.done();
   }
 
   /** @throws when the database does not take writes */
@@ -161,53 +206,65 @@ export class Replay {
   }
 
   /** In order, many batches in a transaction. */
-  async #apply(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
+  async #apply(owed: readonly Owed[], timeoutMs: number): Promise<void> {
     const deadline = this.#options.clock.monotonic() + timeoutMs;
     let from = 0;
-    while (from < records.length) {
+    while (from < owed.length) {
       let pings = 0;
       let to = from;
-      while (to < records.length && (to === from || pings + records[to]!.content.pings.length <= PINGS_AT_ONCE)) {
-        pings += records[to++]!.content.pings.length;
+      while (to < owed.length && (to === from || pings + owed[to]!.pings.length <= PINGS_AT_ONCE)) {
+        pings += owed[to++]!.pings.length;
       }
-      await this.#applyTogether(records.slice(from, to), deadline - this.#options.clock.monotonic());
+      await this.#applyTogether(owed.slice(from, to), deadline - this.#options.clock.monotonic());
       from = to;
     }
   }
 
-  async #applyTogether(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
-    const { spool, events } = this.#options;
+  async #applyTogether(owed: readonly Owed[], timeoutMs: number): Promise<void> {
     try {
-      await this.#applyMissing(records, timeoutMs);
+      await this.#applyMissing(owed, timeoutMs);
     } catch (error) {
-      if (meansAway(error) && !(error instanceof NotKnownYetError && records.length > 1)) throw error;
-      if (records.length > 1) {
-        for (const record of records) await this.#applyTogether([record], timeoutMs);
+      if (meansAway(error) && !(error instanceof NotKnownYetError && owed.length > 1)) throw error;
+      if (owed.length > 1) {
+        for (const one of owed) await this.#applyTogether([one], timeoutMs);
         return;
       }
-      const pings = await this.#resolve(records[0]!.content.pings);
-      await this.#send(await this.#withoutPoison(pings, error, timeoutMs), rangesOf(records), timeoutMs);
+      const pings = await this.#resolve(owed[0]!.pings);
+      await this.#send(await this.#withoutPoison(pings, error, timeoutMs), rangesOf(owed), timeoutMs);
     }
-    events.replayed(records.reduce((sum, record) => sum + record.count, 0));
+    await this.#applied(owed);
+  }
+
+  async #applied(owed: readonly Owed[]): Promise<void> {
+    const { spool, events } = this.#options;
+    for (const { stranded } of owed) if (stranded) this.#finish(stranded);
+    const records = owed.map(({ record }) => record).filter((record) => record !== null);
+    if (records.length === 0) return;
+    events.replayed(records.reduce((sum, { count }) => sum + count, 0));
     await spool.applied(records);
   }
 
   /** Applies those that are not in yet. */
-  async #applyMissing(records: readonly SpoolRecord[], timeoutMs: number): Promise<void> {
-    const { clock } = this.#options;
-    let left = records;
+  async #applyMissing(owed: readonly Owed[], timeoutMs: number): Promise<void> {
+    let left = owed;
     while (left.length > 0) {
       const ranges = rangesOf(left);
-      const pings = await this.#resolve(left.flatMap((record) => record.content.pings));
+      const pings = await this.#resolve(left.flatMap((one) => one.pings));
       const { already } = await this.#send(pings, ranges, timeoutMs);
       if (!already) return;
       // Some are in: a batch that had timed out and was committed all the same, or our own last attempt.
       const lanes = ranges.map((range) => range.lane);
-      const positions = await this.#connection.run((sql) => lanePositions(sql, lanes), clock, timeoutMs);
-      const missing = left.filter(({ content }) => content.batch > (positions.get(content.lane) ?? 0));
+      const positions = await this.#positions(lanes, timeoutMs);
+      const missing = left.filter(({ lane, batch }) => batch > (positions.get(lane) ?? 0));
       if (missing.length === left.length) throw new Error('The lanes of the spool moved in an impossible way');
       left = missing;
     }
+  }
+
+  /** The number of the newest batch of each lane that is committed. */
+  async #positions(lanes: readonly string[], timeoutMs: number): Promise<ReadonlyMap<string, number>> {
+    if (lanes.length === 0) return new Map();
+    return this.#connection.run((sql) => lanePositions(sql, [...new Set(lanes)]), this.#options.clock, timeoutMs);
   }
 
   /** @throws {NotKnownYetError} when it has to wait for other ingesters, beside what BatchConnection throws */
@@ -276,11 +333,13 @@ export class Replay {
 }
 
 /** The numbers of each lane, which are in order. */
-function rangesOf(records: readonly SpoolRecord[]): BatchRange[] {
+function rangesOf(owed: readonly Owed[]): BatchRange[] {
   const ranges = new Map<string, BatchRange>();
-  for (const { content } of records) {
-    const { lane, batch } = content;
-    ranges.set(lane, { lane, batch, first: ranges.get(lane)?.first ?? batch });
-  }
+  for (const { lane, batch } of owed) ranges.set(lane, { lane, batch, first: ranges.get(lane)?.first ?? batch });
   return [...ranges.values()];
+}
+
+/** Whether a later attempt is all that it takes. (Why the database is away was said when it went.) */
+function isOrdinary(error: unknown): boolean {
+  return error instanceof TimedOutError || error instanceof NotEmptiedError || isConnectionError(error);
 }

@@ -40,7 +40,8 @@ export interface WriterEvents {
   back(): void;
   /**
    * Pings that are answered already, and that neither the database nor the spool took. They are safe in the journal;
-   * to be applied under this number before anything else, and `done` to be called then.
+   * to be applied under this number in its turn (see owed.ts), and `done` to be called then. Told before the lane's next
+   * batch begins.
    */
   stranded(batch: StrandedBatch): void;
   /** One ping that PostgreSQL will never take, whatever the day. It is reported, answered as refused, and left out. */
@@ -279,7 +280,8 @@ export class PingWriter {
     const claims = claimsOf(batch);
     try {
       if (!overflow) throw new Error('There is no spool.');
-      for (const claim of claims) await claim.bind(number);
+      // Together: they share an fsync, and senders wait.
+      await Promise.all(claims.map((claim) => claim.bind(number)));
       await overflow.append(number, pings);
     } catch {
       const answered = batch.filter((submission) => submission.claim).map((submission) => submission.ping);

@@ -230,6 +230,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
         logger.warn({ address: ping.unresolved?.address }, `A spooled ping is left out: its address is ${why}`);
       },
       poison,
+      stalled: (err) => logger.error({ err }, 'What is spooled cannot be applied; trying again'),
       problem,
     },
   });

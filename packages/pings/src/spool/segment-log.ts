@@ -10,10 +10,13 @@ export interface LogPosition {
 
 export interface Damage {
   readonly file: string;
+  readonly segment: number;
   /** Bytes from the first bad frame to the end. */
   readonly bytes: number;
-  /** Where they were put for whoever wants to look. */
-  readonly asideIn: string;
+  /** Where they were put for whoever wants to look; null: the disk did not take them. */
+  readonly asideIn: string | null;
+  /** Pings that were in it, when that is known. */
+  readonly pings?: number;
 }
 
 export interface SegmentLogOptions {
@@ -33,6 +36,8 @@ interface Segment {
   readonly path: string;
   /** Up to where it is on disk and good. */
   bytes: number;
+  /** Since it was opened, what it held was seen to be lost: nothing is added to it any more. */
+  damaged: boolean;
 }
 
 /**
@@ -70,12 +75,15 @@ export class SegmentLog {
       const path = join(options.directory, name);
       const bytes = await readFile(path);
       const { payloads, goodUntil } = readFrames(bytes);
-      if (goodUntil < bytes.length) await setAside(path, bytes.subarray(goodUntil), goodUntil, options.onDamage);
+      if (goodUntil < bytes.length) {
+        const asideIn = await setAside(path, bytes.subarray(goodUntil), goodUntil);
+        options.onDamage({ file: path, segment: number, bytes: bytes.length - goodUntil, asideIn });
+      }
       if (payloads.length === 0) {
         await unlink(path);
         continue;
       }
-      segments.push({ number, path, bytes: goodUntil });
+      segments.push({ number, path, bytes: goodUntil, damaged: false });
       let offset = MAGIC.length;
       for (const payload of payloads) {
         offset += HEADER_BYTES + payload.length;
@@ -104,8 +112,9 @@ export class SegmentLog {
   }
 
   /**
-   * Payloads after `position` (null: from the beginning), at least one if there is one, up to about `maxBytes`.
-   * @throws when the file cannot be read, or no longer holds what was written
+   * Payloads after `position` (null: from the beginning), at least one if there is one, up to about `maxBytes`. Where a
+   * file no longer holds what was written, it is cut off, and reading goes on with the next.
+   * @throws when a file cannot be read
    */
   async read(position: LogPosition | null, maxBytes: number): Promise<{ payload: Buffer; end: LogPosition }[]> {
     const found: { payload: Buffer; end: LogPosition }[] = [];
@@ -126,10 +135,7 @@ export class SegmentLog {
             found.push({ payload, end: { segment: segment.number, offset: offset + at } });
           }
           if (at === 0) {
-            // It was good when it was written: the disk lost it. Go on with the next segment.
-            const bytes = segment.bytes - offset;
-            segment.bytes = offset;
-            this.#options.onDamage({ file: segment.path, bytes, asideIn: segment.path });
+            await this.#cutOff(segment, offset);
             break;
           }
           offset += at;
@@ -143,6 +149,18 @@ export class SegmentLog {
     return found;
   }
 
+  /** What was good when it was written is not any more: the disk lost it. */
+  async #cutOff(segment: Segment, from: number): Promise<void> {
+    const { number, path, bytes: until } = segment;
+    segment.bytes = from;
+    segment.damaged = true;
+    const asideIn = await readFile(path)
+      .then((bytes) => setAside(path, bytes.subarray(from), from))
+      .catch(() => null);
+    this.#options.onDamage({ file: path, segment: number, bytes: until - from, asideIn });
+  }
+
+  /** Fewer bytes than asked for when the file is shorter than it was. */
   async #readSome(handle: FileHandle, segment: Segment, offset: number, budget: number): Promise<Buffer> {
     const header = Buffer.alloc(HEADER_BYTES);
     await handle.read(header, 0, HEADER_BYTES, offset);
@@ -152,10 +170,10 @@ export class SegmentLog {
     let filled = 0;
     while (filled < length) {
       const { bytesRead } = await handle.read(chunk, filled, length - filled, offset + filled);
-      if (bytesRead === 0) throw new Error(`${segment.path} is shorter than it was`);
+      if (bytesRead === 0) break;
       filled += bytesRead;
     }
-    return chunk;
+    return chunk.subarray(0, filled);
   }
 
   /** Deletes the segments that end at or before `position`, also the one being written: the next append begins another. */
@@ -197,6 +215,7 @@ export class SegmentLog {
         const start = segment.bytes;
         const bytes = group.length === 1 ? group[0]!.framed : Buffer.concat(group.map((one) => one.framed));
         await this.#writeAt(handle, bytes, start);
+        if (segment.damaged) throw new Error(`${segment.path} was found damaged meanwhile`);
         segment.bytes = start + bytes.length;
         let offset = start;
         for (const one of group) {
@@ -214,13 +233,13 @@ export class SegmentLog {
 
   async #writable(): Promise<{ segment: Segment; handle: FileHandle }> {
     const current = this.#current;
-    if (current && current.segment.bytes < this.#options.segmentBytes) return current;
+    if (current && !current.segment.damaged && current.segment.bytes < this.#options.segmentBytes) return current;
     this.#current = null;
     await current?.handle.close();
     const number = this.#nextNumber++;
     const path = join(this.#options.directory, segmentName(this.#options.prefix, number));
     const handle = await open(path, 'wx', 0o600);
-    const segment: Segment = { number, path, bytes: 0 };
+    const segment: Segment = { number, path, bytes: 0, damaged: false };
     try {
       await this.#writeAt(handle, MAGIC, 0);
       await syncDirectory(this.#options.directory);
@@ -285,16 +304,12 @@ export async function listSegments(directory: string, prefix: string): Promise<{
     .sort((a, b) => a.number - b.number);
 }
 
-async function setAside(
-  path: string,
-  bad: Buffer,
-  goodUntil: number,
-  onDamage: SegmentLogOptions['onDamage'],
-): Promise<void> {
+/** Moves the bad end of a file to one of its own. @returns its path */
+async function setAside(path: string, bad: Buffer, goodUntil: number): Promise<string> {
   const asideIn = `${path}.damaged-at-${goodUntil}`;
   await writeFile(asideIn, bad);
   await truncate(path, goodUntil);
-  onDamage({ file: path, bytes: bad.length, asideIn });
+  return asideIn;
 }
 
 /** Makes a new file's name as durable as its content. */

@@ -80,6 +80,11 @@ function abandon(): void {
   directory = copy;
 }
 
+function flipped(bytes: Buffer, at: number): Buffer {
+  bytes[at]! ^= 1;
+  return bytes;
+}
+
 const segments = () => readdirSync(directory).filter((name) => name.endsWith('.seg'));
 
 test('a batch comes back as it was', () => {
@@ -187,10 +192,51 @@ describe('the spool', () => {
     const good = (await next.next(1 << 20)).map((r) => r.content.batch);
     expect(good.slice(0, 2)).toEqual([1, 2]);
     expect(damage).toHaveLength(1);
-    expect(existsSync(damage[0]!.asideIn)).toBe(true);
-    expect(statSync(damage[0]!.asideIn).size).toBe(damage[0]!.bytes);
+    expect(existsSync(damage[0]!.asideIn!)).toBe(true);
+    expect(statSync(damage[0]!.asideIn!).size).toBe(damage[0]!.bytes);
     await next.append({ lane: LANE, batch: 9 }, [ping(9)]);
     expect((await next.next(1 << 20)).at(-1)!.content.batch).toBe(9);
+  });
+
+  test.each<[string, (path: string, from: number) => void]>([
+    ['is changed', (path, from) => writeFileSync(path, flipped(readFileSync(path), from + 30))],
+    ['is cut off', (path, from) => truncateSync(path, from + 20)],
+    ['is gone from the disk', (path, from) => truncateSync(path, from)],
+  ])('what %s while it is open counts no more; what comes after it is safe', async (_what, damageIt) => {
+    const spool = await openSpool();
+    const path = () => join(directory, segments()[0]!);
+    await spool.append({ lane: LANE, batch: 1 }, [ping(1)]);
+    const good = statSync(path()).size;
+    await spool.append({ lane: LANE, batch: 2 }, [ping(2, { skipped: 4999 })]);
+    await spool.append({ lane: LANE, batch: 3 }, [ping(3)]);
+    const bytes = statSync(path()).size;
+    damageIt(path(), good);
+    const left = await spool.next(1 << 20);
+    expect(left.map((r) => r.content.batch)).toEqual([1]);
+    expect(spool).toMatchObject({ pings: 1, bytes: left[0]!.bytes, empty: false });
+    expect(damage).toMatchObject([{ pings: 5001, bytes: bytes - good }]);
+    expect(readFileSync(damage[0]!.asideIn!).length).toBeLessThanOrEqual(bytes - good);
+
+    await spool.append({ lane: LANE, batch: 4 }, [ping(4)]);
+    await spool.applied(left);
+    const next = await spool.next(1 << 20);
+    expect(next.map((r) => r.content.batch)).toEqual([4]);
+    expect(spool.oldest()).toBe(4);
+    await spool.applied(next);
+    expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });
+    expect(spool.oldest()).toBeNull();
+    expect(segments()).toEqual([]);
+    expect(damage).toHaveLength(1);
+  });
+
+  test('nothing that was spooled is left after damage: it is empty', async () => {
+    const spool = await openSpool();
+    await spool.append({ lane: LANE, batch: 1 }, [ping(1, { skipped: 4999 })]);
+    const path = join(directory, segments()[0]!);
+    writeFileSync(path, flipped(readFileSync(path), 40));
+    expect(await spool.next(1 << 20)).toEqual([]);
+    expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });
+    expect(spool.oldest()).toBeNull();
   });
 
   test('one flipped bit anywhere never gives a batch that was not put in', async () => {

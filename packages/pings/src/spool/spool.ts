@@ -45,14 +45,20 @@ export class Spool implements Overflow {
   #applied: LogPosition | null;
   #savedAt: number;
   #appending = 0;
-  pings = 0;
-  bytes = 0;
-  #oldest: Instant | null = null;
+  #appendingBytes = 0;
+  /** What is not applied, by segment: damage to one takes its own with it and nothing else. */
+  readonly #held: Map<number, Held>;
+  #oldest: Instant | null;
+  /** Found by the read under way. */
+  readonly #damage: Damage[];
 
-  private constructor(options: SpoolOptions, log: SegmentLog, applied: LogPosition | null) {
+  private constructor(options: SpoolOptions, log: SegmentLog, found: Found) {
     this.#options = options;
     this.#log = log;
-    this.#applied = applied;
+    this.#applied = found.applied;
+    this.#held = found.held;
+    this.#oldest = found.oldest;
+    this.#damage = found.damage;
     this.#savedAt = options.clock.monotonic();
   }
 
@@ -63,8 +69,8 @@ export class Spool implements Overflow {
    */
   static async open(options: SpoolOptions, onBatch: (head: BatchHead) => void): Promise<Spool> {
     const applied = await readApplied(options.directory);
-    let pings = 0;
-    let bytes = 0;
+    const held = new Map<number, Held>();
+    const damage: Damage[] = [];
     let oldest: Instant | null = null;
     const log = await SegmentLog.open(
       {
@@ -72,22 +78,32 @@ export class Spool implements Overflow {
         prefix: SPOOL_PREFIX,
         // Numbers are not used again: a stale APPLIED_FILE must never cover a new segment.
         firstSegment: (applied?.segment ?? 0) + 1,
-        onDamage: options.onDamage,
+        onDamage: (one) => damage.push(one),
       },
       (payload, end) => {
         if (applied && !isAfter(end, applied)) return;
         const head = decodeHead(payload);
         onBatch(head);
-        pings += head.count;
-        bytes += HEADER_BYTES + payload.length;
+        hold(held, end.segment, head.count, HEADER_BYTES + payload.length);
         oldest = oldest === null ? head.oldest : Math.min(oldest, head.oldest);
       },
     );
-    const spool = new Spool(options, log, applied);
-    spool.pings = pings;
-    spool.bytes = bytes;
-    spool.#oldest = oldest;
-    return spool;
+    for (const one of damage.splice(0)) options.onDamage(one);
+    return new Spool(options, log, { applied, held, oldest, damage });
+  }
+
+  /** Pings in it, those that are on their way into it not included. */
+  get pings(): number {
+    let pings = 0;
+    for (const held of this.#held.values()) pings += held.pings;
+    return pings;
+  }
+
+  /** Bytes that they take, those that are on their way into it included. */
+  get bytes(): number {
+    let bytes = this.#appendingBytes;
+    for (const held of this.#held.values()) bytes += held.bytes;
+    return bytes;
   }
 
   /** Whether nothing is in it, nor on its way into it. */
@@ -112,15 +128,13 @@ export class Spool implements Overflow {
     const { count, oldest } = decodeHead(payload);
     this.#oldest = this.empty ? oldest : Math.min(this.#oldest ?? oldest, oldest);
     this.#appending++;
-    this.bytes += length;
+    this.#appendingBytes += length;
     try {
-      await this.#log.append(payload);
-      this.pings += count;
-    } catch (error) {
-      this.bytes -= length;
-      throw error;
+      const { segment } = await this.#log.append(payload);
+      hold(this.#held, segment, count, length);
     } finally {
       this.#appending--;
+      this.#appendingBytes -= length;
     }
   }
 
@@ -133,15 +147,25 @@ export class Spool implements Overflow {
       count: decodeHead(payload).count,
     }));
     if (records.length > 0) this.#oldest = decodeOldest(records);
+    for (const damage of this.#damage.splice(0)) this.#lose(damage, records);
     return records;
+  }
+
+  /** Of a segment that is damaged, what was read until there is left (`records` has it all) and nothing more. */
+  #lose(damage: Damage, records: readonly SpoolRecord[]): void {
+    const pings = this.#held.get(damage.segment)?.pings ?? 0;
+    this.#held.delete(damage.segment);
+    for (const { end, count, bytes } of records) {
+      if (end.segment === damage.segment) hold(this.#held, damage.segment, count, bytes);
+    }
+    this.#options.onDamage({ ...damage, pings: pings - (this.#held.get(damage.segment)?.pings ?? 0) });
   }
 
   /** These, the result of {@link next} or its first ones, are committed. */
   async applied(records: readonly SpoolRecord[]): Promise<void> {
     for (const record of records) {
       this.#applied = record.end;
-      this.pings -= record.count;
-      this.bytes -= record.bytes;
+      hold(this.#held, record.end.segment, -record.count, -record.bytes);
     }
     if (!this.#applied) return;
     const now = this.#options.clock.monotonic();
@@ -163,6 +187,27 @@ export class Spool implements Overflow {
   #save(): Promise<void> {
     return replaceFile(join(this.#options.directory, APPLIED_FILE), JSON.stringify(this.#applied)).catch(() => {});
   }
+}
+
+interface Held {
+  pings: number;
+  bytes: number;
+}
+
+/** What a directory was found to hold. */
+interface Found {
+  readonly applied: LogPosition | null;
+  readonly held: Map<number, Held>;
+  readonly oldest: Instant | null;
+  /** Where the log tells of damage from now on. */
+  readonly damage: Damage[];
+}
+
+function hold(held: Map<number, Held>, segment: number, pings: number, bytes: number): void {
+  const before = held.get(segment) ?? { pings: 0, bytes: 0 };
+  const now = { pings: before.pings + pings, bytes: before.bytes + bytes };
+  if (now.pings > 0) held.set(segment, now);
+  else held.delete(segment);
 }
 
 function decodeOldest(records: readonly SpoolRecord[]): Instant {

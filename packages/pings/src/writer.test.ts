@@ -1,0 +1,61 @@
+import { systemClock } from '@overdue/clock';
+import { expect, test } from 'vitest';
+import type { BatchNumber } from './apply-batch.ts';
+import type { Claim } from './journal.ts';
+import { latePings } from './throttle.ts';
+import { PingWriter } from './writer.ts';
+
+const nothing = () => {};
+
+test('thousands of windows that end while the database is away are bound together, not one fsync after another', async () => {
+  const CHECKS = 3000;
+  const bound: BatchNumber[] = [];
+  const appended: BatchNumber[] = [];
+  const writer = new PingWriter({
+    clock: systemClock,
+    open: () => {
+      throw new Error('Nobody is to be asked');
+    },
+    lanes: ['01234567-89ab-4def-8123-456789abcdef'],
+    timeoutMs: 2000,
+    maxBatch: CHECKS,
+    overflow: {
+      async append(number) {
+        // All of its claims are on disk by then.
+        expect(bound).toEqual(Array(CHECKS).fill(number));
+        appended.push(number);
+      },
+    },
+    events: {
+      committed: nothing,
+      spooled: nothing,
+      refused: nothing,
+      away: nothing,
+      back: nothing,
+      stranded: nothing,
+      poison: nothing,
+      problem: nothing,
+    },
+  });
+  writer.goAway(null);
+  // As when one fsync is for all of them: none is done before the last is asked for.
+  let allAsked = nothing;
+  const synced = new Promise<void>((resolve) => {
+    allAsked = resolve;
+  });
+  const settled = Array.from({ length: CHECKS }, (_, checkId) => {
+    const claim: Claim = {
+      bind(number) {
+        if (bound.push(number) === CHECKS) allAsked();
+        return synced;
+      },
+      done: nothing,
+    };
+    const held = [{ at: checkId, scheme: 'http', method: 'GET', remoteAddr: null, ua: '' }];
+    return Promise.all(
+      latePings(checkId, held, 0).map((ping) => new Promise((settle) => writer.submit({ ping, claim, settle }))),
+    );
+  });
+  expect(new Set((await Promise.all(settled)).flat())).toEqual(new Set(['recorded']));
+  expect(appended).toHaveLength(1);
+});
