@@ -211,6 +211,8 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     expect(await page.inputValue('[name=name]')).toBe('Made without a script');
     await page.fill('[name=schedule_cron]', '*/5 * * * *');
     await page.click('text=Add the check');
+    await page.waitForURL(`**${list}`);
+    await page.click('.check-name:has-text("Made without a script")');
     await page.waitForURL('**/details/');
     await page.click('button:has-text("Pause")');
     expect(await page.textContent('.status-sentence')).toContain('paused');

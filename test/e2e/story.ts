@@ -112,7 +112,7 @@ async function addCheck(visitor: Visitor): Promise<Check> {
     grace_value: '1',
     grace_unit: '60',
   });
-  const code = /\/checks\/([0-9a-f-]{36})\/details\/$/.exec(visitor.page.url)?.[1];
+  const code = /\/checks\/([0-9a-f-]{36})\/details\//.exec(visitor.page.html)?.[1];
   if (!code) throw new Error(`The check was not created: ${visitor.page.url}\n${visitor.page.html}`);
   expect(visitor.page.html).toContain(NAME);
   return { project, code };

@@ -8,6 +8,10 @@ import { cookieToken, csrfTokenOf } from './visit.ts';
 /** Name of the hidden input. */
 export const CSRF_FIELD = '_csrf';
 
+/** Ours, and those of scripts written for Healthchecks. */
+const FIELDS = [CSRF_FIELD, 'csrfmiddlewaretoken'];
+const HEADERS = ['x-csrf-token', 'x-csrftoken'];
+
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
@@ -23,7 +27,7 @@ export function csrfProtection(deps: WebDeps, site: Site): RequestHandler {
     }
     const token = cookieToken(site, req);
     const body = req.body as Record<string, unknown> | undefined;
-    const given = body?.[CSRF_FIELD] ?? req.headers['x-csrf-token'];
+    const given = firstOf(FIELDS, body) ?? firstOf(HEADERS, req.headers);
     if (token === null || typeof given !== 'string' || !same(given, csrfTokenOf(deps.secretKey, token))) {
       throw new HttpError(
         403,
@@ -32,6 +36,10 @@ export function csrfProtection(deps: WebDeps, site: Site): RequestHandler {
     }
     next();
   };
+}
+
+function firstOf(names: readonly string[], values: Readonly<Record<string, unknown>> | undefined): unknown {
+  return names.map((name) => values?.[name]).find((value) => value !== undefined);
 }
 
 function comesFromElsewhere(site: Site, headers: Record<string, string | string[] | undefined>): boolean {

@@ -29,7 +29,14 @@ async function signedIn(on: TestSite = site) {
 
 describe('forged forms', () => {
   const add = () => `/projects/${project}/checks/add/`;
-  const fields = { name: 'forged', timeout_value: '1', timeout_unit: '86400', grace_value: '1', grace_unit: '3600' };
+  const fields = {
+    name: 'forged',
+    kind: 'simple',
+    timeout_value: '1',
+    timeout_unit: '86400',
+    grace_value: '1',
+    grace_unit: '3600',
+  };
 
   it('are refused without a token, with a wrong one, with that of another session', async () => {
     const visitor = await signedIn();

@@ -51,6 +51,14 @@ export function signedIn(action: Action<SignedIn>): Guarded {
   };
 }
 
+/** What scripts ask for: without a session 403, not the way to the sign-in page (UM-1). */
+export function data(action: Guarded): Guarded {
+  return (visit) => {
+    if (!visit.session) throw new HttpError(403, 'Sign in first.');
+    return action(visit);
+  };
+}
+
 /** `:project` in the path. Strangers get the same 404 as for a project that does not exist. */
 export function inProject(need: Need, action: Action<InProject>): Guarded {
   return signedIn(async (visit) => {

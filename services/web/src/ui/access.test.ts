@@ -114,9 +114,26 @@ describe('who may see a project', () => {
     expect(answer.location).toBe(path);
   });
 
+  it.each(['checks', 'add_slack', 'add_pushover', 'add_telegram'])(
+    'the way to %s may be in the address of the form, and is taken at once by who is signed in (SI-14)',
+    async (page) => {
+      const next = `/projects/${project}/${page}/`;
+      const login = `/accounts/login/?next=${encodeURIComponent(next)}`;
+      expect((await people.owner!.get(login)).location).toBe(next);
+      const fields = { action: 'login', email: 'owner@example.org', password: PASSWORD };
+      const token = /name="_csrf" value="([^"]+)"/;
+      const visitor = site.visitor();
+      const [, csrf] = token.exec((await visitor.get('/accounts/login/')).text)!;
+      expect((await visitor.post(login, { ...fields, csrfmiddlewaretoken: csrf! })).location).toBe(next);
+    },
+  );
+
   it('scripts without a session get 403, not a page', async () => {
-    const answer = await site.visitor().get(`/checks/${check}/status/`, { accept: 'application/json' });
-    expect(answer.status).toBe(403);
+    for (const path of [`/checks/${check}/status/`, `/projects/${project}/checks/status/`]) {
+      for (const accept of ['application/json', '*/*']) {
+        expect([path, accept, (await site.visitor().get(path, { accept })).status]).toEqual([path, accept, 403]);
+      }
+    }
   });
 
   it.each(['https://evil.example/', '//evil.example/', '/\\evil.example/', '/accounts/logout/', 'javascript:alert(1)'])(

@@ -1,4 +1,4 @@
-import { type Actions, anybody, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
+import { type Actions, anybody, data, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
 import type { LiveHub } from '../live/hub.ts';
 import { checkStatus, projectStatus } from '../live/stream.tsx';
 import { confirmEmail, requestChangeEmail, showChangeEmail, showConfirmEmail } from './accounts/change-email.tsx';
@@ -68,7 +68,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
 
     '/projects/add/': { get: signedIn(showAddProject), post: signedIn(addProject) },
     '/projects/:project/checks/': { get: inProject('read', showChecks) },
-    '/projects/:project/checks/status/': { get: inProject('read', projectStatus(hub)) },
+    '/projects/:project/checks/status/': { get: data(inProject('read', projectStatus(hub))) },
     '/projects/:project/checks/add/': { get: inProject('write', showAddCheck), post: inProject('write', addCheck) },
     '/projects/:project/urls/': { post: inProject('write', setUrlStyle) },
     '/projects/:project/integrations/': { get: inProject('read', showChannels), post: inProject('write', assign) },
@@ -84,7 +84,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/checks/schedule_preview/': { get: anybody(schedulePreview) },
     '/checks/validate_schedule/': { get: anybody(validate) },
     '/checks/:check/details/': { get: forCheck('read', showCheck) },
-    '/checks/:check/status/': { get: forCheck('read', checkStatus(hub)) },
+    '/checks/:check/status/': { get: data(forCheck('read', checkStatus(hub))) },
     '/checks/:check/log/': { get: forCheck('read', showLog) },
     '/checks/:check/explain/': { get: forCheck('read', showExplanation) },
     '/checks/:check/last_ping/': { get: forCheck('read', showLastPing) },

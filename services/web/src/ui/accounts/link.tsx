@@ -108,6 +108,6 @@ export async function takeLink(visit: Visit): Promise<void> {
       text: 'Welcome! Choose a password now, so that you can sign in again later.',
     });
   }
-  const next = allowedNext((req.body as Record<string, unknown>).next);
+  const next = allowedNext((req.body as Record<string, unknown>).next) ?? allowedNext(req.query.next);
   redirect(visit, next ?? (await landingPage(visit, user)));
 }

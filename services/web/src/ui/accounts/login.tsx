@@ -20,19 +20,21 @@ import { landingPage } from './landing.ts';
 import { requestLink } from './link.tsx';
 import { registrationOpen } from './signup.tsx';
 
-/** GET /accounts/login/ */
+/** GET /accounts/login/; who is signed in already goes on to where a sign-in leads. */
 export async function showLogin(visit: Visit): Promise<void> {
-  if (visit.session) return redirect(visit, await landingPage(visit, visit.session.user));
+  const { session, req } = visit;
+  if (session) return redirect(visit, allowedNext(req.query.next) ?? (await landingPage(visit, session.user)));
   requireOwnSignIn(visit);
   if (await isFirstRun(visit.deps.database.sql)) return redirect(visit, '/setup/');
-  await sendLogin(visit, { next: String(visit.req.query.next ?? '') }, {});
+  await sendLogin(visit, { next: String(req.query.next ?? '') }, {});
 }
 
 /** POST /accounts/login/ (accounts.md SI-12): one message for every way in which it can be wrong. */
 export async function logIn(visit: Visit): Promise<void> {
   const { deps, req, res, site } = visit;
   requireOwnSignIn(visit);
-  const values = valuesOf(visit);
+  const posted = valuesOf(visit);
+  const values: Values = { ...posted, next: posted.next || String(req.query.next ?? '') };
   const { email = '', password = '' } = values;
   // SI-2: a form that is not the password's asks for a link.
   if (values.action !== 'login' && password === '') return requestLink(visit, values);

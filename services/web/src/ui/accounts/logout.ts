@@ -7,5 +7,5 @@ import type { Visit } from '../../http/visit.ts';
 export async function logOut(visit: Visit): Promise<void> {
   if (visit.session) await endSession(visit.deps.database, visit.session.tokenHash);
   removeSessionCookie(visit.site, visit.res);
-  redirect(visit, '/accounts/login/');
+  redirect(visit, '/');
 }

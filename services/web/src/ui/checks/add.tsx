@@ -5,26 +5,26 @@ import { redirect } from '../../http/redirect.ts';
 import { FormError, TextField } from '../components/fields.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { nameFields, scheduleFields, slugOf } from './forms.ts';
+import { nameFields, scheduleFields, slugOf, withOwnNames } from './forms.ts';
+import { queryString, readFilters } from './list-query.ts';
 import { SlugFields } from './name.tsx';
 import { previewOf } from './preview.tsx';
 import { NEW_SCHEDULE, ScheduleFields } from './schedule-fields.tsx';
 
 /** GET /projects/P/checks/add/ */
 export async function showAddCheck(visit: InProject): Promise<void> {
-  const { tag } = visit.req.query;
-  const tags = (Array.isArray(tag) ? tag : [tag]).filter((t) => typeof t === 'string').join(' ');
+  const tags = readFilters(visit.req.query).tags.join(' ');
   const tz = visit.session.user.tz;
   await sendAddCheck(visit, { ...NEW_SCHEDULE, tags, tz, slug_from_name: 'on' }, {});
 }
 
-/** POST /projects/P/checks/add/: status new, with all of the project's integrations (DA-7). */
+/** POST /projects/P/checks/add/: status new, with all of the project's integrations; back to the list as filtered (DA-7). */
 export async function addCheck(visit: InProject): Promise<void> {
-  const values = valuesOf(visit);
+  const values = withOwnNames(valuesOf(visit));
   const { database, clock } = visit.deps;
   if (values.preview) return sendAddCheck(visit, values, {});
   const named = parseForm(nameFields, values);
-  const scheduled = parseForm(scheduleFields, { ...NEW_SCHEDULE, ...values });
+  const scheduled = parseForm(scheduleFields, values);
   if (!named.ok || !scheduled.ok) {
     const errors = { ...(named.ok ? {} : named.errors), ...(scheduled.ok ? {} : scheduled.errors) };
     return sendAddCheck(visit, values, errors, 400);
@@ -36,7 +36,7 @@ export async function addCheck(visit: InProject): Promise<void> {
     channels: ALL_CHANNELS,
   });
   if (!outcome.ok) return sendAddCheck(visit, values, { '': outcome.message }, 400);
-  redirect(visit, `/checks/${outcome.value.code}/details/`, {
+  redirect(visit, `/projects/${project.code}/checks/${queryString(readFilters(visit.req.query))}`, {
     kind: 'success',
     text: 'The check is ready. It waits for its first ping.',
   });
@@ -44,6 +44,7 @@ export async function addCheck(visit: InProject): Promise<void> {
 
 function sendAddCheck(visit: InProject, values: Values, errors: Errors, status = 200): Promise<void> {
   const { project } = visit.access;
+  const filters = queryString(readFilters(visit.req.query));
   return sendPage(visit, {
     title: 'Add a check',
     section: 'checks',
@@ -56,7 +57,7 @@ function sendAddCheck(visit: InProject, values: Values, errors: Errors, status =
         <h1>Add a check</h1>
         <p class="lead">One check for each job: it says how often the job should tell us that it ran.</p>
         <FormError errors={errors} />
-        <PostForm action={`/projects/${project.code}/checks/add/`} class="stack">
+        <PostForm action={`/projects/${project.code}/checks/add/${filters}`} class="stack">
           <TextField
             name="name"
             label="Name"
@@ -87,7 +88,7 @@ function sendAddCheck(visit: InProject, values: Values, errors: Errors, status =
             <button type="submit" class="button primary">
               Add the check
             </button>
-            <Link to={`/projects/${project.code}/checks/`} class="button quiet">
+            <Link to={`/projects/${project.code}/checks/${filters}`} class="button quiet">
               Cancel
             </Link>
           </div>

@@ -25,11 +25,9 @@ const simple = { kind: 'simple', timeout_value: '1', timeout_unit: '86400', grac
 const add = (fields: Fields) => visitor.submit(`/projects/${project}/checks/add/`, { ...simple, ...fields });
 
 async function added(fields: Fields) {
-  const answer = await add(fields);
-  expect(answer.location).toMatch(/^\/checks\/[0-9a-f-]{36}\/details\/$/);
-  const code = answer.location!.split('/')[2]!;
-  const [row] = await database.sql`select * from checks where code = ${code}`;
-  return { code, row: row!, details: answer.location! };
+  expect((await add(fields)).location).toBe(`/projects/${project}/checks/`);
+  const [row] = await database.sql`select * from checks order by id desc limit 1`;
+  return { code: row!.code as string, row: row!, details: `/checks/${row!.code}/details/` };
 }
 
 describe('adding a check', () => {
@@ -66,6 +64,7 @@ describe('adding a check', () => {
     ['no expression', { kind: 'cron', schedule_cron: ' ', tz: 'UTC' }, 'Enter an expression.'],
     ['a zone that is none', { kind: 'cron', schedule_cron: '* * * * *', tz: 'Mars/Base' }, 'Choose a time zone'],
     ['an unknown kind', { kind: 'lunar' }, 'Nothing was saved'],
+    ['no period', { timeout_value: '' }, 'Enter how long.'],
   ])('shows the form again for %s, with what was entered', async (_what, fields, message) => {
     const [before] = await database.sql`select count(*) from checks`;
     const answer = await add({ name: 'kept "as" <typed>', tags: 'kept-tag', ...fields });
@@ -75,6 +74,64 @@ describe('adding a check', () => {
     has('value="kept-tag"');
     if (!('name' in fields)) has('value="kept &quot;as&quot; &lt;typed>"');
     expect((await database.sql`select count(*) from checks`)[0]).toEqual(before);
+  });
+
+  it('leads back to the list with its filters', async () => {
+    const list = `/projects/${project}/checks/`;
+    const filters = '?tag=prod&status=down&search=x';
+    const form = `${list}add/${filters}`;
+    expect((await visitor.get(list + filters)).text).toContain(`href="${form.replaceAll('&', '&amp;')}"`);
+    const { text } = await visitor.get(form);
+    expect(text).toContain(`action="${form.replaceAll('&', '&amp;')}"`);
+    expect((await visitor.submit(form, simple)).location).toBe(
+      list + new URLSearchParams(filters).toString().replace(/^/, '?'),
+    );
+  });
+
+  describe('with the field names of Healthchecks', () => {
+    const theirs = (fields: Fields) =>
+      visitor.submit(`/projects/${project}/checks/add/`, { name: 'theirs', ...fields });
+    const newest = async () => (await database.sql`select * from checks order by id desc limit 1`)[0];
+
+    it.each<[string, Fields, object]>([
+      ['simple', { kind: 'simple', timeout: '7200', grace: '90' }, { kind: 'simple', timeout: 7200, grace: 90 }],
+      [
+        'cron',
+        { kind: 'cron', schedule: '0 3 * * *', tz: 'Europe/Riga', timeout: '60', grace: '600' },
+        { kind: 'cron', schedule: '0 3 * * *', tz: 'Europe/Riga', grace: 600 },
+      ],
+      [
+        'oncalendar',
+        { kind: 'oncalendar', schedule: 'Mon 08:00', tz: 'UTC', grace: '600' },
+        { kind: 'oncalendar', schedule: 'Mon 08:00', tz: 'UTC', grace: 600 },
+      ],
+    ])('%s', async (_kind, fields, row) => {
+      expect((await theirs(fields)).status).toBe(303);
+      expect(await newest()).toMatchObject(row);
+      const path = `/checks/${(await newest())!.code}/timeout/`;
+      await visitor.submit(path, { kind: 'simple', timeout: '120', grace: '60' });
+      expect(await newest()).toMatchObject({ kind: 'simple', timeout: 120, grace: 60 });
+      await visitor.submit(path, fields);
+      expect(await newest()).toMatchObject(row);
+    });
+
+    it.each<[string, Fields]>([
+      ['no period', { kind: 'simple', grace: '3600' }],
+      ['no grace', { kind: 'simple', timeout: '3600' }],
+      ['too short a period', { kind: 'simple', timeout: '59', grace: '3600' }],
+      ['no number', { kind: 'simple', timeout: 'soon', grace: '3600' }],
+      ['no expression', { kind: 'cron', tz: 'UTC', grace: '3600' }],
+      ['no zone', { kind: 'cron', schedule: '0 3 * * *', grace: '3600' }],
+      ['no kind', { timeout: '3600', grace: '3600' }],
+    ])('%s is refused, with a message; nothing is saved', async (_what, fields) => {
+      const before = await newest();
+      for (const path of [`/projects/${project}/checks/add/`, `/checks/${before!.code}/timeout/`]) {
+        const answer = await visitor.submit(path, fields);
+        expect([path, answer.status]).toEqual([path, 400]);
+        expect(answer.text).toContain('Nothing was saved');
+      }
+      expect(await newest()).toEqual(before);
+    });
   });
 
   it('is refused at the limit of the account', async () => {
@@ -98,6 +155,7 @@ describe('changing a check', () => {
       slug: 'yes',
       tags: 'a b',
       desc: 'see https://wiki.example/x.',
+      back: details,
     });
     expect(saved.location).toBe(details);
     const page = await visitor.get(details);
@@ -111,7 +169,14 @@ describe('changing a check', () => {
     await database.sql`
       update checks set status = 'up', last_ping = ${hourAgo}, alert_after = ${hourAgo + 90_000_000}, wake_at = ${hourAgo}
       where code = ${code}`;
-    const change = { ...simple, timeout_value: '10', timeout_unit: '60', grace_value: '1', grace_unit: '60' };
+    const change = {
+      ...simple,
+      timeout_value: '10',
+      timeout_unit: '60',
+      grace_value: '1',
+      grace_unit: '60',
+      back: details,
+    };
     expect((await visitor.submit(`/checks/${code}/timeout/`, change)).location).toBe(details);
     const page = await visitor.get(details);
     expect(page.text).toContain('no alert was sent');
@@ -156,6 +221,26 @@ describe('changing a check', () => {
     expect((await visitor.submit(`/checks/${code}/clear_events/`)).location).toBe(details);
     expect((await visitor.submit(`/checks/${code}/remove/`)).location).toBe(`/projects/${project}/checks/`);
     expect((await visitor.get(details)).status).toBe(404);
+  });
+
+  it('edited from the details it returns there, from elsewhere to the list with its filters', async () => {
+    const { code, details } = await added({ name: 'edited' });
+    const list = `/projects/${project}/checks/`;
+    for (const [form, fields] of [
+      [`/checks/${code}/name/`, { name: 'edited again' }],
+      [`/checks/${code}/timeout/`, simple],
+    ] as const) {
+      const token = /name="_csrf" value="([^"]+)"/.exec((await visitor.get(form)).text)![1]!;
+      const save = async (more: Fields, headers = {}) =>
+        (await visitor.post(form, { ...fields, ...more }, { 'x-csrftoken': token, ...headers })).location;
+      expect(await save({})).toBe(list);
+      expect(await save({}, { referer: site.url + details })).toBe(details);
+      expect(await save({}, { referer: `${site.url}${list}?tag=a&search=b` })).toBe(`${list}?tag=a&search=b`);
+      expect(await save({}, { referer: `https://evil.example/` })).toBe(list);
+      expect(await save({ back: details })).toBe(details);
+      const { text } = await visitor.get(form, { referer: `${site.url}${list}?tag=a` });
+      expect(text).toContain(`name="back" value="${list}?tag=a"`);
+    }
   });
 
   it('an action from the list returns to it with its filters, and to no other place', async () => {

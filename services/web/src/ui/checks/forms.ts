@@ -37,6 +37,27 @@ export const UNITS = [
   ['86400', 'days'],
 ] as const;
 
+/** Of what was set elsewhere to so many seconds; not offered otherwise. */
+export const SECONDS = ['1', 'seconds'] as const;
+
+const SIZES = [...UNITS, SECONDS].map(([size]) => Number(size));
+
+/**
+ * The posted fields under our names. Scripts written for Healthchecks send `timeout` and `grace` in seconds, and
+ * `schedule`; they count where the fields of our own form are missing.
+ */
+export function withOwnNames(values: Values): Values {
+  const own: Record<string, string> = {};
+  for (const name of ['timeout', 'grace'] as const) {
+    const given = values[name]?.trim();
+    if (given === undefined || values[`${name}_value`] !== undefined) continue;
+    Object.assign(own, /^\d{1,9}$/.test(given) ? split(name, Number(given)) : { [`${name}_value`]: given });
+  }
+  const field = `schedule_${values.kind}`;
+  if (values.schedule !== undefined && values[field] === undefined) own[field] = values.schedule;
+  return { ...values, ...own };
+}
+
 /** Number and unit of a length of time; the posted `NAME_value` and `NAME_unit` become seconds. */
 function seconds(values: Values, name: 'timeout' | 'grace', context: z.RefinementCtx): number {
   const text = (values[`${name}_value`] ?? '').trim();
@@ -45,8 +66,8 @@ function seconds(values: Values, name: 'timeout' | 'grace', context: z.Refinemen
     context.addIssue({ code: 'custom', path: [`${name}_value`], message });
     return 0;
   };
-  if (!/^\d{1,9}$/.test(text)) return complain('Enter a whole number.');
-  if (![60, 3600, 86_400].includes(unit)) return complain('Choose minutes, hours or days.');
+  if (!/^\d{1,9}$/.test(text)) return complain(text === '' ? 'Enter how long.' : 'Enter a whole number.');
+  if (!SIZES.includes(unit)) return complain('Choose minutes, hours or days.');
   const result = Number(text) * unit;
   if (result < MIN_SECONDS) return complain('The shortest time is one minute.');
   if (result > MAX_SECONDS) return complain('The longest time is 365 days.');
@@ -63,7 +84,7 @@ export interface ScheduleInput {
 
 /** The fields of the schedule form as columns; those of the kinds that were not chosen are ignored. */
 export const scheduleFields = z.record(z.string(), z.string()).transform((values, context): ScheduleInput => {
-  const kind = values.kind ?? 'simple';
+  const kind = values.kind;
   const grace = seconds(values, 'grace', context);
   if (kind === 'simple') return { kind, grace, timeout: seconds(values, 'timeout', context) };
   if (kind !== 'cron' && kind !== 'oncalendar') {
@@ -109,10 +130,10 @@ export function valuesOfCheck(
   };
 }
 
-/** In the largest unit that divides the value; else in minutes, rounded. */
+/** In the largest unit that divides the value. */
 function split(name: string, secondsLong: number): Values {
-  const unit = [86_400, 3600].find((size) => secondsLong % size === 0) ?? 60;
-  return { [`${name}_value`]: String(Math.round(secondsLong / unit)), [`${name}_unit`]: String(unit) };
+  const unit = Math.max(...SIZES.filter((size) => secondsLong % size === 0));
+  return { [`${name}_value`]: String(secondsLong / unit), [`${name}_unit`]: String(unit) };
 }
 
 /** An empty slug field asks for none, unless the box "from the name" is ticked. */

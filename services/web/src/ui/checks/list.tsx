@@ -60,7 +60,7 @@ export async function showChecks(visit: InProject): Promise<void> {
               here={here}
               filters={filters}
               all={all}
-              add={access.canWrite ? { to: `${here}add/${queryString(onlyTags(filters))}`, free } : null}
+              add={access.canWrite ? { to: `${here}add/${queryString(filters)}`, free } : null}
             />
             {channels.length === 0 && access.canWrite && (
               <p class="notice notice-warning">
@@ -91,10 +91,6 @@ export async function showChecks(visit: InProject): Promise<void> {
       </div>
     ),
   });
-}
-
-function onlyTags(filters: ListFilters): ListFilters {
-  return { tags: filters.tags, search: '', statuses: [], sort: null };
 }
 
 async function assignedChannels(visit: InProject): Promise<ReadonlyMap<number, ReadonlySet<number>>> {

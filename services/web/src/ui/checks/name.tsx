@@ -5,6 +5,7 @@ import { redirect } from '../../http/redirect.ts';
 import { CheckboxField, FormError, TextAreaField, TextField } from '../components/fields.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
+import { afterEdit, EditedFrom } from './back.tsx';
 import { checkTitle } from './check.ts';
 import { nameFields, slugOf, valuesOfCheck } from './forms.ts';
 
@@ -21,7 +22,7 @@ export async function saveName(visit: ForCheck): Promise<void> {
   const fields = { ...form.data, slug: slugOf(values, form.data.name, form.data.slug) };
   const outcome = await updateCheck(visit.deps.database, { code: visit.check.code, fields });
   if (!outcome.ok) return sendName(visit, values, { '': outcome.message }, 400);
-  redirect(visit, `/checks/${visit.check.code}/details/`, { kind: 'success', text: 'Saved.' });
+  redirect(visit, afterEdit(visit), { kind: 'success', text: 'Saved.' });
 }
 
 function sendName(visit: ForCheck, values: Values, errors: Errors, status = 200): Promise<void> {
@@ -37,6 +38,7 @@ function sendName(visit: ForCheck, values: Values, errors: Errors, status = 200)
         <h1>Name and tags</h1>
         <FormError errors={errors} />
         <PostForm action={`/checks/${check.code}/name/`} class="stack">
+          <EditedFrom visit={visit} />
           <TextField name="name" label="Name" maxlength={100} autocomplete="off" values={values} errors={errors} />
           <SlugFields values={values} errors={errors} />
           <TextField

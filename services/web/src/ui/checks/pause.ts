@@ -1,7 +1,7 @@
 import { pauseCheck } from '@overdue/operations';
 import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
-import { backTo } from './back.ts';
+import { backTo } from './back.tsx';
 import { checkTitle } from './check.ts';
 import { demand } from './outcome.ts';
 

@@ -3,7 +3,7 @@ import type { Errors, Values } from '../../http/forms.ts';
 import { useVisit } from '../components/context.ts';
 import { described, Field, RadioGroup, TextAreaField, TextField } from '../components/fields.tsx';
 import { Link } from '../components/link.tsx';
-import { UNITS } from './forms.ts';
+import { SECONDS, UNITS } from './forms.ts';
 import type { Preview } from './preview.tsx';
 import { SchedulePreview } from './preview.tsx';
 
@@ -134,6 +134,7 @@ function Length(props: {
 }) {
   const { name, label, values, errors, hint } = props;
   const field = `${name}_value`;
+  const unit = values[`${name}_unit`];
   return (
     <Field name={field} label={label} errors={errors} hint={hint}>
       <span class="joined">
@@ -147,8 +148,8 @@ function Length(props: {
           {...described(field, hint, errors)}
         />
         <select name={`${name}_unit`} aria-label={`Unit of ${label.toLowerCase()}`}>
-          {UNITS.map(([value, text]) => (
-            <option key={value} value={value} selected={values[`${name}_unit`] === value}>
+          {(unit === SECONDS[0] ? [SECONDS, ...UNITS] : UNITS).map(([value, text]) => (
+            <option key={value} value={value} selected={unit === value}>
               {text}
             </option>
           ))}

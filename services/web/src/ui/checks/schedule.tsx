@@ -5,8 +5,9 @@ import { redirect } from '../../http/redirect.ts';
 import { FormError } from '../components/fields.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
+import { afterEdit, EditedFrom } from './back.tsx';
 import { checkTitle } from './check.ts';
-import { scheduleFields, valuesOfCheck } from './forms.ts';
+import { scheduleFields, valuesOfCheck, withOwnNames } from './forms.ts';
 import { previewOf } from './preview.tsx';
 import { ScheduleFields } from './schedule-fields.tsx';
 
@@ -17,7 +18,7 @@ export function showSchedule(visit: ForCheck): Promise<void> {
 
 /** POST /checks/C/timeout/ (DS-6, DS-7): a check that is overdue under the new schedule goes down without an alert. */
 export async function saveSchedule(visit: ForCheck): Promise<void> {
-  const values = { ...valuesOfCheck(visit.check), ...valuesOf(visit) };
+  const values = withOwnNames(valuesOf(visit));
   if (values.preview) return sendSchedule(visit, values, {});
   const form = parseForm(scheduleFields, values);
   if (!form.ok) return sendSchedule(visit, values, form.errors, 400);
@@ -27,7 +28,7 @@ export async function saveSchedule(visit: ForCheck): Promise<void> {
   const wentDown = visit.check.status === 'up' && outcome.value.status === 'down';
   redirect(
     visit,
-    `/checks/${visit.check.code}/details/`,
+    afterEdit(visit),
     wentDown
       ? {
           kind: 'warning',
@@ -54,8 +55,9 @@ function sendSchedule(visit: ForCheck, values: Values, errors: Errors, status = 
         <h1>Schedule</h1>
         <FormError errors={errors} />
         <PostForm action={`/checks/${check.code}/timeout/`} class="stack">
+          <EditedFrom visit={visit} />
           <ScheduleFields
-            values={values}
+            values={{ ...valuesOfCheck(check), ...values }}
             errors={errors}
             preview={previewOf(values, visit.now, visit.session.user.tz)}
           />

@@ -3,7 +3,7 @@ import { type ForCheck, isUuid } from '../../http/handlers.ts';
 import { HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { findChannel } from '../channels/channel.ts';
-import { backTo } from './back.ts';
+import { backTo } from './back.tsx';
 import { demand } from './outcome.ts';
 
 /** POST /checks/C/channels/CH/enabled with state=on, or anything else for off. Another project's channel: 400. */
