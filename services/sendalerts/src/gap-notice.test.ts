@@ -1,18 +1,20 @@
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import type { Mail, Mailer } from '@overdue/notifications';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { tellOfGaps } from './gap-notice.ts';
-import { silent } from './testing/world.ts';
+import { GapNotices } from './gap-notice.ts';
+import { judgeDue } from './judge.ts';
+import { silent, TestWorld } from './testing/world.ts';
 
 const FROM = Date.UTC(2026, 10, 21, 12, 0, 1);
 
 let database: TestDatabase;
 let sent: Mail[];
-let refuse = false;
+/** Addresses that are refused for the time being. */
+let refused: string[];
 beforeEach(async () => {
   database = await createTestDatabase({ max: 8 });
   sent = [];
-  refuse = false;
+  refused = [];
   await database.sql`
     insert into users (username, email, is_superuser, is_active) values
       ('a', 'root@example.org', true, true), ('b', 'gone@example.org', true, false), ('c', 'user@example.org', false, true)`;
@@ -23,19 +25,18 @@ function mailer(configured = true): Mailer {
   return {
     configured,
     async send(mail: Mail) {
-      if (refuse) return { result: 'retry', error: 'SMTP error: 421' } as const;
+      if (refused.includes(String(mail.to))) return { result: 'retry', error: 'SMTP error: 421' } as const;
       sent.push(mail);
       return { result: 'sent', answer: '250' } as const;
     },
   } as unknown as Mailer;
 }
-const tell = (with_ = mailer()) =>
-  tellOfGaps({
-    sql: database.sql,
-    mailer: with_,
-    site: { siteName: 'Watch', siteRoot: 'https://site.test' },
-    logger: silent,
-  });
+function notices(by = mailer()): GapNotices {
+  const site = { siteName: 'Watch', siteRoot: 'https://site.test' };
+  return new GapNotices({ sql: database.sql, mailer: by, site, logger: silent });
+}
+/** As a process does that has just started. */
+const tell = (by = mailer()) => notices(by).tell();
 
 test('each gap is told once, to the superusers, whoever asks and however often', async () => {
   await database.sql`insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000})`;
@@ -58,9 +59,9 @@ test('a gap that goes on is told at once, and not again when it ends', async () 
 test('what could not be sent is told later; one that was taken back is not told', async () => {
   await database.sql`
     insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000}), (${FROM + 100_000}, ${FROM + 100_000})`;
-  refuse = true;
+  refused = ['root@example.org'];
   expect(await tell()).toBe(1);
-  refuse = false;
+  refused = [];
   expect(await tell()).toBe(0);
   expect(sent).toHaveLength(1);
 });
@@ -69,4 +70,57 @@ test('without SMTP it is only logged', async () => {
   await database.sql`insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000})`;
   expect(await tell(mailer(false))).toBe(0);
   expect(sent).toHaveLength(0);
+});
+
+test('one superuser who cannot be told now keeps nobody from hearing of it, once', async () => {
+  await database.sql`
+    insert into users (username, email, is_superuser) values
+      ('d', 'greylisted@example.org', true), ('e', 'last@example.org', true)`;
+  await database.sql`insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000})`;
+  refused = ['greylisted@example.org'];
+  const process = notices();
+  expect(await process.tell()).toBe(1);
+  expect(await process.tell()).toBe(1);
+  expect(sent.map((mail) => mail.to)).toEqual(['root@example.org', 'last@example.org']);
+  refused = [];
+  expect(await process.tell()).toBe(0);
+  expect(await process.tell()).toBe(0);
+  expect(sent.map((mail) => mail.to)).toEqual(['root@example.org', 'last@example.org', 'greylisted@example.org']);
+});
+
+test('a mail server that never answers does not keep checks from being judged', async () => {
+  const { sql } = database;
+  const world = await new TestWorld(sql).begin();
+  // Due a second before the gap ends: held.
+  const { id } = await world.check({ lastPing: FROM - 1000 });
+  await sql`insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 120_000})`;
+  let asked = () => {};
+  const sending = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  let answer = () => {};
+  const silence = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const telling = tell({
+    configured: true,
+    async send(mail: Mail) {
+      asked();
+      await silence;
+      sent.push(mail);
+      return { result: 'sent', answer: '250' } as const;
+    },
+  } as unknown as Mailer);
+  await sending;
+  try {
+    expect((await judgeDue(sql, FROM + 130_000, 100)).held).toBe(1);
+    expect(await sql`select checks_held from gaps`).toEqual([{ checks_held: 1 }]);
+    expect(await sql`select 1 from checks where id = ${id} and status = 'up'`).toHaveLength(1);
+    // Another process leaves the gap to the one that is at it.
+    expect(await tell()).toBe(0);
+    expect(sent).toHaveLength(0);
+  } finally {
+    answer();
+  }
+  expect(await telling).toBe(0);
 });

@@ -13,44 +13,94 @@ export interface GapNoticeDeps {
 }
 
 /**
- * Tells the superusers of gaps they have not been told of, one e-mail a gap: the row is locked while it is sent, so of
- * several instances one sends, and what could not be sent is tried at the next call.
- * @returns how many are still untold
+ * Tells the superusers of gaps, one e-mail a gap. No row is locked and no transaction open while it is sent, because
+ * judging needs the gap's row (`countHeld`) and holds checks meanwhile: of several processes one sends, by an advisory
+ * lock.
  */
-export async function tellOfGaps(deps: GapNoticeDeps): Promise<number> {
-  const { sql, mailer, site, logger } = deps;
-  const untold = await sql<{ id: number }[]>`
-    select id from gaps where reported_at is null and (until_at is null or until_at > from_at) order by id limit 20`;
-  let left = 0;
-  for (const { id } of untold) {
-    const told = await sql.begin(async (tx) => {
-      const [gap] = await tx<{ from: Instant; until: Instant | null }[]>`
-        select from_at as "from", until_at as until from gaps where id = ${id} and reported_at is null
-        for update skip locked`;
-      if (!gap) return true;
-      const people = await tx<{ email: string }[]>`select email from users where is_superuser and is_active`;
-      const from = new Date(gap.from).toISOString();
-      const until = gap.until === null ? null : new Date(gap.until).toISOString();
-      logger.warn({ from, until }, 'No ingester was receiving pings');
-      if (mailer.configured && people.length > 0) {
-        const mail = gapMail(site, { from: words(from), until: until && words(until) });
-        for (const { email } of people) {
-          const result = await mailer.send({ to: email, id: `gap-${id}-${gap.from}`, ...mail });
-          if (result.result === 'retry') {
-            logger.error({ error: result.error }, 'The operator could not be told of a gap; trying again');
-            return false;
-          }
-        }
-      }
-      await tx`update gaps set reported_at = now() where id = ${id}`;
-      return true;
-    });
-    if (!told) left++;
+export class GapNotices {
+  readonly #deps: GapNoticeDeps;
+  /** Who has been told already of a gap of which not all have: when one address fails, the others get no second mail. */
+  readonly #told = new Map<number, Set<string>>();
+
+  /** @param deps `sql` is read at each use, so it may be a getter */
+  constructor(deps: GapNoticeDeps) {
+    this.#deps = deps;
   }
-  return left;
+
+  /**
+   * Tells of all gaps that nobody was told of. What could not be sent is tried at the next call.
+   * @returns how many are still untold, as far as this process has to do with it
+   */
+  async tell(): Promise<number> {
+    const { sql } = this.#deps;
+    const untold = await sql<{ id: number }[]>`
+      select id from gaps where reported_at is null and (until_at is null or until_at > from_at) order by id limit 20`;
+    let left = 0;
+    for (const { id } of untold) if (!(await this.#alone(sql, id, () => this.#tellOf(sql, id)))) left++;
+    return left;
+  }
+
+  /** Does nothing, and returns true, when another process is at it. The lock ends with its connection. */
+  async #alone(sql: Sql, id: number, tellOf: () => Promise<boolean>): Promise<boolean> {
+    const own = await sql.reserve();
+    try {
+      const lock = own`hashtextextended(${`overdue:gap:${id}`}, 0)`;
+      const [row] = await own<{ mine: boolean }[]>`select pg_try_advisory_lock(${lock}) as mine`;
+      if (!row!.mine) return true;
+      try {
+        return await tellOf();
+      } finally {
+        await own`select pg_advisory_unlock(${lock})`;
+      }
+    } finally {
+      own.release();
+    }
+  }
+
+  async #tellOf(sql: Sql, id: number): Promise<boolean> {
+    const { mailer, logger } = this.#deps;
+    const [gap] = await sql<{ from: Instant; until: Instant | null }[]>`
+      select from_at as "from", until_at as until from gaps where id = ${id} and reported_at is null`;
+    if (gap) {
+      const people = await sql<{ email: string }[]>`
+        select email from users where is_superuser and is_active order by id`;
+      const until = gap.until === null ? null : iso(gap.until);
+      if (!this.#told.has(id)) logger.warn({ from: iso(gap.from), until }, 'No ingester was receiving pings');
+      if (mailer.configured && !(await this.#send(id, gap, people))) return false;
+      await sql`update gaps set reported_at = now() where id = ${id}`;
+    }
+    this.#told.delete(id);
+    return true;
+  }
+
+  /** @returns whether nobody has to be tried again */
+  async #send(
+    id: number,
+    gap: { readonly from: Instant; readonly until: Instant | null },
+    people: readonly { readonly email: string }[],
+  ): Promise<boolean> {
+    const { mailer, site, logger } = this.#deps;
+    const mail = gapMail(site, { from: words(gap.from), until: gap.until === null ? null : words(gap.until) });
+    const told = this.#told.get(id) ?? new Set();
+    this.#told.set(id, told);
+    let all = true;
+    for (const { email } of people) {
+      if (told.has(email)) continue;
+      const result = await mailer.send({ to: email, id: `gap-${id}-${gap.from}`, ...mail });
+      if (result.result === 'retry') {
+        logger.error({ error: result.error }, 'An operator could not be told of a gap; trying again');
+        all = false;
+      } else told.add(email);
+    }
+    return all;
+  }
+}
+
+function iso(at: Instant): string {
+  return new Date(at).toISOString();
 }
 
 /** `2026-11-21 09:30:00 UTC` */
-function words(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+function words(at: Instant): string {
+  return `${iso(at).slice(0, 10)} ${iso(at).slice(11, 19)} UTC`;
 }

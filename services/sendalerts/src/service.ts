@@ -5,7 +5,7 @@ import { createDelivery, HttpClient, Mailer, notificationOptions } from '@overdu
 import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
 import { createQueue } from '@overdue/queue';
 import { Evaluator } from './evaluator.ts';
-import { tellOfGaps } from './gap-notice.ts';
+import { GapNotices } from './gap-notice.ts';
 import { createMetrics } from './metrics.ts';
 import { ReplaceablePool } from './replaceable-pool.ts';
 
@@ -49,11 +49,18 @@ export async function startSendalerts(context: {
     config.QUEUE_PREFIX,
   );
 
+  const gapNotices = new GapNotices({
+    get sql() {
+      return database.sql;
+    },
+    ...{ mailer, site: options, logger },
+  });
   let telling = false;
   const notices = () => {
     if (telling) return;
     telling = true;
-    tellOfGaps({ sql: database.sql, mailer, site: options, logger })
+    gapNotices
+      .tell()
       .catch((err: unknown) => logger.debug({ err }, 'Gaps could not be looked at'))
       .finally(() => {
         telling = false;
