@@ -4,7 +4,7 @@ import { type ChannelSelection, replaceChannels, resolveChannels } from '../chan
 import { type Outcome, outcomeOf } from '../outcome.ts';
 import { applyRequest } from './apply-request.ts';
 import type { CheckRequest } from './fields.ts';
-import { lockOwner, requireRoom } from './limit.ts';
+import { lockOwner, lockRoom } from './limit.ts';
 import { pauseLocked } from './pause.ts';
 import { type CheckWithChannels, type EditableColumns, lockCheck, NEW_CHECK, readCheck } from './row.ts';
 import { writeChanges } from './update.ts';
@@ -31,9 +31,8 @@ export function createCheck(
 ): Promise<Outcome<CheckWithChannels>> {
   return outcomeOf(() =>
     database.sql.begin(async (sql) => {
-      const owner = await lockOwner(sql, projectId);
-      await requireRoom(sql, owner, 1, limitFactor);
-      const check = await insertCheck(sql, clock, projectId, fields, await resolveChannels(sql, projectId, channels));
+      const channelIds = await inRoom(sql, projectId, limitFactor, channels);
+      const check = await insertCheck(sql, clock, projectId, fields, channelIds);
       if (!paused) return check;
       await pauseLocked(sql, clock, check);
       return readCheck(sql, check.id);
@@ -83,21 +82,41 @@ export function upsertCheck(
 ): Promise<Outcome<{ readonly check: CheckWithChannels; readonly created: boolean }>> {
   return outcomeOf(() =>
     database.sql.begin(async (sql) => {
-      const owner = await lockOwner(sql, projectId);
-      const code = await findByUnique(sql, projectId, request);
-      const existing = code === null ? null : await lockCheck(sql, { code, projectId });
-      if (existing) {
-        const ids = await selectedChannels(sql, projectId, request);
-        await writeChanges(sql, existing, applyRequest(existing, request, slugFromName));
-        if (ids) await replaceChannels(sql, existing.id, ids);
-        return { check: await readCheck(sql, existing.id), created: false };
+      const { unique = [], channels } = request;
+      if (unique.length > 0) {
+        await lockOwner(sql, projectId);
+        const code = await findByUnique(sql, projectId, request);
+        const existing = code === null ? null : await lockCheck(sql, { code, projectId });
+        if (existing) {
+          const ids = channels === undefined ? null : await resolveChannels(sql, projectId, channels);
+          await writeChanges(sql, existing, applyRequest(existing, request, slugFromName));
+          if (ids) await replaceChannels(sql, existing.id, ids);
+          return { check: await readCheck(sql, existing.id), created: false };
+        }
       }
-      await requireRoom(sql, owner);
-      const ids = (await selectedChannels(sql, projectId, request)) ?? [];
+      const channelIds = await inRoom(sql, projectId, 1, channels ?? '');
       const fields = applyRequest(NEW_CHECK, request, slugFromName);
-      return { check: await insertCheck(sql, clock, projectId, fields, ids), created: true };
+      return { check: await insertCheck(sql, clock, projectId, fields, channelIds), created: true };
     }),
   );
+}
+
+/**
+ * Makes sure that the owner has room for one more check, and finds its channels: one round trip. Without room, that is
+ * what is refused, whatever the channels.
+ * @returns the ids of the channels
+ */
+async function inRoom(
+  sql: TransactionSql,
+  projectId: number,
+  limitFactor: 1 | 2,
+  channels: ChannelSelection,
+): Promise<number[]> {
+  const room = lockRoom(sql, projectId, limitFactor);
+  const channelIds = resolveChannels(sql, projectId, channels);
+  channelIds.catch(() => {}); // heard below, unless there is no room
+  await room;
+  return channelIds;
 }
 
 /** The code of the oldest check that has the request's values in all of its `unique` fields (M-48), or null. */
@@ -108,12 +127,4 @@ async function findByUnique(sql: TransactionSql, projectId: number, request: Che
   const [row] = await sql<{ code: string }[]>`
     select code from checks where project_id = ${projectId} ${conditions} order by id limit 1`;
   return row?.code ?? null;
-}
-
-async function selectedChannels(
-  sql: TransactionSql,
-  projectId: number,
-  request: CheckRequest,
-): Promise<number[] | undefined> {
-  return request.channels === undefined ? undefined : resolveChannels(sql, projectId, request.channels);
 }

@@ -4,6 +4,8 @@ import { AT_CHECK_LIMIT, NO_SUCH_PROJECT, rollBack } from '../outcome.ts';
 export interface Owner {
   readonly id: number;
   readonly checkLimit: number;
+  /** One of the projects they own. */
+  readonly projectId: number;
 }
 
 /**
@@ -13,7 +15,7 @@ export interface Owner {
  */
 export async function lockOwner(sql: TransactionSql, projectId: number): Promise<Owner> {
   const [owner] = await sql<(Owner & { locked: unknown })[]>`
-    select u.id, u.check_limit as "checkLimit",
+    select u.id, u.check_limit as "checkLimit", p.id as "projectId",
            pg_advisory_xact_lock(hashtextextended('checks of owner ' || u.id, 0))::text as locked
     from projects p join users u on u.id = p.owner_id where p.id = ${projectId}`;
   if (!owner) rollBack(NO_SUCH_PROJECT);
@@ -26,7 +28,20 @@ export async function lockOwner(sql: TransactionSql, projectId: number): Promise
  * @param factor 2 for checks that a ping makes (P-50), else 1
  */
 export async function requireRoom(sql: TransactionSql, owner: Owner, adding = 1, factor: 1 | 2 = 1): Promise<void> {
-  const [{ used } = { used: 0 }] = await sql<{ used: number }[]>`
-    select count(*)::int as used from checks c join projects p on p.id = c.project_id where p.owner_id = ${owner.id}`;
-  if (used + adding > owner.checkLimit * factor) rollBack(AT_CHECK_LIMIT);
+  if ((await countOwned(sql, owner.projectId)) + adding > owner.checkLimit * factor) rollBack(AT_CHECK_LIMIT);
+}
+
+/** {@link lockOwner} and {@link requireRoom} for one check, in one round trip: the server counts once it has the lock. */
+export async function lockRoom(sql: TransactionSql, projectId: number, factor: 1 | 2 = 1): Promise<void> {
+  const [owner, used] = await Promise.all([lockOwner(sql, projectId), countOwned(sql, projectId)]);
+  if (used >= owner.checkLimit * factor) rollBack(AT_CHECK_LIMIT);
+}
+
+/** How many checks there are in all projects of this project's owner. */
+async function countOwned(sql: TransactionSql, projectId: number): Promise<number> {
+  const [row] = await sql<{ used: number }[]>`
+    select count(*)::int as used from checks
+    where project_id = any (array(
+      select id from projects where owner_id = (select owner_id from projects where id = ${projectId})))`;
+  return row!.used;
 }
