@@ -65,6 +65,8 @@ export interface OpenOperation extends Described {
   readonly key: 'none';
   /** HEAD is answered as GET without the body, and OPTIONS as GET unless `cors` says otherwise (§11.1). */
   readonly head?: boolean;
+  /** What its handler asks for in a header instead of an API key; see the security schemes of the OpenAPI document. */
+  readonly credential?: 'readOnlyKey' | 'metricsKey';
   handle(call: Call): Promise<Reply> | Reply;
 }
 

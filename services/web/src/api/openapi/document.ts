@@ -1,6 +1,13 @@
 import { z } from 'zod';
 import { errorSchema } from '../http/common.ts';
-import { type Endpoint, type Method, type Operation, PARAMETERS, type ResponseDescription } from '../http/endpoint.ts';
+import {
+  type Endpoint,
+  type Method,
+  type OpenOperation,
+  type Operation,
+  PARAMETERS,
+  type ResponseDescription,
+} from '../http/endpoint.ts';
 
 /**
  * The API as OpenAPI 3.1, made from the same table that requests are dispatched by and the schemas that validate them.
@@ -31,7 +38,10 @@ export interface OperationObject {
     readonly schema: Json;
   }[];
   readonly security: readonly Json[];
-  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema?: Json }>> };
+  readonly requestBody?: {
+    readonly required: boolean;
+    readonly content: Readonly<Record<string, { readonly schema?: Json }>>;
+  };
   readonly responses: Readonly<
     Record<string, { description: string; content?: Readonly<Record<string, { schema?: Json }>> }>
   >;
@@ -43,8 +53,26 @@ const COMMON: Readonly<Record<'badRequest' | 'unauthorised' | 'away', ResponseDe
   away: { description: 'The database cannot be reached; try again.', schema: errorSchema },
 };
 
+const SECURITY_SCHEMES: Readonly<Record<NonNullable<OpenOperation['credential']> | 'key', Json>> = {
+  key: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'API key of the project.' },
+  readOnlyKey: { type: 'http', scheme: 'bearer', description: 'Read-only API key of the project.' },
+  metricsKey: { type: 'apiKey', in: 'header', name: 'X-Metrics-Key', description: 'The configured METRICS_KEY.' },
+};
+
+/** M-14. */
+const KEY_IN_BODY: Json = {
+  type: 'object',
+  properties: {
+    api_key: {
+      type: 'string',
+      description:
+        'A read-write key, for clients that cannot send the header `X-Api-Key`. The header counts when both are there.',
+    },
+  },
+};
+
 export function openApiDocument(endpoints: readonly Endpoint[], siteRoot: string): OpenApiDocument {
-  const schemas: Json = {};
+  const schemas: Json = { KeyInBody: KEY_IN_BODY };
   const paths: Record<string, Record<string, OperationObject>> = {};
   for (const endpoint of endpoints) {
     const path = endpoint.path.replace('{version}', '3');
@@ -67,9 +95,7 @@ export function openApiDocument(endpoints: readonly Endpoint[], siteRoot: string
     paths,
     components: {
       schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
-      securitySchemes: {
-        key: { type: 'apiKey', in: 'header', name: 'X-Api-Key', description: 'API key of the project.' },
-      },
+      securitySchemes: SECURITY_SCHEMES,
     },
   };
 }
@@ -105,23 +131,32 @@ function operationObject(
   };
   const readOnly = operation.key === 'ro' ? 'Read-only keys may, too.' : '';
   const description = [operation.description, readOnly].filter(Boolean).join(' ');
-  const body = operation.bodySchema
-    ? { 'application/json': { schema: jsonSchema(operation.bodySchema, schemas) } }
-    : operation.bodyContentType
-      ? { [operation.bodyContentType]: {} }
-      : null;
+  const credential = operation.key === 'none' ? operation.credential : 'key';
+  const body = requestBody(method, operation, schemas);
   return {
     operationId: operation.id,
     tags: [endpoint.tag],
     summary: operation.summary,
     ...(description ? { description } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
-    security: keyed ? [{ key: [] }] : [],
-    ...(body ? { requestBody: { content: body } } : {}),
+    security: credential ? [{ [credential]: [] }] : [],
+    ...(body ? { requestBody: body } : {}),
     responses: Object.fromEntries(
       Object.entries(responses).map(([status, response]) => [status, responseObject(response, schemas)]),
     ),
   };
+}
+
+/** An empty body counts as `{}`, so one is needed only where the schema does not take that. */
+function requestBody(method: Method, operation: Operation, schemas: Json): OperationObject['requestBody'] | null {
+  const { key, bodySchema, bodyContentType } = operation;
+  if (key === 'rw' && (method === 'POST' || method === 'PUT')) {
+    const keyInBody = { $ref: '#/components/schemas/KeyInBody' };
+    const schema = bodySchema ? { allOf: [jsonSchema(bodySchema, schemas), keyInBody] } : keyInBody;
+    const required = bodySchema !== undefined && !bodySchema.safeParse({}).success;
+    return { required, content: { 'application/json': { schema } } };
+  }
+  return bodyContentType ? { required: false, content: { [bodyContentType]: {} } } : null;
 }
 
 /** Without the pattern where it has Unicode classes: tools in other languages than JavaScript refuse those. */

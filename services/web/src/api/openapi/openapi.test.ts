@@ -6,7 +6,7 @@ import { badgeSignature } from '../badges/signature.ts';
 import { UNKNOWN_UUID, useTestApi } from '../compatibility/setup.ts';
 import { allEndpoints } from '../endpoints.ts';
 import { type RequestOptions, SECRET_KEY, startTestApi, type TestProject } from '../testing.ts';
-import type { OpenApiDocument } from './document.ts';
+import type { OpenApiDocument, OperationObject } from './document.ts';
 import { expectDescribed, operationsOf } from './testing.ts';
 
 const context = useTestApi();
@@ -224,6 +224,8 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
   };
 }
 
+const needsKey = (operation: OperationObject) => operation.security.some((scheme) => 'key' in scheme);
+
 /** What is in the way of the key and of the check: a body that is no JSON (M-12). */
 const notJson = (path: string, method: string): Request => ({
   path: path.replace('{uuid}', UNKNOWN_UUID),
@@ -267,12 +269,40 @@ test('names its parts: no reference leads nowhere', () => {
   expect(document.components.schemas).toHaveProperty('CheckRequest.properties.grace.minimum', 60);
 });
 
+test('says which key goes where, and where a body is needed', async () => {
+  const operations = new Map(operationsOf(document).map((described) => [described.operation.operationId, described]));
+  const security = (id: string) => operations.get(id)!.operation.security;
+  expect(security('getServiceMetrics')).toEqual([{ metricsKey: [] }]);
+  expect(security('getMetricsWithHeader')).toEqual([{ readOnlyKey: [] }]);
+  expect(security('getStatus')).toEqual([]);
+  expect(document.components.securitySchemes).toMatchObject({
+    key: { in: 'header', name: 'X-Api-Key' },
+    readOnlyKey: { type: 'http', scheme: 'bearer' },
+    metricsKey: { in: 'header', name: 'X-Metrics-Key' },
+  });
+  // A body is needed exactly where an empty one is refused.
+  for (const { path, method, operation } of operations.values()) {
+    const named = Object.keys(operation.security[0] ?? {});
+    for (const name of named) expect(Object.keys(document.components.securitySchemes)).toContain(name);
+    if (!needsKey(operation) || !operation.requestBody) continue;
+    const at = path.replace(/\{\w+\}/g, UNKNOWN_UUID);
+    const reply = await context.api.call(at, { method, key: project.rw });
+    expect([operation.operationId, operation.requestBody.required]).toEqual([
+      operation.operationId,
+      reply.status === 400 && !path.includes('{'),
+    ]);
+    // M-14: and wherever there is one, the key may be in it.
+    expect(JSON.stringify(operation.requestBody)).toContain('#/components/schemas/KeyInBody');
+    expect((await context.api.call(at, { method, body: { api_key: project.rw } })).status).toBe(reply.status);
+  }
+});
+
 describe('every status exists, and its answer is as described', () => {
   test('of each operation', async () => {
     const cases = scenarios();
     for (const { path, method, operation } of operationsOf(document)) {
       const promised = Object.keys(operation.responses).map(Number);
-      const shared = operation.security.length > 0 ? [401, 503] : [];
+      const shared = needsKey(operation) ? [401, 503] : [];
       const own = promised.filter((status) => !shared.includes(status));
       for (const status of own) {
         if (operation.operationId.startsWith('getMetrics') && status === 404) continue; // prometheus.test.ts
@@ -292,7 +322,7 @@ describe('every status exists, and its answer is as described', () => {
     const api = await startTestApi(away);
     const values: Record<string, string> = { uuid: UNKNOWN_UUID, unique_key: uniqueKey(UNKNOWN_UUID), n: '1', id: '1' };
     for (const { path, method, operation } of operationsOf(document)) {
-      if (operation.security.length === 0) continue;
+      if (!needsKey(operation)) continue;
       const at = path.replace(/\{(\w+)\}/g, (_, name: string) => values[name]!);
       const without = await context.api.call(at, { method });
       expect(without.status).toBe(401);

@@ -47,6 +47,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;
+  readonly allOf?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
@@ -63,7 +64,7 @@ function operationHtml(path: string, method: string, operation: OperationObject)
   );
   const bodies = Object.entries(operation.requestBody?.content ?? {}).map(
     ([type, { schema }]) =>
-      `<p>Body: <code>${escaped(type)}</code>${schema ? `, ${typeHtml(schema as Schema)}` : ''}</p>`,
+      `<p>Body${operation.requestBody?.required ? '' : ' (optional)'}: <code>${escaped(type)}</code>${schema ? `, ${typeHtml(schema as Schema)}` : ''}</p>`,
   );
   const responses = Object.entries(operation.responses).map(([status, response]) => {
     const contents = Object.entries(response.content ?? {}).map(
@@ -98,6 +99,7 @@ function typeHtml(schema: Schema): string {
     const name = schema.$ref.split('/').at(-1)!;
     return `<a href="#schema-${name}">${name}</a>`;
   }
+  if (schema.allOf) return schema.allOf.map(typeHtml).join(' and ');
   if (schema.anyOf) return schema.anyOf.map(typeHtml).join(' or ');
   if (schema.enum) return schema.enum.map((value) => `<code>${escaped(JSON.stringify(value))}</code>`).join(', ');
   if (schema.const !== undefined) return `<code>${escaped(JSON.stringify(schema.const))}</code>`;

@@ -39,6 +39,7 @@ const withHeader: OpenOperation = {
   summary: "The project's metrics, the key in the header",
   description: 'Needs the header `Authorization: Bearer KEY` with a read-only API key.',
   key: 'none',
+  credential: 'readOnlyKey',
   head: true,
   responses: { ...responses, 401: { description: 'There is no `Authorization: Bearer` header.' } },
   handle: whenOn((call) => {

@@ -8,6 +8,7 @@ const metrics: OpenOperation = {
   summary: 'Figures of the whole installation',
   description: 'Needs the header `X-Metrics-Key` with the configured `METRICS_KEY`.',
   key: 'none',
+  credential: 'metricsKey',
   head: true,
   responses: {
     200: {
