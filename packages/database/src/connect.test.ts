@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { connect, type Database, isConnectionError } from './connect.ts';
 import { type EmbeddedServer, embeddedTarget, initialise, startEmbedded } from './embedded.ts';
-import { freePort, testBinaries } from './testing/server.ts';
+import { freePort } from './testing/ports.ts';
+import { testBinaries } from './testing/server.ts';
 
 /** Two servers of our own: the tests end and pause them. */
 let folder: string;
@@ -46,16 +47,8 @@ function pool(...ports: number[]): Database {
   return database;
 }
 
-async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let left = 400; ; left--) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (left === 0) throw error;
-      await systemClock.sleep(50);
-    }
-  }
-}
+/** Until it does not throw. */
+const eventually = <T>(attempt: () => Promise<T>) => vi.waitFor(attempt, { timeout: 60_000, interval: 50 });
 
 test('a pool, a transaction and a listener outlive kill -9 of the server', async () => {
   const port = await freePort();
@@ -115,4 +108,20 @@ test('a server that is not there is a connection error, a wrong statement is not
   const port = await freePort();
   await start('b', port);
   expect(isConnectionError(await pool(port).sql`select wrong`.catch((e: unknown) => e))).toBe(false);
+});
+
+test('a transaction that is left open ends by itself, whoever opened it; a service may say sooner', async () => {
+  const port = await freePort();
+  await start('c', port);
+  const settings = { idle_in_transaction_session_timeout: '100' };
+  const target = embeddedTarget(port, 'postgres');
+  const impatient = connect({ target, applicationName: 'test', max: 1, settings });
+  open.push(impatient);
+  const limits = async ({ sql }: Database) =>
+    (
+      await sql`select current_setting('idle_in_transaction_session_timeout') as idle,
+                       current_setting('client_connection_check_interval') as watch`
+    )[0];
+  expect(await limits(pool(port))).toEqual({ idle: '1min', watch: '1s' });
+  expect(await limits(impatient)).toEqual({ idle: '100ms', watch: '1s' });
 });

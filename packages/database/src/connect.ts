@@ -50,6 +50,13 @@ export interface Database {
 }
 
 /**
+ * What we hold in the database when our host loses power, or its network, is let go in time: the server would notice
+ * after hours, and locks of checks keep everybody's pings in the spool. Nothing of ours thinks for so long between two
+ * statements of a transaction.
+ */
+const UNATTENDED = { idle_in_transaction_session_timeout: 60_000, client_connection_check_interval: 1000 };
+
+/**
  * Opens a pool. Connects lazily; a lost connection is opened again by the next query (after at most a second's pause),
  * so the pool outlives restarts of the server, and with several hosts finds the writable one anew.
  */
@@ -78,6 +85,7 @@ export function connect(options: ConnectOptions): Database {
       TimeZone: 'UTC',
       DateStyle: 'ISO',
       statement_timeout: options.statementTimeout ?? 0,
+      ...UNATTENDED,
       ...options.settings,
     },
     types: {
