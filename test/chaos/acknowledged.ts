@@ -113,13 +113,4 @@ export async function counters({ sql }: Database, sent: Sent): Promise<{ miscoun
   return { miscounted, impossible };
 }
 
-/** Repeats `probe` until it is true. @throws after `withinMs` */
-export async function until(what: string, withinMs: number, probe: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await probe().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -6,10 +6,12 @@ import { createServer, type Server } from 'node:http';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { recordFlips } from '@overdue/database';
+import { freePort } from '@overdue/database/testing/ports';
 import { redisAvailable, startRedis, type TestRedis } from '@overdue/queue/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { sleep, until } from './acknowledged.ts';
-import { freePort, PrivatePostgres, temporaryDirectory } from './processes.ts';
+import { eventually } from '../support/eventually.ts';
+import { sleep } from './acknowledged.ts';
+import { PrivatePostgres, temporaryDirectory } from './processes.ts';
 import { type FaultyProxy, startProxy } from './proxy.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -92,7 +94,7 @@ class Sendalerts {
         this.output += chunk;
       });
     }
-    await until('sendalerts listens', 20_000, () =>
+    await eventually('sendalerts listens', () =>
       fetch(`http://127.0.0.1:${port}/healthz`).then(
         (response) => response.ok,
         () => false,
@@ -149,7 +151,7 @@ async function bringUp(limit: number): Promise<number> {
 
 async function settled(ups: number): Promise<void> {
   const { sql } = postgres.database;
-  await until('every check has gone down and everything is delivered', 60_000, async () => {
+  await eventually('every check has gone down and everything is delivered', async () => {
     const [row] = await sql<{ flips: number; owed: number }[]>`
       select (select count(*)::int from flips) as flips,
              (select count(*)::int from notifications where state = 'owed') as owed`;
@@ -229,7 +231,7 @@ test('the way to the database goes silent: others take over, and it comes back b
   await other.kill('SIGTERM');
   proxy.silent = false;
   const ups = await bringUp(20);
-  await until('the one that was cut off delivers', 60_000, async () => arrived.length >= CHECKS + ups);
+  await eventually('the one that was cut off delivers', async () => arrived.length >= CHECKS + ups);
   await settled(ups);
   await judge(ups, 48);
   await cut.kill();

@@ -1,7 +1,8 @@
 /** What the ingester's fault injection starts from: a PostgreSQL of its own, checks, and ingesters that are processes. */
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, vi } from 'vitest';
-import { count, makeChecks, type Sent, type Target, until } from './acknowledged.ts';
+import { eventually } from '../support/eventually.ts';
+import { count, makeChecks, type Sent, type Target } from './acknowledged.ts';
 import { IngesterProcess, PrivatePostgres, temporaryDirectory } from './processes.ts';
 
 export interface ChaosBench {
@@ -70,7 +71,7 @@ export function chaosBench(): ChaosBench {
 }
 
 async function applied(...ingesters: IngesterProcess[]): Promise<void> {
-  await until('everything is applied', 20_000, async () => {
+  await eventually('everything is applied', async () => {
     for (const one of ingesters) {
       if ((await one.metric('spool_pings')) !== 0 || (await one.metric('spooling')) !== 0) return false;
       if ((await one.metric('in_flight_pings')) !== 0) return false;

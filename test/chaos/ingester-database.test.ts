@@ -2,7 +2,8 @@
 import { connect } from '@overdue/database';
 import { embeddedTarget } from '@overdue/database/embedded';
 import { describe, expect, test } from 'vitest';
-import { makeChecks, send, sleep, until } from './acknowledged.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeChecks, send, sleep } from './acknowledged.ts';
 import { chaosBench } from './bench.ts';
 
 const bench = chaosBench();
@@ -29,7 +30,7 @@ describe('the database', () => {
              (select extract(epoch from max(until_at) - min(from_at))::float8 from coverage) as covered
       from pings`;
     expect(late!.spread).toBeGreaterThan(4);
-    await until('the coverage spans the outage in one row', 5000, async () => {
+    await eventually('the coverage spans the outage in one row', async () => {
       const rows = await bench.postgres.database.sql<{ seconds: number }[]>`
         select extract(epoch from until_at - from_at)::float8 as seconds from coverage`;
       return rows.length === 1 && rows[0]!.seconds > 4;

@@ -3,7 +3,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { spoolStatus } from '@overdue/pings';
 import { describe, expect, test } from 'vitest';
-import { counters, send, sleep, until } from './acknowledged.ts';
+import { eventually } from '../support/eventually.ts';
+import { counters, send, sleep } from './acknowledged.ts';
 import { chaosBench } from './bench.ts';
 import { temporaryDirectory } from './processes.ts';
 
@@ -43,7 +44,7 @@ describe('the ingester', () => {
     await bench.expectExact(sent);
     expect((await spoolStatus(join(bench.dataDir, 'spool'))).pings).toBe(0);
     // Until when the first one was receiving is known to within its heartbeat, though it could not say so itself.
-    await until('its stretch is covered', 5000, async () => {
+    await eventually('its stretch is covered', async () => {
       const [row] = await bench.postgres.database.sql<{ until: number }[]>`
         select max(until_at) as until from coverage where from_at < to_timestamp(${killedAt} / 1000.0)`;
       return row!.until > killedAt - 1800;

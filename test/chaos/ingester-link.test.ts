@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { counters, send, sleep, until } from './acknowledged.ts';
+import { eventually } from '../support/eventually.ts';
+import { counters, send, sleep } from './acknowledged.ts';
 import { chaosBench } from './bench.ts';
 import { type FaultyProxy, startProxy } from './proxy.ts';
 
@@ -80,7 +81,7 @@ describe('pings that the throttle had answered', () => {
     const sent = await sending;
     await sleep(1500);
     await bench.applied(ingester);
-    await until('the windows are closed', 5000, async () => (await ingester.metric('coalesced_pings')) === 0);
+    await eventually('the windows are closed', async () => (await ingester.metric('coalesced_pings')) === 0);
     expect(await counters(bench.postgres.database, sent)).toEqual({ miscounted: 0, impossible: 0 });
     expect(throttled).toBeGreaterThan(100);
   });
@@ -99,7 +100,7 @@ describe('pings that the throttle had answered', () => {
     const sent = await sending;
     await sleep(1500);
     await bench.applied(ingester);
-    await until('the windows are closed', 5000, async () => (await ingester.metric('coalesced_pings')) === 0);
+    await eventually('the windows are closed', async () => (await ingester.metric('coalesced_pings')) === 0);
     expect(await counters(bench.postgres.database, sent)).toEqual({ miscounted: 0, impossible: 0 });
   });
 });

@@ -1,25 +1,15 @@
 /** Real processes for fault injection: an ingester, and a PostgreSQL of its own that may be killed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@overdue/clock';
 import { connect, type Database, migrate } from '@overdue/database';
 import { type EmbeddedServer, embeddedTarget, initialise, startEmbedded } from '@overdue/database/embedded';
+import { freePort } from '@overdue/database/testing/ports';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
-
-export function freePort(): Promise<number> {
-  return new Promise((resolvePort) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolvePort(port));
-    });
-  });
-}
 
 export function temporaryDirectory(name: string): string {
   return mkdtempSync(join(tmpdir(), `overdue-${name}-`));

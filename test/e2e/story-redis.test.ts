@@ -1,20 +1,17 @@
+import { redisAvailable, startRedis, type TestRedis } from '@overdue/queue/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requireBinary } from '../support/binaries.ts';
 import { HttpReceiver } from '../support/http-receiver.ts';
 import { freshEnvironment, Product } from '../support/product.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
 import { SmtpSink } from '../support/smtp-sink.ts';
 import { tellStory } from './story.ts';
 
-const binary = requireBinary('redis-server');
-
-describe.skipIf(!binary)('with the delivery queue on Redis', () => {
-  let redis: RedisServer;
+describe.runIf(redisAvailable())('with the delivery queue on Redis', () => {
+  let redis: TestRedis;
   let smtp: SmtpSink;
   let receiver: HttpReceiver;
   let product: Product;
   beforeAll(async () => {
-    redis = await startRedis(binary!);
+    redis = await startRedis();
     smtp = await new SmtpSink().start();
     receiver = await new HttpReceiver().start();
     const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True', REDIS_URL: redis.url };

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseTarget } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { freePorts } from '@overdue/database/testing/ports';
 import { eventually } from '../support/eventually.ts';
-import { freePorts } from '../support/ports.ts';
 import { ROOT } from '../support/product.ts';
 
 export const PING_HOST = 'ping.test';

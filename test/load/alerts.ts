@@ -4,7 +4,8 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { systemClock } from '@overdue/clock';
 import { type Database, recordFlips, type Sql } from '@overdue/database';
 import { startRedis } from '@overdue/queue/testing';
-import { type BenchContext, type Benchmark, type Figure, waitFor } from './harness.ts';
+import { eventually } from '../support/eventually.ts';
+import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { checkCode, seedChecks } from './seed.ts';
 
 const HOUR = 3_600_000;
@@ -130,7 +131,7 @@ async function deliver(
     DATABASE_URL: url,
     ...(options.redis ? { REDIS_URL: options.redis } : {}),
   });
-  await waitFor(async () => arrived >= options.count, `${options.count} webhooks`, 120_000);
+  await eventually(`${options.count} webhooks arrive`, () => arrived >= options.count, { seconds: 120 });
   await service.stop();
   return (last - first) / 1000;
 }
@@ -185,9 +186,9 @@ const alertStorm: Benchmark = {
                         wake_at = ${due}`;
     await sql`vacuum analyze checks`;
     if (Date.now() > due) throw new Error('Setting up took too long');
-    await waitFor(async () => (await sql`select 1 from flips limit 1`).length > 0, 'the first flip');
+    await eventually('the first flip', async () => (await sql`select 1 from flips limit 1`).length > 0, { every: 50 });
     const count = async () => (await sql<{ n: number }[]>`select count(*)::int as n from notifications`)[0]!.n;
-    await waitFor(async () => (await count()) === 50_000, '50,000 outbox rows', 120_000);
+    await eventually('50,000 outbox rows', async () => (await count()) === 50_000, { seconds: 120, every: 50 });
     const [span] = await sql<{ seconds: number }[]>`
       select extract(epoch from max(recorded_at) - to_timestamp(${due / 1000}))::float8 as seconds from flips`;
     const seconds = span!.seconds;
@@ -232,7 +233,7 @@ const alertLag: Benchmark = {
         return `GET /${check} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
       },
     });
-    await waitFor(async () => (await sql`select 1 from flips`).length >= late, 'all flips');
+    await eventually('all flips', async () => (await sql`select 1 from flips`).length >= late);
     const [lag] = await sql<{ p50: number; p99: number; max: number }[]>`
       select percentile_cont(0.5) within group (order by l) as p50, percentile_cont(0.99) within group (order by l) as p99,
              max(l) as max

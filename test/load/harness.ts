@@ -1,13 +1,14 @@
 /** What the benchmarks share: servers to measure against, figures, and the table they are printed in. */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@overdue/clock';
 import { connect, type Database, migrate } from '@overdue/database';
 import { type EmbeddedServer, embeddedTarget, initialise, startEmbedded } from '@overdue/database/embedded';
+import { freePort } from '@overdue/database/testing/ports';
+import { eventually } from '../support/eventually.ts';
 
 export const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -99,7 +100,7 @@ export class BenchContext {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     const service = this.#service(child, port, adminPort);
-    await waitFor(async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok, `${name} to be ready`);
+    await eventually(`${name} is ready`, async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok);
     return service;
   }
 
@@ -140,25 +141,4 @@ export function residentBytes(pid: number): number {
 
 function readStatus(pid: number): string {
   return readFileSync(`/proc/${pid}/status`, 'utf8');
-}
-
-/** Polls until `condition` holds. @throws after 60 s, naming what it waited for */
-export async function waitFor(condition: () => Promise<boolean>, what: string, timeoutMs = 60_000): Promise<void> {
-  const until = performance.now() + timeoutMs;
-  for (;;) {
-    if (await condition().catch(() => false)) return;
-    if (performance.now() > until) throw new Error(`Waited ${timeoutMs / 1000} s for ${what}.`);
-    await systemClock.sleep(50);
-  }
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,5 +1,6 @@
 import type { Database } from '@overdue/database';
-import { type BenchContext, waitFor } from './harness.ts';
+import { eventually } from '../support/eventually.ts';
+import type { BenchContext } from './harness.ts';
 import { type LoadResult, load } from './http-client.ts';
 import { checkCode, seedChecks } from './seed.ts';
 
@@ -39,7 +40,7 @@ export async function countedPings(database: Database): Promise<number> {
 
 /** Waits until the checks count so many pings: the throttle writes a second later. @throws when they come to another number */
 export async function expectCounted(database: Database, pings: number): Promise<void> {
-  await waitFor(async () => (await countedPings(database)) >= pings, `${pings} pings to be counted`, 60_000);
+  await eventually(`${pings} pings are counted`, async () => (await countedPings(database)) >= pings);
   const counted = await countedPings(database);
   if (counted !== pings) throw new Error(`${pings} acknowledged but ${counted} counted`);
 }

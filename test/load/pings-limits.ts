@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type Database } from '@overdue/database';
+import { freePort } from '@overdue/database/testing/ports';
 import { applyBatch, type Ping, uuid7 } from '@overdue/pings';
-import { type BenchContext, type Benchmark, freePort, ROOT, waitFor } from './harness.ts';
+import { eventually } from '../support/eventually.ts';
+import { type BenchContext, type Benchmark, ROOT } from './harness.ts';
 import { load } from './http-client.ts';
 import { CHECKS, countedPings, get, onlyAnswered, pingServer, randomCheck } from './ping-server.ts';
 import { checkCode, seedChecks } from './seed.ts';
@@ -108,7 +110,7 @@ async function haproxy(context: BenchContext, backend: { port: number; adminPort
     child.kill('SIGKILL');
     await ended;
   });
-  await waitFor(async () => {
+  await eventually('HAProxy passes requests on', async () => {
     const answer = await load({
       port: https,
       tls: true,
@@ -118,7 +120,7 @@ async function haproxy(context: BenchContext, backend: { port: number; adminPort
       request: () => get(`/${checkCode(0)}`),
     });
     return answer.statuses[200] === 1;
-  }, 'HAProxy to pass requests on');
+  });
   return https;
 }
 
@@ -207,14 +209,14 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
       await postgres.restart();
       const back = performance.now();
       const spooled = await spooledPings(ingester.adminPort);
-      await waitFor(async () => (await spooledPings(ingester.adminPort)) === 0, 'the spool to drain');
+      const drained = async () => (await spooledPings(ingester.adminPort)) === 0;
+      await eventually('the spool is drained', drained, { every: 50 });
       const seconds = (performance.now() - back) / 1000;
       const result = await sending;
       const count = async () => (await countedPings(postgres.database)) - before;
-      await waitFor(
+      await eventually(
+        'every acknowledged ping is counted',
         async () => (await count()) >= (result.statuses[200] ?? 0),
-        'every acknowledged ping to be counted',
-        20_000,
       );
       const counted = await count();
       const lost = (result.statuses[200] ?? 0) - counted;

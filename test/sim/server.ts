@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { connect, type DatabaseTarget, migrate } from '@overdue/database';
 import { embeddedTarget, initialise, startEmbedded } from '@overdue/database/embedded';
-import { freePorts } from '../support/ports.ts';
+import { freePorts } from '@overdue/database/testing/ports';
 
 /** Runs `use` with a migrated database on a throw-away PostgreSQL. */
 export async function withServer(use: (target: DatabaseTarget) => Promise<void>): Promise<void> {

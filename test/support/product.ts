@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect, type Database } from '@overdue/database';
 import { embeddedTarget } from '@overdue/database/embedded';
+import { freePorts } from '@overdue/database/testing/ports';
 import { eventually } from './eventually.ts';
-import { freePorts } from './ports.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLI = join(ROOT, 'packages/cli/dist/bin.js');

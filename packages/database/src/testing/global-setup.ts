@@ -6,7 +6,8 @@ import type { TestProject } from 'vitest/node';
 import { connect, type DatabaseTarget } from '../connect.ts';
 import { embeddedTarget, initialise, startEmbedded } from '../embedded.ts';
 import { migrate } from '../migrate.ts';
-import { freePort, testBinaries } from './server.ts';
+import { freePort } from './ports.ts';
+import { testBinaries } from './server.ts';
 
 const TEMPLATE = 'overdue_template';
 
