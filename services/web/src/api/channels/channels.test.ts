@@ -144,6 +144,31 @@ describe('e-mail', () => {
   });
 });
 
+describe('switched on again', () => {
+  const email = async (value: string) => {
+    const { id } = (await call('', 'POST', { kind: 'email', settings: { value, up: true, down: true } })).json;
+    await context.database.sql`update channels set email_verified = true, disabled = true where code = ${id}`;
+    return id as string;
+  };
+  test('an address whose owner may have unsubscribed has to be confirmed anew', async () => {
+    const id = await email('other@example.com');
+    const state = { disabled: true, verified: true };
+    expect((await call(id, 'POST', { name: 'still off' })).json).toMatchObject(state);
+    expect((await call(id, 'POST', { settings: { up: false }, disabled: true })).json).toMatchObject(state);
+    expect((await call(id, 'POST', { disabled: false })).json).toMatchObject({ disabled: false, verified: false });
+    await context.database.sql`update channels set email_verified = true where code = ${id}`;
+    // It is on: to say so once more asks nobody.
+    expect((await call(id, 'POST', { disabled: false })).json).toMatchObject({ disabled: false, verified: true });
+    await call(id, 'POST', { disabled: true });
+    expect((await call(id, 'POST', { settings: {} })).json).toMatchObject({ disabled: false, verified: false });
+  });
+  test("the owner's own does not", async () => {
+    const [owner] = await context.database.sql`select email from users where id = ${project.ownerId}`;
+    const id = await email(owner!.email);
+    expect((await call(id, 'POST', { disabled: false })).json).toMatchObject({ disabled: false, verified: true });
+  });
+});
+
 describe('isolation', () => {
   test('a channel of another project is not there', async () => {
     const foreign = await context.api.project();
