@@ -248,6 +248,13 @@ function encodeCounted(
   return out.done();
 }
 
+/** What payloads of a journal, oldest first, say is not known to be committed. */
+export function readJournal(payloads: Iterable<Buffer>): Omit<Recovered, 'done'> {
+  const found = new Recovery();
+  for (const payload of payloads) found.read(payload);
+  return found.result();
+}
+
 interface CountedGroup extends CoalescedPings {
   readonly sequence: number;
 }

@@ -7,6 +7,9 @@ import { doubtful, type Finding, fine, wrong } from './finding.ts';
 /** A spool that holds pings for longer than this is not being applied, in milliseconds. */
 const OVERDUE_MS = 5 * 60_000;
 
+/** For less than this, the throttle may hold them: twice its longest time. */
+const THROTTLED_MS = 60_000;
+
 /** DATA_DIR and the spool's directory: there, ours, with room for a full spool; and whether pings are stuck in it. */
 export async function examineStorage(config: Config, clock: Clock): Promise<Finding[]> {
   return [
@@ -17,8 +20,9 @@ export async function examineStorage(config: Config, clock: Clock): Promise<Find
 }
 
 async function examineSpool(directory: string, clock: Clock): Promise<Finding> {
-  const { pings, bytes, oldest } = await spoolStatus(directory);
-  if (oldest === null) return fine('spool', 'no ping waits for the database');
+  const { pings, coalesced, bytes, oldest } = await spoolStatus(directory);
+  if (oldest === null || (pings === coalesced && clock.now() - oldest < THROTTLED_MS))
+    return fine('spool', 'no ping waits for the database');
   const minutes = Math.round((clock.now() - oldest) / 60_000);
   const text = `${pings} pings (${bytes} bytes) wait for the database, the oldest for ${minutes} minutes`;
   if (clock.now() - oldest < OVERDUE_MS) return doubtful('spool', text);

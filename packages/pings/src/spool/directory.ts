@@ -29,7 +29,7 @@ export async function openSpoolDirectory(options: {
   readonly clock: Clock;
   readonly onDamage: (damage: Damage) => void;
 }): Promise<SpoolDirectory> {
-  const unlock = lockDirectory(options.directory);
+  const unlock = await lockDirectory(options.directory, options.clock);
   try {
     const { journal, recovered } = await Journal.open(options);
     const claims = new Set(recovered.claimed.map(({ number }) => `${number.lane} ${number.batch}`));

@@ -273,6 +273,7 @@ describe('the spool', () => {
   test('a directory that is not there is an empty spool', async () => {
     expect(await spoolStatus(join(directory, 'nowhere'))).toEqual({
       pings: 0,
+      coalesced: 0,
       bytes: 0,
       oldest: null,
       unreadableBytes: 0,

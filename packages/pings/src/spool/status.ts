@@ -1,14 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Instant } from '@overdue/clock';
+import type { BatchNumber } from '../apply-batch.ts';
+import { type CoalescedPings, JOURNAL_PREFIX, readJournal } from '../journal.ts';
 import { decodeHead } from './codec.ts';
 import { HEADER_BYTES, MAGIC, readFrames } from './frames.ts';
-import { listSegments } from './segment-log.ts';
+import { isLocked } from './lock.ts';
+import { type LogPosition, listSegments } from './segment-log.ts';
 import { isAfter, readApplied, SPOOL_PREFIX } from './spool.ts';
 
 export interface SpoolStatus {
-  /** Pings that were answered 200 and are not applied yet. */
+  /** Pings that were answered 200 and are not known to be in the database. */
   readonly pings: number;
+  /** Those of them that wait in the throttle: while an ingester runs, for seconds. */
+  readonly coalesced: number;
   /** Bytes that they take. */
   readonly bytes: number;
   /** When the oldest of them was received, or a little before; null: there is none. */
@@ -22,29 +27,101 @@ export interface SpoolStatus {
  * @throws the disk's error; a directory that does not exist is an empty spool
  */
 export async function spoolStatus(directory: string): Promise<SpoolStatus> {
+  // In this order: what goes from the journal into the spool meanwhile is seen twice, and known by its number.
+  const entries: Buffer[] = [];
+  const journal = await readSegments(directory, JOURNAL_PREFIX, 0, (payload) => entries.push(payload));
+  const { numbers, ...spooled } = await spooledPings(directory);
+  const coalesced = coalescedPings(entries, numbers, isLocked(directory));
+  return {
+    pings: spooled.pings + coalesced.pings,
+    coalesced: coalesced.pings,
+    bytes: spooled.bytes + (coalesced.pings > 0 ? journal.bytes : 0),
+    oldest: earlier(spooled.oldest, coalesced.oldest),
+    unreadableBytes: spooled.unreadableBytes + journal.unreadableBytes,
+  };
+}
+
+interface Found {
+  readonly pings: number;
+  readonly oldest: Instant | null;
+}
+
+/** What is in the spool, and the numbers of all batches that are still in its files. */
+async function spooledPings(directory: string) {
   const applied = await readApplied(directory);
+  const numbers = new Set<string>();
   let pings = 0;
-  let size = 0;
-  let unreadableBytes = 0;
+  let bytes = 0;
   let oldest: Instant | null = null;
-  for (const { number, name } of await listSegments(directory, SPOOL_PREFIX)) {
-    if (applied && number < applied.segment) continue;
+  const { unreadableBytes } = await readSegments(directory, SPOOL_PREFIX, applied?.segment ?? 0, (payload, end) => {
+    const head = decodeHead(payload);
+    numbers.add(keyOf(head));
+    if (applied && !isAfter(end, applied)) return;
+    pings += head.count;
+    bytes += HEADER_BYTES + payload.length;
+    oldest = earlier(oldest, head.oldest);
+  });
+  return { numbers, pings, bytes, oldest, unreadableBytes };
+}
+
+/**
+ * What is in the throttle's journal and not in the spool too. Whether a claimed batch was committed only the database
+ * knows. But a lane's batches follow one another: while an ingester runs, only its newest can be under way. Without one,
+ * all are counted; the next to start finds out.
+ */
+function coalescedPings(entries: readonly Buffer[], spooled: ReadonlySet<string>, running: boolean): Found {
+  const { claimed, unclaimed } = readJournal(entries);
+  const newest = new Map<string, number>();
+  for (const { number } of claimed) newest.set(number.lane, Math.max(newest.get(number.lane) ?? 0, number.batch));
+  let pings = 0;
+  let oldest: Instant | null = null;
+  const count = (groups: readonly CoalescedPings[]) => {
+    for (const group of groups) {
+      pings += group.skipped + group.pings.length;
+      oldest = earlier(oldest, group.pings[0]?.at ?? null);
+    }
+  };
+  for (const { number, groups } of claimed) {
+    if (spooled.has(keyOf(number)) || (running && number.batch < newest.get(number.lane)!)) continue;
+    count(groups);
+  }
+  count(unclaimed);
+  return { pings, oldest };
+}
+
+/** Reads a log's files from the segment `from` on, one at a time; a spool may be large. */
+async function readSegments(
+  directory: string,
+  prefix: string,
+  from: number,
+  each: (payload: Buffer, end: LogPosition) => void,
+): Promise<{ bytes: number; unreadableBytes: number }> {
+  let goodBytes = 0;
+  let unreadableBytes = 0;
+  for (const { number, name } of await listSegments(directory, prefix)) {
+    if (number < from) continue;
     const bytes = await readFile(join(directory, name)).catch((error: { code?: string }) => {
-      // Applied and deleted in the meantime.
+      // Done with and deleted in the meantime.
       if (error.code === 'ENOENT') return Buffer.alloc(0);
       throw error;
     });
     const { payloads, goodUntil } = readFrames(bytes);
+    goodBytes += goodUntil;
     unreadableBytes += bytes.length - goodUntil;
     let offset = MAGIC.length;
     for (const payload of payloads) {
       offset += HEADER_BYTES + payload.length;
-      if (applied && !isAfter({ segment: number, offset }, applied)) continue;
-      const head = decodeHead(payload);
-      pings += head.count;
-      size += HEADER_BYTES + payload.length;
-      oldest = oldest === null ? head.oldest : Math.min(oldest, head.oldest);
+      each(payload, { segment: number, offset });
     }
   }
-  return { pings, bytes: size, oldest, unreadableBytes };
+  return { bytes: goodBytes, unreadableBytes };
+}
+
+function keyOf({ lane, batch }: BatchNumber): string {
+  return `${lane} ${batch}`;
+}
+
+function earlier(a: Instant | null, b: Instant | null): Instant | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.min(a, b);
 }
