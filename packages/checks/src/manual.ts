@@ -1,7 +1,8 @@
 import type { Instant } from '@overdue/schedules';
-import { alertAfter } from './amnesty.ts';
+import { alertAfter, type Gap, NO_GAPS } from './amnesty.ts';
 import type { CheckState, ScheduleFields, Transition } from './check.ts';
 import { BrokenScheduleError } from './lateness.ts';
+import type { Known } from './overdue.ts';
 
 /*
  * What people do to a check (status-and-alerting.md §5). None of it is told to channels.
@@ -65,15 +66,18 @@ export function clearEvents<C extends CheckState>(check: C): C {
 /**
  * H5: a schedule edited in the web pages. An up check that is overdue by its new schedule goes down in silence: whoever
  * edits it sees it. An OnCalendar that never fires again is never late.
+ * @param known when it is overdue only by what is not known yet (a ping may be in a spool), `sendalerts` sees to it
  */
 export function editSchedule<C extends CheckState>(
   check: C,
   fields: Partial<ScheduleFields>,
   now: Instant,
+  known: Known = { until: now, gaps: NO_GAPS },
 ): Transition<C> {
-  const edited = applyApiUpdate(check, fields);
+  const edited = applyApiUpdate(check, fields, known.gaps);
   const { alert_after } = edited;
-  if (check.status !== 'up' || alert_after === null || alert_after >= now) return { check: edited, flip: null };
+  const judgedAt = Math.min(now, known.until);
+  if (check.status !== 'up' || alert_after === null || alert_after >= judgedAt) return { check: edited, flip: null };
   return {
     check: { ...edited, status: 'down', alert_after: null },
     flip: {
@@ -87,23 +91,27 @@ export function editSchedule<C extends CheckState>(
   };
 }
 
-/** H6: fields changed through the API. Never flips: when the deadline is past, `sendalerts` sees to it, and alerts. */
+/**
+ * H6: fields changed through the API. Never flips: when the deadline is past, `sendalerts` sees to it, and alerts.
+ * @param gaps of which some may touch the new window; see {@link alertAfter}
+ */
 export function applyApiUpdate<C extends CheckState>(
   check: C,
   fields: Partial<ScheduleFields & Pick<CheckState, 'manual_resume'>>,
+  gaps: readonly Gap[] = NO_GAPS,
 ): C {
   const edited = { ...check, ...fields };
-  const before = alertAfterOrNever(check);
-  const after = alertAfterOrNever(edited);
+  const before = alertAfterOrNever(check, gaps);
+  const after = alertAfterOrNever(edited, gaps);
   // The same deadline as before: an amnesty (amnesty.ts) stands.
   const held = after !== null && after === before && check.alert_after !== null && check.alert_after > after;
   return { ...edited, alert_after: held ? check.alert_after : after };
 }
 
 /** A check whose schedule is broken can be edited, too; that is how it is mended. */
-function alertAfterOrNever(check: CheckState): Instant | null {
+function alertAfterOrNever(check: CheckState, gaps: readonly Gap[]): Instant | null {
   try {
-    return alertAfter(check);
+    return alertAfter(check, gaps);
   } catch (error) {
     if (error instanceof BrokenScheduleError) return null;
     throw error;

@@ -1,6 +1,6 @@
 import { VirtualClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
   type CheckWithChannels,
   clearEvents,
@@ -179,6 +179,54 @@ describe('editCheckSchedule', () => {
     expect(await database.sql`select next_nag_at from users where id = ${ownerId}`).toEqual([
       { next_nag_at: NOW + 3_600_000 },
     ]);
+  });
+
+  describe('while our outage excuses a check', () => {
+    const MINUTE = 60_000;
+    afterEach(() => database.sql`truncate gaps, installation`);
+
+    /** Pinged at 10:00, period an hour; nobody was receiving from 10:50 to 11:30. It is 11:40. */
+    async function held() {
+      const { projectId } = await seedProject(database);
+      const check = await upCheck(projectId);
+      const [lastPing, due] = [NOW - 120 * MINUTE, NOW + 5 * MINUTE];
+      await database.sql`
+        update checks set timeout = 3600, grace = 300, last_ping = ${lastPing}, alert_after = ${due}, wake_at = ${due}
+        where id = ${check.id}`;
+      await database.sql`insert into gaps (from_at, until_at) values (${NOW - 70 * MINUTE}, ${NOW - 30 * MINUTE})`;
+      return { check, now: new VirtualClock(NOW - 20 * MINUTE) };
+    }
+
+    test('an edit leaves it up, with its amnesty; a new time that does not touch the outage does not', async () => {
+      const { check, now } = await held();
+      const edit = async (fields: { timeout?: number; grace?: number }) =>
+        value(await editCheckSchedule(database, now, { code: check.code, fields }));
+      expect(await edit({ grace: 600 })).toMatchObject({ status: 'up', alert_after: NOW + 10 * MINUTE });
+      const after = value(await updateCheck(database, { code: check.code, fields: { grace: 900 } }));
+      expect(after).toMatchObject({ status: 'up', alert_after: NOW + 15 * MINUTE });
+      expect(await edit({ timeout: 60, grace: 60 })).toMatchObject({ status: 'down' });
+    });
+
+    test('nobody is receiving at this moment: neither', async () => {
+      const { check, now } = await held();
+      await database.sql`update gaps set until_at = null`;
+      const fields = { grace: 600 };
+      expect(value(await editCheckSchedule(database, now, { code: check.code, fields }))).toMatchObject({
+        status: 'up',
+      });
+    });
+
+    test('nor while its ping may be in a spool: lateness is judged by sendalerts when that is known', async () => {
+      const { check, now } = await held();
+      await database.sql`truncate gaps`;
+      await database.sql`
+        insert into installation (key, value) values ('judged_until', jsonb_build_object('at', ${NOW - 70 * MINUTE}::float8))`;
+      const edit = async (grace: number) =>
+        value(await editCheckSchedule(database, now, { code: check.code, fields: { grace } }));
+      expect(await edit(600)).toMatchObject({ status: 'up', alert_after: NOW - 50 * MINUTE });
+      await database.sql`update installation set value = jsonb_build_object('at', ${NOW - 20 * MINUTE}::float8)`;
+      expect(await edit(660)).toMatchObject({ status: 'down' });
+    });
   });
 
   test('an OnCalendar that never comes again is never late', async () => {

@@ -7,6 +7,7 @@ import type { Outcome } from '../outcome.ts';
 import { applyRequest } from './apply-request.ts';
 import { changeCheck } from './change.ts';
 import type { CheckRequest } from './fields.ts';
+import { gapsOf, knownOf } from './known.ts';
 import type { CheckReference, CheckRow, CheckWithChannels, EditableColumns } from './row.ts';
 
 export interface UpdateCheck extends CheckReference {
@@ -52,7 +53,7 @@ export async function writeChanges(
   const columns = defined(changes);
   if (Object.keys(columns).length === 0) return;
   await sql`update checks set ${sql(columns)} where id = ${check.id}`;
-  await setDeadline(sql, check.id, applyApiUpdate(check, columns).alert_after);
+  await setDeadline(sql, check.id, applyApiUpdate(check, columns, await gapsOf(sql, check)).alert_after);
 }
 
 /** Without members that are undefined: those are not written. */
@@ -77,7 +78,8 @@ export interface EditSchedule extends CheckReference {
 
 /**
  * Changes a check's schedule as the web form does (H5): an up check that is overdue under the new schedule goes down at
- * once and silently, since the person who edits it sees it. Never brings a check up. Refused: `not-found`.
+ * once and silently, since the person who edits it sees it. Never brings a check up, and never takes one down for what
+ * is ours: see knownOf. Refused: `not-found`.
  */
 export function editCheckSchedule(
   database: Database,
@@ -86,7 +88,7 @@ export function editCheckSchedule(
 ): Promise<Outcome<CheckWithChannels>> {
   return changeCheck(database, reference, async (sql, check) => {
     const now = clock.now();
-    const { check: after, flip } = editSchedule(check, defined(fields), now);
+    const { check: after, flip } = editSchedule(check, defined(fields), now, await knownOf(sql, check, now));
     await sql`update checks set ${sql({ ...defined(fields), status: after.status })} where id = ${check.id}`;
     await setDeadline(sql, check.id, after.alert_after);
     if (flip) await recordSilently(sql, check, flip, now);

@@ -1,0 +1,34 @@
+import type { Gap, Known } from '@overdue/checks';
+import type { Instant, TransactionSql } from '@overdue/database';
+import type { CheckRow } from './row.ts';
+
+/*
+ * Our outage is never your alert, also not when somebody edits a check during its amnesty (docs/alerting.md).
+ */
+
+type Facts = Pick<CheckRow, 'last_ping' | 'last_start'>;
+
+/** Gaps that may have swallowed a ping of `check`. `openUntil`: a gap that goes on counts up to there; null: not. */
+export async function gapsOf(
+  sql: TransactionSql,
+  { last_ping, last_start }: Facts,
+  openUntil: Instant | null = null,
+): Promise<readonly Gap[]> {
+  const since = [last_ping, last_start].filter((at) => at !== null);
+  if (since.length === 0) return [];
+  return await sql<Gap[]>`
+    select from_at as "from", coalesce(until_at, ${openUntil}::timestamptz) as until from gaps
+    where coalesce(until_at, ${openUntil}::timestamptz) > greatest(from_at, ${Math.min(...since)}::timestamptz)
+    order by from_at`;
+}
+
+/**
+ * What is known about the time up to `now`: pings that came after `until` may not be stored yet. Where `sendalerts` never
+ * ran, all is taken to be known.
+ */
+export async function knownOf(sql: TransactionSql, check: Facts, now: Instant): Promise<Known> {
+  const gaps = await gapsOf(sql, check, now);
+  const [judged] = await sql<{ at: number | null }[]>`
+    select (value ->> 'at')::float8 as at from installation where key = 'judged_until'`;
+  return { until: Math.min(now, judged?.at ?? now), gaps };
+}
