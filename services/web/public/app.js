@@ -37,6 +37,9 @@ document.addEventListener('change', (event) => {
   if (event.target.matches?.('[data-submit-on-change]')) event.target.form.requestSubmit();
 });
 
+// The link of an old mail does what it says without another click.
+document.querySelector('form[data-sends-itself]')?.requestSubmit();
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener('submit', (event) => {
   const form = event.target;
@@ -87,6 +90,7 @@ addCopyButtons(document);
 document.addEventListener('overdue:replaced', (event) => addCopyButtons(event.target));
 
 // "5 minutes ago" stays true. The words are those of src/ui/text/dates.ts.
+/** @type {[string, number][]} */
 const UNITS = [
   ['year', 31_536_000],
   ['month', 2_592_000],
@@ -135,10 +139,10 @@ for (const list of document.querySelectorAll('[data-select-all]')) {
   if (boxes.length < 4) continue;
   const bar = document.createElement('p');
   bar.className = 'select-all';
-  for (const [label, on] of [
+  for (const [label, on] of /** @type {[string, boolean][]} */ ([
     ['Select all', true],
     ['Select none', false],
-  ]) {
+  ])) {
     const button = document.createElement('button');
     button.type = 'button';
     button.className = 'button quiet';

@@ -1,7 +1,7 @@
 import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SmtpSink, startSmtpSink } from '../../smtp-sink.ts';
+import { type SmtpSink, startSmtpSink } from '../../testing/smtp-sink.ts';
 import { SECRET_KEY, startTestSite, type TestSite } from '../../testing.ts';
 
 const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };

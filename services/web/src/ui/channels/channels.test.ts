@@ -18,11 +18,15 @@ const received: { method: string; body: string }[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  receiver = createServer(async (req, res) => {
+  receiver = createServer((req, res) => {
     let body = '';
-    for await (const chunk of req) body += chunk;
-    received.push({ method: req.method!, body });
-    res.writeHead(req.url === '/broken' ? 500 : 204).end();
+    req.setEncoding('utf8').on('data', (chunk) => {
+      body += chunk;
+    });
+    req.on('end', () => {
+      received.push({ method: req.method!, body });
+      res.writeHead(req.url === '/broken' ? 500 : 204).end();
+    });
   });
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
@@ -130,6 +134,16 @@ describe('integrations', () => {
     const anybody = site.visitor();
     expect((await anybody.get(link)).text).toContain('Stop these alerts?');
     expect((await newest()).disabled).toBe(false);
+    // An old link's page sends itself: no mail scanner follows links that late (notifications.md §7.5).
+    const sendsItself = async (ageMs: number) => {
+      const url = new URL(unsubscribeLink(site.url, SECRET_KEY, channel.code, Date.now() - ageMs));
+      return (await anybody.get(url.pathname)).text.includes('data-sends-itself');
+    };
+    expect([await sendsItself(0), await sendsItself(240_000), await sendsItself(302_000)]).toEqual([
+      false,
+      false,
+      true,
+    ]);
     expect((await anybody.post(link, { 'List-Unsubscribe': 'One-Click' })).status).toBe(200);
     expect((await newest()).disabled).toBe(true);
     expect((await anybody.post(`/integrations/${channel.code}/unsub/forged/`)).status).toBe(400);

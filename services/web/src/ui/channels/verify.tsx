@@ -36,10 +36,18 @@ export async function verify(visit: Visit): Promise<void> {
   });
 }
 
-/** GET /integrations/CH/unsub/SIGNED/: asks; scanners that follow links must not switch alerts off. */
+/** Mail scanners follow links while the mail is young. */
+const SCANNED_MS = 300_000;
+
+/**
+ * GET /integrations/CH/unsub/SIGNED/: asks; scanners that follow links must not switch alerts off. The page of an older
+ * link sends itself.
+ */
 export async function showUnsubscribe(visit: Visit): Promise<void> {
   const channel = await mailedChannel(visit);
-  if (!openUnsubscribe(visit.deps.secretKey, channel.code, String(visit.req.params.signed))) return badLink(visit);
+  const link = openUnsubscribe(visit.deps.secretKey, channel.code, String(visit.req.params.signed));
+  if (!link) return badLink(visit);
+  const sendsItself = visit.now - link.signedAt > SCANNED_MS;
   const address = emailValue(channel.value).value;
   await sendPage(visit, {
     title: 'Unsubscribe',
@@ -49,7 +57,7 @@ export async function showUnsubscribe(visit: Visit): Promise<void> {
         <h1>Stop these alerts?</h1>
         <p>{address} gets no more alerts from this integration.</p>
         {/* No CSRF token: mail programs post here by themselves (one-click unsubscribe); the link is the proof. */}
-        <form method="post" class="stack">
+        <form method="post" class="stack" data-sends-itself={sendsItself ? '' : undefined}>
           <button type="submit" class="button primary">
             Unsubscribe
           </button>

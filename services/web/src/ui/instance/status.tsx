@@ -185,24 +185,18 @@ function serviceRows(service: string, what: string, instances: readonly Instance
       </td>
       <td class="small">
         {row.lag_ms !== null && `pings committed up to ${Math.max(0, row.lag_ms / 1000).toFixed(1)} s ago`}
-        {Object.entries(row.info).flatMap(([name, value]) => {
-          const said = told(name, value);
-          return said === null ? [] : [<div key={name}>{said}</div>];
+        {Object.entries(FACTS).map(([name, inWords]) => {
+          const said = inWords(row.info[name]);
+          return said !== null && <div key={name}>{said}</div>;
         })}
       </td>
     </tr>
   ));
 }
 
-/** A fact that a service tells of itself, as a line; null when it says nothing. */
-function told(name: string, value: unknown): string | null {
-  if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) return null;
-  if (Array.isArray(value)) return value.map(String).join(' ');
-  const label = name
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .replaceAll('_', ' ')
-    .toLowerCase();
-  if (typeof value === 'boolean') return `${label}: ${value ? 'yes' : 'no'}`;
-  if (typeof value === 'number' && / (until|at)$/.test(label)) return `${label} ${formatStamp(value, 'UTC')}`;
-  return `${label}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`;
-}
+/** What services tell of themselves with each sign of life, by name: as a line, or null for nothing worth saying. */
+const FACTS: Readonly<Record<string, (value: unknown) => string | null>> = {
+  judged_until: (at) => (typeof at === 'number' ? `checks judged up to ${formatStamp(at, 'UTC')}` : null),
+  backlog: (waiting) => (waiting === true ? 'late checks wait to be judged' : null),
+  problems: (problems) => (Array.isArray(problems) && problems.length > 0 ? problems.map(String).join(' ') : null),
+};
