@@ -223,6 +223,20 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
     await untilStates({ sent: 290 });
   });
 
+  test('a backlog that waits behind older messages holds nobody up', async () => {
+    const [dead, alive] = await outbox.channels(2, (i) => (i === 0 ? 'dead' : 'alive'));
+    const waiting = await outbox.checks(1500, () => [dead!]);
+    await outbox.flip(waiting, 'down');
+    await database.sql`update notifications set next_attempt_at = now() + interval '1 hour', attempts = 3`;
+    await outbox.flip(waiting, 'up');
+    await outbox.flip(await outbox.checks(5, () => [alive!]), 'down');
+    const handler = testHandler(database.sql, () => SENT);
+    // Nobody looks again later: it has to go through the whole backlog by itself.
+    await create({ poll: 600_000 }).start(handler);
+    await expect.poll(() => handler.sent.length).toBe(5);
+    await untilStates({ owed: 3000, sent: 5 });
+  });
+
   test('stop waits for what is being sent and gives the rest back', async () => {
     const [channel] = await outbox.channels(1, () => 'host');
     const checks = await outbox.checks(30, () => [channel!]);
