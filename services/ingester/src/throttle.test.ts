@@ -154,6 +154,16 @@ test('a stop writes what was coalesced', async () => {
   expect(await counted(code)).toBe(7);
 });
 
+test('a ping over a connection that outlives the drain is written before its answer', async () => {
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  const code = await makeCheck(t);
+  for (let i = 0; i < 3; i++) await ping(`/${code}`);
+  await t.ingester.drain();
+  // Nobody would be there to end a window that opens now.
+  await ping(`/${code}`);
+  expect(await counted(code)).toBe(4);
+});
+
 test('a check that is deleted takes its window with it', async () => {
   t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
   const code = await makeCheck(t);

@@ -1,0 +1,91 @@
+/** What an earlier process left comes before what comes now. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@overdue/clock';
+import { loadConfig } from '@overdue/config';
+import { connect } from '@overdue/database';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { createLogger, createRegistry } from '@overdue/observability';
+import { type IntakeOutcome, openSpoolDirectory, type Ping, uuid7 } from '@overdue/pings';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createMetrics } from './metrics.ts';
+import { openPipeline } from './pipeline.ts';
+
+let database: TestDatabase;
+let directory: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  directory = mkdtempSync(join(tmpdir(), 'overdue-recover-'));
+});
+afterAll(async () => {
+  await database.drop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('also a ping that comes while the other listeners are still being opened', async () => {
+  const [user] = await database.sql`insert into users (username, email) values ('u', 'u@host.test') returning id`;
+  const [project] = await database.sql`
+    insert into projects (owner_id, badge_key) values (${user!.id}, 'badge') returning id`;
+  const code = randomUUID();
+  const [check] = await database.sql<{ id: number }[]>`
+    insert into checks (code, project_id) values (${code}, ${project!.id}) returning id`;
+  const left: Omit<Ping, 'kind' | 'late' | 'at'> = {
+    id: uuid7(1),
+    checkId: check!.id,
+    unresolved: null,
+    exitStatus: null,
+    rid: null,
+    scheme: 'http',
+    method: 'GET',
+    remoteAddr: null,
+    ua: '',
+    body: null,
+    skipped: 0,
+  };
+  const at = systemClock.now() - 10_000;
+  const before = await openSpoolDirectory({ directory, maxBytes: 1 << 20, clock: systemClock, onDamage() {} });
+  const failure: Ping = { ...left, at, kind: 'fail', late: false };
+  await before.spool.append({ lane: randomUUID(), batch: 1 }, [failure]);
+  // Coalesced, in no batch yet.
+  const coalesced: Ping = { ...left, at: at + 1, kind: 'success', late: false, id: uuid7(at + 1) };
+  await new Promise((settle) => before.journal.add(check!.id, { ping: coalesced, settle }));
+  await before.close();
+
+  const pipeline = await openPipeline({
+    config: { ...loadConfig({ DATA_DIR: directory, PING_THROTTLE_SECONDS: '60' }), SPOOL_DIR: directory },
+    clock: systemClock,
+    logger: createLogger({ service: 'ingester', level: 'silent', format: 'json' }),
+    metrics: (state) => createMetrics(createRegistry('ingester'), state),
+    open: (applicationName, max) => connect({ target: database.target, applicationName, max }),
+    instanceId: randomUUID(),
+  });
+  pipeline.recover();
+  const outcome = await new Promise<IntakeOutcome>((settle) =>
+    pipeline.intake.submit({
+      address: { code },
+      action: 'start',
+      exitStatus: null,
+      rid: null,
+      create: false,
+      scheme: 'http',
+      method: 'GET',
+      remoteAddr: null,
+      ua: '',
+      body: null,
+      classify: () => 'start',
+      settle,
+    }),
+  );
+  expect(outcome).toBe('recorded');
+  pipeline.start();
+  const kinds = async () =>
+    (await database.sql<{ kind: string }[]>`select kind from pings where check_id = ${check!.id} order by n`).map(
+      (row) => row.kind,
+    );
+  await expect.poll(kinds, { timeout: 20_000 }).toHaveLength(3);
+  expect(await kinds()).toEqual(['fail', 'success', 'start']);
+  await pipeline.close();
+});
