@@ -1,6 +1,6 @@
 /**
- * What `npm start`, `npm test`, `npm run ci`, `npm run bench`, `npm run sim` and `npm run overdue` run: makes sure that the
- * dependencies are installed and the sources built, then hands over. Plain Node, because nothing is installed yet.
+ * What the scripts of package.json run: makes sure that the dependencies are installed and, where it matters, the sources
+ * built, then hands over. Plain Node, because nothing is installed yet.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,18 @@ const COMMANDS = {
   overdue: () => overdue(args),
   bench: () => compiled('test/dist/load/bench.js'),
   sim: () => compiled('test/dist/sim/main.js'),
+  async build() {
+    await prepare('everything');
+    return 0;
+  },
+  async format() {
+    await prepare('nothing');
+    return await run(join(ROOT, 'node_modules/.bin/biome'), ['check', '--write', '.']);
+  },
+  async check() {
+    const { runChecks } = await import('./test.mjs');
+    return await runChecks();
+  },
   async test() {
     const { runTests } = await import('./test.mjs');
     return await runTests(args);

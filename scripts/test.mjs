@@ -1,6 +1,6 @@
 /**
- * `npm test`: lint, layers, dead code, types, every test. `npm run ci`: the same, then what depends on the version of
- * PostgreSQL, on each one that we support. Both end with the counts.
+ * `npm run check`: lint, layers, dead code, types. `npm test`: the same and every test. `npm run ci`: that, then what
+ * depends on the version of PostgreSQL, on each one that we support. All end with the counts.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ const CHECKS = {
   layers: () => succeeds(process.execPath, ['scripts/check-layers.mjs']),
   'dead code': () => succeeds(bin('knip'), ['--no-progress', '--no-config-hints']),
   'types and build': build,
+  'types of what browsers run': () => succeeds(bin('tsc'), ['-p', 'services/web/tsconfig.public.json']),
 };
 
 /** Where most of our SQL is run, and all of it that is not ordinary. */
@@ -30,6 +31,14 @@ const DEPENDS_ON_POSTGRES = [
   'services/sendalerts',
   'services/sendreports',
 ];
+
+/**
+ * `npm run check`.
+ * @returns {Promise<number>} the exit code
+ */
+export async function runChecks() {
+  return report([await checks(false)]);
+}
 
 /**
  * `npm test`.

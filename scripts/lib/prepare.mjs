@@ -6,7 +6,8 @@ import { withLock } from './lock.mjs';
 import { ROOT, SCRATCH, workspaceFolders } from './paths.mjs';
 import { run } from './run.mjs';
 
-const PNPM = 'pnpm@10.34.9';
+/** `pnpm@…`, as corepack and the Dockerfile read it, too. */
+const PNPM = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).packageManager;
 const LOCK = join(SCRATCH, 'prepare.lock');
 const INSTALLED = join(ROOT, 'node_modules', '.overdue-installed');
 

@@ -110,12 +110,15 @@ function ago(instant) {
   return `${seconds(past)} ago`;
 }
 
+/** @type {[string, number][]} */
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+];
+
 function seconds(count) {
-  for (const [unit, size] of [
-    ['d', 86_400],
-    ['h', 3600],
-    ['min', 60],
-  ]) {
+  for (const [unit, size] of UNITS) {
     if (count >= size) return `${Math.floor(count / size)} ${unit}`;
   }
   return `${Math.floor(count)} s`;
