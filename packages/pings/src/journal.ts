@@ -67,6 +67,9 @@ export class Journal {
   #submissions: Submission[] = [];
   #flushing = false;
   #failedAt = Number.NEGATIVE_INFINITY;
+  #takeOver = (submissions: readonly Submission[]) => {
+    for (const submission of submissions) submission.settle('refused');
+  };
   #end: LogPosition | null = null;
   /** What is not committed: from which segment on it is needed. */
   readonly #unclaimed = new Map<number, number>();
@@ -107,7 +110,12 @@ export class Journal {
     return this.#log.bytes;
   }
 
-  /** Settles the submission when it is on disk, or (`refused`) could not be put there. */
+  /** @param take gets what could not be put on disk, instead of its being settled as `refused` */
+  whenItFails(take: (submissions: readonly Submission[]) => void): void {
+    this.#takeOver = take;
+  }
+
+  /** Settles the submission when it is on disk. See {@link whenItFails}. */
   add(checkId: number, submission: Submission): void {
     const waiting = this.#waiting.get(checkId);
     if (!waiting) {
@@ -188,7 +196,7 @@ export class Journal {
       await this.#append(encodeCounted(++this.#sequence, waiting));
     } catch {
       this.#failedAt = this.#options.clock.monotonic();
-      for (const submission of submissions) submission.settle('refused');
+      this.#takeOver(submissions);
       return;
     }
     for (const submission of submissions) submission.settle('recorded');

@@ -2,7 +2,7 @@ import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
 import type { TouchedCheck } from './apply-batch.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
 import type { CoalescedPing, CoalescedPings, Journal } from './journal.ts';
-import type { Ping, Submission } from './ping.ts';
+import type { Outcome, Ping, Submission } from './ping.ts';
 import { uuid7 } from './uuid7.ts';
 
 /*
@@ -28,16 +28,20 @@ const KEEP = 128;
 /** How long counted pings wait, at least, and while at most so many checks have some, at most. */
 const EAGER_MS = 1000;
 const EAGER_CHECKS = 100;
-/** Windows at a time. The one that was used least recently closes when there are more. */
+/** Windows at a time. The oldest closes when there are more. */
 const MAX_WINDOWS = 100_000;
+/** Pings kept at a time. The window that has held some for longest closes when there are more. */
+const MAX_KEPT = 100_000;
 
 export interface ThrottleOptions {
   readonly clock: Clock;
   /** PING_THROTTLE_SECONDS, in milliseconds. */
   readonly windowMs: Milliseconds;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'add' | 'claim' | 'failing' | 'whenItFails'>;
   /** Where the sums go: the writer. */
   readonly submit: (submission: Submission) => void;
+  /** Pings kept in memory, at most about twice as many: held, and on their way to the writer; default 100,000. */
+  readonly maxKept?: number;
 }
 
 interface Window {
@@ -54,6 +58,16 @@ interface Held {
   /** Older ones that are only counted. */
   skipped: number;
   readonly firstAt: Instant;
+  /** Those that are not answered yet, because the journal could not take them. */
+  unanswered: Submission[];
+}
+
+/** A sum on its way to the database or the spool. */
+interface Leaving {
+  readonly checkId: number;
+  readonly firstAt: Instant;
+  readonly unanswered: Submission[];
+  outcome: Outcome | null;
 }
 
 export class Throttle implements PlainSuccessThrottle {
@@ -65,8 +79,9 @@ export class Throttle implements PlainSuccessThrottle {
   #timer: Timer | null = null;
   #eagerTimer: Timer | null = null;
   #stopped = false;
-  /** Sums on their way to the database or the spool. */
-  readonly #leaving = new Set<{ readonly firstAt: Instant }>();
+  readonly #leaving = new Set<Leaving>();
+  /** Pings in memory. */
+  #kept = 0;
   /** Pings counted, and not yet committed or spooled. */
   pings = 0;
   /** Pings counted, ever. */
@@ -74,26 +89,30 @@ export class Throttle implements PlainSuccessThrottle {
 
   constructor(options: ThrottleOptions) {
     this.#options = options;
+    options.journal.whenItFails((submissions) => this.#unwritten(submissions));
   }
 
   take(submission: Submission): boolean {
     const { ping } = submission;
     const window = this.#windows.get(ping.checkId!);
     if (!window) return false;
-    const { clock, journal } = this.#options;
-    if (clock.monotonic() >= window.endsAt || journal.failing) {
+    const { clock, journal, maxKept = MAX_KEPT } = this.#options;
+    if (clock.monotonic() >= window.endsAt || journal.failing || this.#kept >= 2 * maxKept) {
       this.#close(window);
       return false;
     }
     const held = window.held ?? this.#hold(window, ping.at);
     held.pings.push(ping);
+    this.#kept++;
     if (held.pings.length === 2 * KEEP) {
       held.pings.splice(0, KEEP);
       held.skipped += KEEP;
+      this.#kept -= KEEP;
     }
     this.pings++;
     this.coalesced++;
     journal.add(window.checkId, submission);
+    if (this.#kept > maxKept) this.#close(this.#holding.values().next().value ?? window);
     return true;
   }
 
@@ -142,7 +161,8 @@ export class Throttle implements PlainSuccessThrottle {
     await Promise.all(
       groups.map(({ checkId, pings, skipped }) => {
         this.pings += pings.length + skipped;
-        return new Promise<void>((done) => this.#flush(checkId, pings, skipped, done));
+        this.#kept += pings.length;
+        return new Promise<void>((done) => this.#flush(checkId, pings, skipped, [], done));
       }),
     );
   }
@@ -156,7 +176,7 @@ export class Throttle implements PlainSuccessThrottle {
   }
 
   #hold(window: Window, firstAt: Instant): Held {
-    window.held = { pings: [], skipped: 0, firstAt };
+    window.held = { pings: [], skipped: 0, firstAt, unanswered: [] };
     this.#holding.add(window);
     this.#scheduleEager();
     return window.held;
@@ -197,15 +217,22 @@ export class Throttle implements PlainSuccessThrottle {
     const { held } = window;
     window.held = null;
     this.#holding.delete(window);
-    if (held) this.#flush(window.checkId, held.pings, held.skipped);
+    if (held) this.#flush(window.checkId, held.pings, held.skipped, held.unanswered);
   }
 
-  #flush(checkId: number, held: readonly CoalescedPing[], skipped: number, onDone?: () => void): void {
+  #flush(
+    checkId: number,
+    held: readonly CoalescedPing[],
+    skipped: number,
+    unanswered: Submission[],
+    onDone?: () => void,
+  ): void {
     const { journal, submit } = this.#options;
     const count = held.length + skipped;
     const pings = latePings(checkId, held, skipped);
+    this.#kept -= held.length - pings.length;
     const claim = journal.claim(checkId);
-    const leaving = { firstAt: pings[0]!.at };
+    const leaving: Leaving = { checkId, firstAt: pings[0]!.at, unanswered, outcome: null };
     this.#leaving.add(leaving);
     const claimed = {
       bind: claim.bind,
@@ -213,14 +240,41 @@ export class Throttle implements PlainSuccessThrottle {
         claim.done();
         this.#leaving.delete(leaving);
         this.pings -= count;
+        this.#kept -= pings.length;
         onDone?.();
       },
     };
-    for (const ping of pings) submit({ ping, claim: claimed, settle: nobodyWaits });
+    // All pings of a claim have one outcome.
+    const settle = (outcome: Outcome) => {
+      leaving.outcome = outcome;
+      for (const submission of leaving.unanswered.splice(0)) submission.settle(outcome);
+    };
+    for (const ping of pings) submit({ ping, claim: claimed, settle });
+  }
+
+  /**
+   * The journal could not take these, so they are not safe and not answered, but they are counted already: the write
+   * that carries them goes out now, and its outcome is theirs.
+   */
+  #unwritten(submissions: readonly Submission[]): void {
+    const leaving = new Map([...this.#leaving].map((one) => [one.checkId, one]));
+    const windows = new Set<Window>();
+    for (const submission of submissions) {
+      const { ping } = submission;
+      const window = this.#windows.get(ping.checkId!);
+      const left = leaving.get(ping.checkId!);
+      if (window?.held && (!left || window.held.pings.includes(ping))) {
+        window.held.unanswered.push(submission);
+        windows.add(window);
+      } else if (left && left.outcome === null) {
+        left.unanswered.push(submission);
+      } else {
+        submission.settle(left?.outcome ?? 'recorded');
+      }
+    }
+    for (const window of windows) this.#close(window);
   }
 }
-
-function nobodyWaits(): void {}
 
 /** Coalesced pings as the writer takes them: the newest {@link KEEP}, the first of which counts for all before it. */
 export function latePings(checkId: number, held: readonly CoalescedPing[], skipped: number): Ping[] {

@@ -1,0 +1,141 @@
+import { VirtualClock } from '@overdue/clock';
+import { beforeEach, expect, test } from 'vitest';
+import type { Outcome, Ping, Submission } from './ping.ts';
+import { Throttle } from './throttle.ts';
+import { uuid7 } from './uuid7.ts';
+
+const START = Date.UTC(2026, 0, 1);
+
+let clock: VirtualClock;
+/** What the throttle handed to the writer and nobody has ended yet. */
+let written: Submission[];
+/** What waits for the journal. */
+let journaled: Submission[];
+let failing: boolean;
+let takeOver: (submissions: readonly Submission[]) => void;
+
+function throttleOf(maxKept = 1000): Throttle {
+  return new Throttle({
+    clock,
+    windowMs: 10_000,
+    maxKept,
+    journal: {
+      get failing() {
+        return failing;
+      },
+      add: (_checkId, submission) => void journaled.push(submission),
+      claim: () => ({ bind: async () => {}, done() {} }),
+      whenItFails(take) {
+        takeOver = take;
+      },
+    },
+    submit: (submission) => void written.push(submission),
+  });
+}
+
+beforeEach(() => {
+  clock = new VirtualClock(START);
+  written = [];
+  journaled = [];
+  failing = false;
+});
+
+function submission(checkId: number): Submission & { readonly outcomes: Outcome[] } {
+  const at = clock.now();
+  const ping: Ping = {
+    id: uuid7(at),
+    at,
+    checkId,
+    unresolved: null,
+    kind: 'success',
+    exitStatus: null,
+    rid: null,
+    scheme: 'http',
+    method: 'GET',
+    remoteAddr: null,
+    ua: '',
+    body: null,
+    skipped: 0,
+    late: false,
+  };
+  const outcomes: Outcome[] = [];
+  return { ping, outcomes, settle: (outcome) => void outcomes.push(outcome) };
+}
+
+/** The commit, or not, of all that was handed to the writer. */
+function end(outcome: Outcome): void {
+  const claims = new Set(written.map(({ claim }) => claim!));
+  const all = written.splice(0);
+  if (outcome === 'recorded') for (const claim of claims) claim.done();
+  for (const one of all) one.settle(outcome);
+}
+
+const open = (throttle: Throttle, ...ids: number[]) =>
+  throttle.committed(ids.map((id) => ({ id, plain: true }) as Parameters<Throttle['committed']>[0][number]));
+const counted = () => written.reduce((sum, { ping }) => sum + 1 + ping.skipped, 0);
+
+test('past its room, the window that has held pings for longest ends; past twice as much nothing is taken', () => {
+  const throttle = throttleOf(10);
+  open(throttle, 1, 2, 3);
+  for (const id of [2, 2, 2, 1, 1, 1, 1, 3, 3, 3]) expect(throttle.take(submission(id))).toBe(true);
+  expect(written).toEqual([]);
+  expect(throttle.take(submission(3))).toBe(true);
+  expect(written.map(({ ping }) => ping.checkId)).toEqual([2, 2, 2]);
+  // What the writer has takes room until it is committed.
+  let taken = 0;
+  while (taken < 100 && throttle.take(submission(3))) taken++;
+  expect(taken).toBe(2);
+  expect(throttle.take(submission(1))).toBe(false);
+  end('recorded');
+  open(throttle, 1);
+  expect(throttle.take(submission(1))).toBe(true);
+});
+
+test('a window of many pings keeps few of them', () => {
+  const throttle = throttleOf();
+  open(throttle, 1);
+  for (let i = 0; i < 5000; i++) expect(throttle.take(submission(1))).toBe(true);
+  expect(written).toEqual([]);
+  throttle.end(1);
+  expect(counted()).toBe(5000);
+  expect(written.length).toBeLessThan(300);
+});
+
+test.each(['recorded', 'refused'] as const)(
+  'what the journal cannot take is %s with the write that carries it',
+  (outcome) => {
+    const throttle = throttleOf();
+    open(throttle, 1, 2);
+    const safe = submission(1);
+    throttle.take(safe);
+    const others = [submission(1), submission(2), submission(1)];
+    for (const one of others) throttle.take(one);
+    failing = true;
+    takeOver(others);
+    // Each is counted, once, and nobody is answered before it is stored.
+    expect(written.map(({ ping }) => ping.checkId)).toEqual([1, 1, 1, 2]);
+    expect(others.map(({ outcomes }) => outcomes)).toEqual([[], [], []]);
+    end(outcome);
+    expect(others.map(({ outcomes }) => outcomes)).toEqual([[outcome], [outcome], [outcome]]);
+    expect(safe.outcomes).toEqual([]);
+    // The window is over, and nothing is coalesced while the disk takes nothing.
+    expect(throttle.take(submission(1))).toBe(false);
+  },
+);
+
+test('also when the window ended while the journal was trying', () => {
+  const throttle = throttleOf();
+  open(throttle, 1, 2, 3);
+  const [early, late, gone] = [submission(1), submission(2), submission(3)];
+  throttle.take(gone);
+  throttle.end(3);
+  end('recorded');
+  throttle.take(early);
+  throttle.end(1);
+  throttle.take(late);
+  takeOver([early, late, gone]);
+  expect(written.map(({ ping }) => ping.checkId)).toEqual([1, 2]);
+  expect([early.outcomes, late.outcomes, gone.outcomes]).toEqual([[], [], ['recorded']]);
+  end('recorded');
+  expect([early.outcomes, late.outcomes]).toEqual([['recorded'], ['recorded']]);
+});
