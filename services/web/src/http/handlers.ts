@@ -59,6 +59,11 @@ export function data(action: Guarded): Guarded {
   };
 }
 
+/** An address that scripts ask for again with `?refresh=1`. */
+export function asPoll(poll: Guarded, page: Guarded): Guarded {
+  return (visit) => (visit.req.query.refresh ? poll : page)(visit);
+}
+
 /** `:project` in the path. Strangers get the same 404 as for a project that does not exist. */
 export function inProject(need: Need, action: Action<InProject>): Guarded {
   return signedIn(async (visit) => {

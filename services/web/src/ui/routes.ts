@@ -1,4 +1,4 @@
-import { type Actions, anybody, data, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
+import { type Actions, anybody, asPoll, data, forChannel, forCheck, inProject, signedIn } from '../http/handlers.ts';
 import type { LiveHub } from '../live/hub.ts';
 import { checkStatus, projectStatus } from '../live/stream.tsx';
 import { confirmEmail, requestChangeEmail, showChangeEmail, showConfirmEmail } from './accounts/change-email.tsx';
@@ -6,13 +6,14 @@ import { close, showClose } from './accounts/close.tsx';
 import { showLinkSent, showTakeLink, takeLink } from './accounts/link.tsx';
 import { logIn, showLogin } from './accounts/login.tsx';
 import { logOut } from './accounts/logout.ts';
-import { changeProfile, showProfile } from './accounts/profile.tsx';
+import { changeProfile, savePassword, saveTheme, showPanel, showProfile } from './accounts/profile.tsx';
 import { setUp, showSetup } from './accounts/setup.tsx';
-import { showSignup, signUp } from './accounts/signup.tsx';
+import { showSignup, showSignupToken, signUp } from './accounts/signup.tsx';
 import { addChannel, showAddChannel } from './channels/add.tsx';
 import { assign, rename, showAssign } from './channels/assign.tsx';
 import { editChannel, showEditChannel } from './channels/edit.tsx';
 import { showChannels } from './channels/list.tsx';
+import { showPrometheus } from './channels/prometheus.tsx';
 import { removeChannel, showRemoveChannel } from './channels/remove.tsx';
 import { resendMessage } from './channels/resend.ts';
 import { testChannel } from './channels/test-notification.ts';
@@ -24,7 +25,7 @@ import { showCheck } from './checks/details.tsx';
 import { showExplanation } from './checks/explain.tsx';
 import { saveFiltering, showFiltering } from './checks/filtering.tsx';
 import { showChecks } from './checks/list.tsx';
-import { showLog } from './checks/log.tsx';
+import { showLog, showLogEvents } from './checks/log.tsx';
 import { saveName, showName } from './checks/name.tsx';
 import { pause } from './checks/pause.ts';
 import { downloadBody, showLastPing, showPing } from './checks/ping.tsx';
@@ -37,14 +38,15 @@ import { setChannel } from './checks/toggle-channel.ts';
 import { showTransfer, transfer } from './checks/transfer.tsx';
 import { setUrlStyle } from './checks/urls.ts';
 import { openCloaked } from './cloaked.ts';
+import { showContact } from './contact.ts';
 import { showCronTester } from './docs/cron.tsx';
 import { showDoc } from './docs/docs.tsx';
 import { searchDocs } from './docs/search.tsx';
 import { showInstance } from './instance/status.tsx';
 import { addProject, showAddProject } from './projects/add.tsx';
-import { showBadges } from './projects/badges.tsx';
+import { previewBadge, showBadges } from './projects/badges.tsx';
 import { changeSettings, showRevoke } from './projects/change.tsx';
-import { showOverview } from './projects/overview.tsx';
+import { showOverview, showProjectMenu, showStatuses } from './projects/overview.tsx';
 import { removeProject, showRemoveProject } from './projects/remove.tsx';
 import { showSettings } from './projects/settings.tsx';
 import { showBoard } from './tv/board.tsx';
@@ -52,7 +54,7 @@ import { showBoard } from './tv/board.tsx';
 /** Every page and form: address, method, who may. One file an action. */
 export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
   return {
-    '/': { get: signedIn(showOverview) },
+    '/': { get: asPoll(data(signedIn(showStatuses)), signedIn(showOverview)) },
     '/setup/': { get: anybody(showSetup), post: anybody(setUp) },
 
     '/accounts/login/': { get: anybody(showLogin), post: anybody(logIn) },
@@ -60,23 +62,28 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/accounts/login_link_sent/': { get: anybody(showLinkSent) },
     '/accounts/check_token/:username/:token/': { get: anybody(showTakeLink), post: anybody(takeLink) },
     '/accounts/signup/': { get: anybody(showSignup), post: anybody(signUp) },
+    '/accounts/signup/csrf/': { get: anybody(showSignupToken) },
     '/accounts/logout/': { post: anybody(logOut) },
     '/accounts/change_email/': { get: signedIn(showChangeEmail), post: signedIn(requestChangeEmail) },
     '/accounts/change_email/:payload/': { get: anybody(showConfirmEmail), post: anybody(confirmEmail) },
     '/accounts/close/': { get: signedIn(showClose), post: signedIn(close) },
     '/accounts/profile/': { get: signedIn(showProfile), post: signedIn(changeProfile) },
+    '/accounts/profile/appearance/': { get: signedIn(showPanel('h-preferences')), post: signedIn(saveTheme) },
+    '/accounts/set_password/': { get: signedIn(showPanel('h-password')), post: signedIn(savePassword) },
 
+    '/projects/menu/': { get: data(signedIn(showProjectMenu)) },
     '/projects/add/': { get: signedIn(showAddProject), post: signedIn(addProject) },
     '/projects/:project/checks/': { get: inProject('read', showChecks) },
     '/projects/:project/checks/status/': { get: data(inProject('read', projectStatus(hub))) },
     '/projects/:project/checks/add/': { get: inProject('write', showAddCheck), post: inProject('write', addCheck) },
     '/projects/:project/urls/': { post: inProject('write', setUrlStyle) },
     '/projects/:project/integrations/': { get: inProject('read', showChannels), post: inProject('write', assign) },
-    '/projects/:project/badges/': { get: inProject('read', showBadges) },
+    '/projects/:project/badges/': { get: inProject('read', showBadges), post: inProject('read', previewBadge) },
     '/projects/:project/settings/': { get: inProject('read', showSettings), post: inProject('read', changeSettings) },
     '/projects/:project/resend/': { post: inProject('write', resendMessage) },
     '/projects/:project/revoke/': { get: inProject('write', showRevoke) },
     '/projects/:project/remove/': { get: inProject('own', showRemoveProject), post: inProject('own', removeProject) },
+    '/projects/:project/add_prometheus/': { get: inProject('read', showPrometheus) },
     '/projects/:project/add_:kind/': { get: inProject('write', showAddChannel), post: inProject('write', addChannel) },
 
     '/checks/cron_preview/': { post: anybody(preview('cron')) },
@@ -86,6 +93,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/checks/:check/details/': { get: forCheck('read', showCheck) },
     '/checks/:check/status/': { get: data(forCheck('read', checkStatus(hub))) },
     '/checks/:check/log/': { get: forCheck('read', showLog) },
+    '/checks/:check/log_events/': { get: data(forCheck('read', showLogEvents)) },
     '/checks/:check/explain/': { get: forCheck('read', showExplanation) },
     '/checks/:check/last_ping/': { get: forCheck('read', showLastPing) },
     '/checks/:check/pings/:n/': { get: forCheck('read', showPing) },
@@ -117,6 +125,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
       post: forChannel('write', removeChannel),
     },
 
+    '/contact.vcf': { get: anybody(showContact) },
     '/tv/': { get: anybody(showBoard) },
     '/instance/': { get: signedIn(showInstance) },
     '/cloaked/:key/': { get: signedIn(openCloaked) },

@@ -26,6 +26,22 @@ export function showProfile(visit: SignedIn): Promise<void> {
   return sendProfile(visit, {}, {});
 }
 
+/** GET /accounts/set_password/ and /accounts/profile/appearance/: panels of the one page. */
+export function showPanel(heading: 'h-password' | 'h-preferences') {
+  return (visit: SignedIn): void => redirect(visit, `/accounts/profile/#${heading}`);
+}
+
+/** POST /accounts/set_password/ */
+export function savePassword(visit: SignedIn): Promise<void> {
+  return changePassword(visit, valuesOf(visit));
+}
+
+/** POST /accounts/profile/appearance/ */
+export function saveTheme(visit: SignedIn): Promise<void> {
+  const { tz } = visit.session.user;
+  return changePreferences(visit, { ...valuesOf(visit), tz });
+}
+
 /** POST /accounts/profile/: one of the panels' actions. */
 export async function changeProfile(visit: SignedIn): Promise<void> {
   const values = valuesOf(visit);

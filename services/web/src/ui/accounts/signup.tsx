@@ -37,6 +37,12 @@ export async function showSignup(visit: Visit): Promise<void> {
   return sendSignup(visit, {}, {});
 }
 
+/** GET /accounts/signup/csrf/: the token for a script that signs people up, as plain text (SU-3). */
+export function showSignupToken(visit: Visit): void {
+  requireOpen(visit);
+  visit.res.type('text/plain').send(visit.csrfToken());
+}
+
 /** POST /accounts/signup/: the answer is the same whether or not the address has an account (SU-7). */
 export async function signUp(visit: Visit): Promise<void> {
   requireOpen(visit);

@@ -95,7 +95,7 @@ describe('integrations', () => {
   });
 
   it('every kind that is offered has a form, which says what is missing', async () => {
-    const offered = [...(await visitor.get(list)).text.matchAll(/href="([^"]+\/add_(\w+)\/)"/g)];
+    const offered = [...(await visitor.get(list)).text.matchAll(/href="([^"]+\/add_(\w+)\/)" class="button"/g)];
     expect(offered.length).toBeGreaterThan(10);
     for (const [, form, kind] of offered) {
       expect([kind, (await visitor.get(form!)).status]).toEqual([kind, 200]);

@@ -68,6 +68,12 @@ export async function showChannels(visit: InProject): Promise<void> {
             </ul>
           </section>
         )}
+        {deps.config.PROMETHEUS_ENABLED && (
+          <p class="muted">
+            With a Prometheus of your own:{' '}
+            <Link to={`/projects/${access.project.code}/add_prometheus/`}>let it fetch this project’s metrics</Link>.
+          </p>
+        )}
       </>
     ),
   });

@@ -23,6 +23,7 @@ import { EventTable } from './event-rows.tsx';
 import { type CheckEvent, listEvents } from './events.ts';
 import { type Listed, listed } from './list-query.ts';
 import { StatusSentence } from './status-sentence.tsx';
+import { withUrlStyle } from './urls.ts';
 import { UsageExamples } from './usage.tsx';
 import { ZoneSwitch, zonesOf } from './zones.tsx';
 
@@ -30,7 +31,8 @@ const EVENTS_SHOWN = 30;
 const MONTHS = 3;
 
 /** GET /checks/C/details/ */
-export async function showCheck(visit: ForCheck): Promise<void> {
+export async function showCheck(asked: ForCheck): Promise<void> {
+  const visit = await withUrlStyle(asked);
   const { check, access, deps, session } = visit;
   const { sql } = deps.database;
   const item = listed([check], visit.now)[0]!;

@@ -8,12 +8,14 @@ import { freeChecks, listChecks } from './check.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { type Listed, type ListFilters, listed, matches, queryString, readFilters, sorted } from './list-query.ts';
 import { CheckTableRow } from './row.tsx';
+import { withUrlStyle } from './urls.ts';
 
 /** More would take a browser long to show; those that are down come first. */
 const MOST_ROWS = 500;
 
 /** GET /projects/P/checks/ */
-export async function showChecks(visit: InProject): Promise<void> {
+export async function showChecks(asked: InProject): Promise<void> {
+  const visit = await withUrlStyle(asked);
   const { deps, session, access, req } = visit;
   const { sql } = deps.database;
   const filters = readFilters(req.query);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ForCheck } from '../../http/handlers.ts';
 import { seenState } from '../../live/seen.ts';
 import { Link } from '../components/link.tsx';
-import { sendPage } from '../components/page.tsx';
+import { renderFragment, sendPage } from '../components/page.tsx';
 import { formatStamp } from '../text/dates.ts';
 import { checkTitle } from './check.ts';
 import { EventTable } from './event-rows.tsx';
@@ -31,9 +31,8 @@ const query = z.object({
   until: z.coerce.number().int().positive().max(253_402_300_799_000).optional().catch(undefined),
 });
 
-/** GET /checks/C/log/: what happened, newest first, by kind; `until` pages back in time. */
-export async function showLog(visit: ForCheck): Promise<void> {
-  const { check, access, deps, req } = visit;
+/** The kinds that the address asks for (default: all), and the events of those. */
+async function readLog({ check, deps, req }: ForCheck) {
   const { show, until } = query.parse(req.query);
   const shown = new Set(show ?? KINDS.map(([kind]) => kind));
   const filter: EventFilter = {
@@ -44,7 +43,20 @@ export async function showLog(visit: ForCheck): Promise<void> {
     limit: PAGE,
     ...(until === undefined ? {} : { until }),
   };
-  const events = await listEvents(deps.database.sql, check, filter);
+  return { show, until, shown, events: await listEvents(deps.database.sql, check, filter) };
+}
+
+/** GET /checks/C/log_events/: the table of the log page alone, by the same query. */
+export async function showLogEvents(visit: ForCheck): Promise<void> {
+  const { events } = await readLog(visit);
+  const { tz } = zonesOf(visit);
+  visit.res.type('html').send(renderFragment(visit, <EventTable check={visit.check} events={events} tz={tz} />));
+}
+
+/** GET /checks/C/log/: what happened, newest first, by kind; `until` pages back in time. */
+export async function showLog(visit: ForCheck): Promise<void> {
+  const { check, access, deps, req } = visit;
+  const { show, until, shown, events } = await readLog(visit);
   const [oldest] = await deps.database.sql<{ n: number; created_at: number }[]>`
     select n, created_at from pings where check_id = ${check.id} order by n limit 1`;
   const { tz, choices } = zonesOf(visit);

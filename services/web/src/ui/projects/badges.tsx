@@ -1,10 +1,85 @@
+import type { CheckRow } from '@overdue/operations';
 import { badgeUrl } from '../../api/badges/signature.ts';
+import { valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
+import { HttpError } from '../../http/http-error.ts';
 import { checkTitle, listChecks, tagList } from '../checks/check.ts';
 import { CopyText } from '../components/copy.tsx';
-import { sendPage } from '../components/page.tsx';
+import { renderFragment, sendPage } from '../components/page.tsx';
 
 const FORMATS = ['svg', 'json', 'shields'] as const;
+
+type Format = (typeof FORMATS)[number];
+
+/** A badge of all checks, of those with a tag, or of one check; how it looks, and its address to copy. */
+interface Badge {
+  readonly label: string;
+  readonly format: Format;
+  /** What a page refers to. */
+  readonly address: string;
+  /** The image from this site: SITE_ROOT may be another name of this server, and the page's policy allows only its own. */
+  readonly here: string;
+}
+
+function badgeOf(
+  visit: InProject,
+  of: { check: CheckRow | undefined; tag: string | undefined; states: 2 | 3; format: Format },
+): Badge {
+  const { access, deps, site } = visit;
+  const { check, tag, states, format } = of;
+  const root = deps.config.SITE_ROOT;
+  const base = check
+    ? `${root}/b/${states}/${check.badge_key}`
+    : badgeUrl(root, deps.secretKey, access.project.badge_key, tag ?? '*', states);
+  const url = `${base}.${format}`;
+  return {
+    label: check ? checkTitle(check) : (tag ?? deps.config.MASTER_BADGE_LABEL),
+    format,
+    address: format === 'shields' ? `https://img.shields.io/endpoint?url=${encodeURIComponent(url)}` : url,
+    here: site.base + `${base}.svg`.slice(root.length),
+  };
+}
+
+function formatOf(text: unknown): Format {
+  return FORMATS.find((format) => format === text) ?? 'svg';
+}
+
+/** POST /projects/P/badges/ with target=all, tag or check, `tag`, `check`, fmt, states: the preview alone (BG-2). */
+export async function previewBadge(visit: InProject): Promise<void> {
+  const values = valuesOf(visit);
+  const checks = await listChecks(visit.deps.database.sql, visit.access.project.id);
+  const check = values.target === 'check' ? checks.find(({ code }) => code === values.check) : undefined;
+  const tag = values.target === 'tag' ? checks.flatMap(tagList).find((one) => one === values.tag) : undefined;
+  if (values.target !== 'all' && !check && !tag) throw new HttpError(400, 'There is no such badge.');
+  const badge = badgeOf(visit, {
+    check,
+    tag,
+    states: values.states === '3' ? 3 : 2,
+    format: formatOf(values.fmt),
+  });
+  visit.res.type('html').send(renderFragment(visit, <BadgePreview badge={badge} />));
+}
+
+function BadgePreview({ badge }: { readonly badge: Badge }) {
+  const { label, format, address, here } = badge;
+  return (
+    <>
+      <p>
+        <img src={here} alt={`Badge: ${label}`} height={20} />
+      </p>
+      <h3>Address</h3>
+      <CopyText text={address} block />
+      {format !== 'json' && (
+        <>
+          <h3>HTML</h3>
+          <CopyText text={`<img src="${address}" alt="${label.replaceAll('"', '&quot;')}">`} block />
+          <h3>Markdown</h3>
+          <CopyText text={`![${label.replaceAll(']', '\\]')}](${address})`} block />
+        </>
+      )}
+    </>
+  );
+}
 
 /** GET /projects/P/badges/?for=all|tag:T|check:C&states=2|3&format=: the addresses, and how the badge looks. */
 export async function showBadges(visit: InProject): Promise<void> {
@@ -13,18 +88,10 @@ export async function showBadges(visit: InProject): Promise<void> {
   const tags = [...new Set(checks.flatMap(tagList))].sort();
   const target = typeof req.query.for === 'string' ? req.query.for : 'all';
   const states = req.query.states === '3' ? 3 : 2;
-  const format = FORMATS.find((f) => f === req.query.format) ?? 'svg';
+  const format = formatOf(req.query.format);
   const check = checks.find((c) => target === `check:${c.code}`);
   const tag = tags.find((t) => target === `tag:${t}`);
-  const root = deps.config.SITE_ROOT;
-  const base = check
-    ? `${root}/b/${states}/${check.badge_key}`
-    : badgeUrl(root, deps.secretKey, access.project.badge_key, tag ?? '*', states);
-  const label = check ? checkTitle(check) : (tag ?? deps.config.MASTER_BADGE_LABEL);
-  const url = `${base}.${format}`;
-  const image = format === 'shields' ? `https://img.shields.io/endpoint?url=${encodeURIComponent(url)}` : url;
-  // Shown from here: SITE_ROOT may be another name of this server, and the page's policy allows only its own.
-  const here = site.base + `${base}.svg`.slice(root.length);
+  const badge = badgeOf(visit, { check, tag, states, format });
   await sendPage(visit, {
     title: 'Badges',
     section: 'badges',
@@ -82,19 +149,7 @@ export async function showBadges(visit: InProject): Promise<void> {
         </form>
         <section class="panel" aria-labelledby="h-preview">
           <h2 id="h-preview">Preview</h2>
-          <p>
-            <img src={here} alt={`Badge: ${label}`} height={20} />
-          </p>
-          <h3>Address</h3>
-          <CopyText text={image} block />
-          {format !== 'json' && (
-            <>
-              <h3>HTML</h3>
-              <CopyText text={`<img src="${image}" alt="${label.replaceAll('"', '&quot;')}">`} block />
-              <h3>Markdown</h3>
-              <CopyText text={`![${label.replaceAll(']', '\\]')}](${image})`} block />
-            </>
-          )}
+          <BadgePreview badge={badge} />
         </section>
       </>
     ),

@@ -1,16 +1,15 @@
 import { listProjects, projectTitle } from '@overdue/accounts';
-import { summaryStatus } from '@overdue/checks';
+import { compareNaturally, summaryStatus } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import { groupBy } from '../../group-by.ts';
 import type { SignedIn } from '../../http/handlers.ts';
 import { listed } from '../checks/list-query.ts';
 import { StatusIcon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
-import { sendPage } from '../components/page.tsx';
+import { renderFragment, sendPage } from '../components/page.tsx';
 
-/** GET / : the projects one belongs to, those with something down first (PO-3, PO-4). */
-export async function showOverview(visit: SignedIn): Promise<void> {
-  const { deps, session } = visit;
+/** The projects one belongs to, with what is in them; those with something down first. */
+async function projectCards({ deps, session, now }: SignedIn) {
   const { sql } = deps.database;
   const projects = await listProjects(sql, session.user);
   const ids = projects.map((p) => p.project.id);
@@ -19,7 +18,7 @@ export async function showOverview(visit: SignedIn): Promise<void> {
     sql<{ project_id: number; n: number }[]>`
       select project_id, count(*)::int as n from channels where project_id = any (${ids}::bigint[]) group by project_id`,
   ]);
-  const byProject = groupBy(listed(checks, visit.now), ({ check }) => check.project_id);
+  const byProject = groupBy(listed(checks, now), ({ check }) => check.project_id);
   const cards = projects.map((access) => {
     const items = byProject.get(access.project.id) ?? [];
     return {
@@ -31,7 +30,39 @@ export async function showOverview(visit: SignedIn): Promise<void> {
       channels: channels.find((row) => row.project_id === access.project.id)?.n ?? 0,
     };
   });
-  cards.sort((a, b) => Number(b.status === 'down') - Number(a.status === 'down'));
+  return cards.sort((a, b) => Number(b.status === 'down') - Number(a.status === 'down'));
+}
+
+/** GET /?refresh=1: `{PROJECT: {"status", "started"}}`, for those who poll (PO-5). */
+export async function showStatuses(visit: SignedIn): Promise<void> {
+  const cards = await projectCards(visit);
+  visit.res.json(
+    Object.fromEntries(cards.map(({ access, status, started }) => [access.project.code, { status, started }])),
+  );
+}
+
+/** GET /projects/menu/: one's projects by name, as links with their status (NV-3). */
+export async function showProjectMenu(visit: SignedIn): Promise<void> {
+  const cards = (await projectCards(visit)).sort((a, b) =>
+    compareNaturally(projectTitle(a.access), projectTitle(b.access)),
+  );
+  visit.res.type('html').send(
+    renderFragment(
+      visit,
+      <div class="menu-items">
+        {cards.map(({ access, status, started }) => (
+          <Link key={access.project.code} to={`/projects/${access.project.code}/checks/`}>
+            <StatusIcon status={status} started={started} size={18} /> <bdi>{projectTitle(access)}</bdi>
+          </Link>
+        ))}
+      </div>,
+    ),
+  );
+}
+
+/** GET / : the projects one belongs to, those with something down first (PO-3, PO-4). */
+export async function showOverview(visit: SignedIn): Promise<void> {
+  const cards = await projectCards(visit);
   const alarm = cards.some((card) => card.status === 'down');
   await sendPage(visit, {
     title: 'Projects',
