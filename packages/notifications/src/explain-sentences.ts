@@ -25,24 +25,40 @@ export function explanationSentences(facts: Omit<Explanation, 'sentences'>): str
   }
   out.push(`At ${time(at)} its status was ${status}.`);
   if (flip && messages.length === 0 && facts.notOwed.length === 0) out.push('It had no integrations to tell.');
-  for (const message of messages) out.push(messageSentence(message));
-  for (const { channel, why: reason } of facts.notOwed) out.push(`${channel.title}: no message, because ${reason}.`);
-  return out;
+  const told = messages.map((message) => ({ title: message.channel.title, what: messageWords(message) }));
+  const notTold = facts.notOwed.map(({ channel, why: reason }) => ({
+    title: channel.title,
+    what: `no message, because ${reason}`,
+  }));
+  return [...out, ...grouped([...told, ...notTold])];
 }
 
-function latenessSentences({ lateness, at }: Omit<Explanation, 'sentences'>): string[] {
+/** One sentence for all of which the same is to be said, where the first of them stands. */
+function grouped(lines: readonly { readonly title: string; readonly what: string }[]): string[] {
+  const titles = new Map<string, string[]>();
+  for (const { title, what } of lines) titles.set(what, [...(titles.get(what) ?? []), title]);
+  return [...titles].map(([what, whose]) => `${whose.join(', ')}: ${what}.`);
+}
+
+function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'>): string[] {
   const facts = lateness!;
   const out: string[] = [];
-  if (facts.last_ping !== null) out.push(`The last ping before ${time(at)} came at ${time(facts.last_ping)}.`);
+  // What a time-out awaited is as of that time-out.
+  const asOf = flip?.reason === 'timeout' ? flip.at : at;
+  if (facts.last_ping !== null) out.push(`The last ping before ${time(asOf)} came at ${time(facts.last_ping)}.`);
   if (facts.last_start !== null) out.push(`A run began at ${time(facts.last_start)}.`);
   if (facts.rule === null) return [...out, 'It awaited nothing.'];
   if (facts.rule === 'timeout' && facts.expected !== null) {
-    out.push(`The next one was due at ${time(facts.expected)}.`);
+    out.push(`The next one ${facts.expected > at ? 'is' : 'was'} due at ${time(facts.expected)}.`);
   }
   const ended = facts.held?.deadline ?? facts.deadline;
   if (ended !== null) {
-    const what = facts.rule === 'timeout' ? 'Grace ended' : 'The run had to end by';
-    out.push(facts.rule === 'timeout' ? `${what} at ${time(ended)}.` : `${what} ${time(ended)}.`);
+    const toCome = ended > at;
+    out.push(
+      facts.rule === 'timeout'
+        ? `Grace ${toCome ? 'ends' : 'ended'} at ${time(ended)}.`
+        : `The run ${toCome ? 'has' : 'had'} to end by ${time(ended)}.`,
+    );
   }
   for (const [from, until] of facts.held?.gaps ?? []) {
     out.push(
@@ -54,21 +70,22 @@ function latenessSentences({ lateness, at }: Omit<Explanation, 'sentences'>): st
   return out;
 }
 
-function messageSentence({ channel, state, attempts, error, nextAttemptAt }: ExplainedMessage): string {
+/** What became of a message, without whose it is. */
+function messageWords({ state, attempts, error, nextAttemptAt }: ExplainedMessage): string {
   const tries = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
   const last = attempts.at(-1);
   switch (state) {
     case 'sent':
-      return `${channel.title}: delivered at ${time((last?.at ?? 0) + (last?.ms ?? 0))}, after ${tries} (${last?.answer ?? 'OK'}).`;
+      return `delivered at ${time((last?.at ?? 0) + (last?.ms ?? 0))}, after ${tries} (${last?.answer ?? 'OK'})`;
     case 'failed':
-      return `${channel.title}: given up after ${tries}: ${error}.`;
+      return `given up after ${tries}: ${error}`;
     case 'dropped':
-      return `${channel.title}: not sent: ${last?.answer || 'not wanted any more'}.`;
-    default:
-      if (attempts.length === 0) return `${channel.title}: owed, not tried yet.`;
-      return `${channel.title}: not delivered yet after ${tries} (${last!.answer})${
-        nextAttemptAt === null ? '' : `; next at ${time(nextAttemptAt)}`
-      }.`;
+      return `not sent: ${last?.answer || 'not wanted any more'}`;
+    default: {
+      if (attempts.length === 0) return 'owed, not tried yet';
+      const next = nextAttemptAt === null ? '' : `; next at ${time(nextAttemptAt)}`;
+      return `not delivered yet after ${tries} (${last!.answer})${next}`;
+    }
   }
 }
 

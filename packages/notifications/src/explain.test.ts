@@ -1,8 +1,9 @@
-import { recordFlips } from '@overdue/database';
+import { goDown } from '@overdue/checks';
+import { type NewFlip, recordFlips } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { explain } from './explain.ts';
-import { NOON } from './testing/fixtures.ts';
+import { facts, NOON } from './testing/fixtures.ts';
 
 const MINUTE = 60_000;
 
@@ -23,10 +24,16 @@ async function check(fields: Record<string, unknown> = {}): Promise<number> {
   return row!.id;
 }
 
-async function ping(checkId: number, n: number, at: number, kind = 'success'): Promise<void> {
+async function ping(checkId: number, n: number, at: number, kind = 'success', rid: string | null = null) {
   await database.sql`
-    insert into pings (check_id, n, id, created_at, kind, scheme, method)
-    values (${checkId}, ${n}, gen_random_uuid(), ${at}, ${kind}, 'http', 'GET')`;
+    insert into pings (check_id, n, id, created_at, kind, scheme, method, rid)
+    values (${checkId}, ${n}, gen_random_uuid(), ${at}, ${kind}, 'http', 'GET', ${rid})`;
+}
+
+async function flip(checkId: number, at: number, oldStatus: string, newStatus: string, more: Partial<NewFlip> = {}) {
+  await recordFlips(database.sql, [
+    { checkId, createdAt: at, oldStatus, newStatus, reason: '', notify: false, ...more } as NewFlip,
+  ]);
 }
 
 async function channel(value: unknown, more: Record<string, unknown> = {}): Promise<number> {
@@ -79,7 +86,7 @@ test('a time-out: when the ping was due, when grace ended, who was told and what
   });
   const recorded = new Date(flip!.recorded_at).toISOString().slice(0, 19).replace('T', ' ');
   expect(found.sentences).toEqual([
-    'The last ping before 2026-11-21 12:00:00 UTC came at 2026-11-21 10:00:00 UTC.',
+    'The last ping before 2026-11-21 11:05:00 UTC came at 2026-11-21 10:00:00 UTC.',
     'The next one was due at 2026-11-21 11:00:00 UTC.',
     'Grace ended at 2026-11-21 11:05:00 UTC.',
     'It went from up to down at 2026-11-21 11:05:00 UTC, because no ping came in time.',
@@ -98,6 +105,78 @@ test('a time-out: when the ping was due, when grace ended, who was told and what
     lateness: { deadline: NOON - 55 * MINUTE },
     messages: [],
   });
+});
+
+test('a schedule that was edited after the alert: what counted is what it was', async () => {
+  const late = { ...facts('email').check, kind: 'simple', timeout: 3600, grace: 300, status: 'up' } as const;
+  const verdict = goDown({ ...late, last_ping: NOON - 120 * MINUTE }, NOON - 50 * MINUTE)!.flip!;
+  const id = await check({ status: 'down', timeout: 86_400, grace: 7200, last_ping: NOON - 120 * MINUTE });
+  await ping(id, 1, NOON - 120 * MINUTE);
+  await flip(id, verdict.at, 'up', 'down', { reason: 'timeout', decision: verdict.decision });
+  const expected = {
+    lateness: { timeout_s: 3600, expected: NOON - 60 * MINUTE, deadline: NOON - 55 * MINUTE },
+  };
+  expect(await explain(database.sql, id, NOON)).toMatchObject(expected);
+  const before = await explain(database.sql, id, NOON - 58 * MINUTE);
+  expect(before).toMatchObject({ ...expected, status: 'up' });
+  expect(before!.sentences).toContain('The next one was due at 2026-11-21 11:00:00 UTC.');
+  expect(before!.sentences).toContain('Grace ends at 2026-11-21 11:05:00 UTC.');
+  // Before its first ping.
+  expect(await explain(database.sql, id, NOON - 121 * MINUTE)).toMatchObject({ lateness: { rule: null } });
+});
+
+test('a run that a pause ended is not awaited; a resume forgets every ping', async () => {
+  const id = await check({ status: 'new' });
+  await ping(id, 1, NOON - 90 * MINUTE);
+  await ping(id, 2, NOON - 60 * MINUTE, 'start');
+  await flip(id, NOON - 59 * MINUTE, 'up', 'paused');
+  await flip(id, NOON - 30 * MINUTE, 'paused', 'new');
+  const at = async (minutes: number) => (await explain(database.sql, id, NOON - minutes * MINUTE))!;
+  expect(await at(60)).toMatchObject({ lateness: { rule: 'run-timeout', last_start: NOON - 60 * MINUTE } });
+  const paused = await at(50);
+  expect(paused).toMatchObject({
+    status: 'paused',
+    lateness: { rule: null, last_ping: NOON - 90 * MINUTE, last_start: null, deadline: null },
+  });
+  expect(paused.sentences).toContain('It awaited nothing.');
+  expect(await at(20)).toMatchObject({ status: 'new', lateness: { rule: null, last_ping: null, last_start: null } });
+});
+
+test('a run with an id goes on when another one ends', async () => {
+  const id = await check({ timeout: 36_000 });
+  const [a, b] = ['a', 'b'].map((letter) => letter.repeat(8).concat('-0000-4000-8000-000000000000'));
+  await ping(id, 1, NOON - 10 * MINUTE, 'start', a);
+  await ping(id, 2, NOON - 9 * MINUTE, 'success', b);
+  const found = (await explain(database.sql, id, NOON - 8 * MINUTE))!;
+  expect(found).toMatchObject({ lateness: { rule: 'run-timeout', deadline: NOON - 5 * MINUTE } });
+  expect(found.sentences).toContain('The run has to end by 2026-11-21 11:55:00 UTC.');
+  await ping(id, 3, NOON - 7 * MINUTE, 'success', a);
+  expect(await explain(database.sql, id, NOON)).toMatchObject({ lateness: { rule: 'timeout', last_start: null } });
+});
+
+test('a ping that came out of a spool late has a higher number, and is not the last one for it', async () => {
+  const id = await check();
+  await ping(id, 1, NOON - 10 * MINUTE);
+  await ping(id, 2, NOON - 40 * MINUTE);
+  expect(await explain(database.sql, id, NOON)).toMatchObject({ lateness: { last_ping: NOON - 10 * MINUTE } });
+});
+
+test('what is the same for several channels is said once', async () => {
+  const id = await check({ status: 'down' });
+  for (const [address, more] of [
+    ['a@example.org', { disabled: true }],
+    ['b@example.org', {}],
+    ['c@example.org', { disabled: true }],
+    ['d@example.org', {}],
+  ] as const) {
+    const c = await channel({ value: address, up: true, down: true }, more);
+    await database.sql`insert into channel_checks (check_id, channel_id) values (${id}, ${c})`;
+  }
+  await flip(id, NOON - MINUTE, 'up', 'down', { reason: 'fail', notify: true });
+  expect((await explain(database.sql, id, NOON))!.sentences.slice(-2)).toEqual([
+    'b@example.org, d@example.org: owed, not tried yet.',
+    'a@example.org, c@example.org: no message, because it is switched off.',
+  ]);
 });
 
 test('a gap that held it back', async () => {

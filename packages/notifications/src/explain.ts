@@ -1,6 +1,7 @@
-import { BrokenScheduleError, type CheckState, explainLateness, type LatenessFacts } from '@overdue/checks';
+import { BrokenScheduleError, type CheckState, type LatenessFacts } from '@overdue/checks';
 import type { Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
+import { latenessAt, pingsKnownAt } from './explain-awaited.ts';
 import { explanationSentences } from './explain-sentences.ts';
 import { findKind } from './kinds.ts';
 import { channelSummary } from './summary.ts';
@@ -10,7 +11,10 @@ export interface Explanation {
   readonly at: Instant;
   /** What was stored as the check's status then; null: it did not exist yet. */
   readonly status: CheckState['status'] | null;
-  /** What was awaited then, until when, and which gaps moved it, by the schedule that the check has now. */
+  /**
+   * What was awaited then, until when, and which gaps moved it: as a time-out decided it, or else by the schedule that
+   * the check has now.
+   */
   readonly lateness: LatenessFacts | null;
   /** Why there is no `lateness`: its schedule cannot be evaluated. */
   readonly brokenSchedule: string | null;
@@ -67,18 +71,14 @@ export async function explain(sql: Sql, checkId: number, at: Instant): Promise<E
            last_duration_ms, alert_after, created_at
     from checks where id = ${checkId}`;
   if (!check) return null;
-  const [flip, nextFlip, lastPing, lastStart] = await Promise.all([
+  const [flip, nextFlip, known] = await Promise.all([
     flipNear(sql, checkId, at, 'before'),
     flipNear(sql, checkId, at, 'after'),
-    newestPing(sql, checkId, at, ['success', 'fail']),
-    newestPing(sql, checkId, at, ['start']),
+    pingsKnownAt(sql, checkId, check, at),
   ]);
   const status =
     at < check.created_at ? null : ((flip?.newStatus ?? nextFlip?.oldStatus ?? check.status) as CheckState['status']);
-  // The log of pings is bounded; what the check itself remembers goes back further.
-  const last_ping = lastPing ?? (check.last_ping !== null && check.last_ping <= at ? check.last_ping : null);
-  const last_start = lastStart !== null && (last_ping === null || lastStart > last_ping) ? lastStart : null;
-  const since = Math.min(last_ping ?? at, last_start ?? at);
+  const since = Math.min(known.last_ping ?? at, known.last_start ?? at);
   const gaps = await sql<{ from: Instant; until: Instant | null }[]>`
     select from_at as "from", until_at as until from gaps
     where from_at <= ${at} and (until_at is null or (until_at > ${since} and until_at > from_at)) order by from_at`;
@@ -86,13 +86,8 @@ export async function explain(sql: Sql, checkId: number, at: Instant): Promise<E
   let lateness: LatenessFacts | null = null;
   let brokenSchedule: string | null = null;
   if (status !== null) {
-    // Down, it awaits nothing: what it awaited before is in the flip's decision.
-    const before = status === 'down' && flip?.reason === 'timeout' ? (flip.oldStatus as CheckState['status']) : status;
     try {
-      lateness = explainLateness(
-        { ...check, status: before, last_ping, last_start },
-        gaps.flatMap(({ from, until }) => (until === null ? [] : [{ from, until }])),
-      );
+      lateness = latenessAt(at, check, known, flip, nextFlip, gaps);
     } catch (error) {
       if (!(error instanceof BrokenScheduleError)) throw error;
       brokenSchedule = error.message;
@@ -125,13 +120,6 @@ async function flipNear(sql: Sql, checkId: number, at: Instant, side: 'before' |
 
 function withoutId({ id: _, ...flip }: FlipRow): ExplainedFlip {
   return flip;
-}
-
-async function newestPing(sql: Sql, checkId: number, at: Instant, kinds: string[]): Promise<Instant | null> {
-  const [row] = await sql<{ at: Instant }[]>`
-    select created_at as at from pings where check_id = ${checkId} and created_at <= ${at} and kind = any(${kinds})
-    order by n desc limit 1`;
-  return row?.at ?? null;
 }
 
 interface ChannelRow {

@@ -204,6 +204,8 @@ describe('delivery', () => {
       [1, -1000],
       [2, 0],
       [3, 1],
+      // Out of a spool: a higher number, and not newer.
+      [4, -500],
     ] as const) {
       await sql`
         insert into pings (check_id, n, id, created_at, kind, scheme, method, exit_status, body)

@@ -51,7 +51,8 @@ export async function loadFacts(sql: Sql, ids: readonly number[]): Promise<Map<n
       order by b.created_at desc, b.id desc limit 1
     ) before on f.new_status = 'up'
     left join lateral (
-      select * from pings where check_id = n.check_id and created_at <= f.created_at order by n desc limit 1
+      select * from pings where check_id = n.check_id and created_at <= f.created_at
+      order by created_at desc, n desc limit 1
     ) p on true
     where n.id = any(${ids as number[]}::bigint[])`;
   const checkIds = [...new Set(owed.map((row) => row.checkId))].filter((id) => id !== null);
