@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { systemClock } from '@overdue/clock';
 import { type Database, recordFlips, type Sql } from '@overdue/database';
 import { startRedis } from '@overdue/queue/testing';
+import { judgeDue } from '@overdue/sendalerts/judge';
 import { eventually } from '../support/eventually.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { checkCode, seedChecks } from './seed.ts';
@@ -189,9 +190,8 @@ const alertStorm: Benchmark = {
     await eventually('the first flip', async () => (await sql`select 1 from flips limit 1`).length > 0, { every: 50 });
     const count = async () => (await sql<{ n: number }[]>`select count(*)::int as n from notifications`)[0]!.n;
     await eventually('50,000 outbox rows', async () => (await count()) === 50_000, { seconds: 120, every: 50 });
-    const [span] = await sql<{ seconds: number }[]>`
-      select extract(epoch from max(recorded_at) - to_timestamp(${due / 1000}))::float8 as seconds from flips`;
-    const seconds = span!.seconds;
+    // When all could be seen: what the rows say of themselves is when their transaction began.
+    const seconds = (Date.now() - due) / 1000;
     return [{ name: '50,000 late: due to last outbox row', value: seconds, unit: 's', bar: '10 s', ok: seconds <= 10 }];
   },
 };
@@ -223,6 +223,7 @@ const alertLag: Benchmark = {
     if (Date.now() > from) throw new Error('Setting up took too long');
     await systemClock.sleep(from - Date.now());
     const { load } = await import('./http-client.ts');
+    const seeing = seeOutbox(sql, late);
     const result = await load({
       port: ingester.port,
       durationMs: seconds * 1000,
@@ -233,24 +234,43 @@ const alertLag: Benchmark = {
         return `GET /${check} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
       },
     });
-    await eventually('all flips', async () => (await sql`select 1 from flips`).length >= late);
-    const [lag] = await sql<{ p50: number; p99: number; max: number }[]>`
-      select percentile_cont(0.5) within group (order by l) as p50, percentile_cont(0.99) within group (order by l) as p99,
-             max(l) as max
-      from (select extract(epoch from n.created_at - f.created_at)::float8 as l
-            from notifications n join flips f on f.id = n.flip_id) lags`;
+    const lags = (await seeing).sort((a, b) => a - b);
+    const [p50, p99, max] = [0.5, 0.99, 1].map((part) => lags[Math.ceil(part * late) - 1]! / 1000) as [
+      number,
+      number,
+      number,
+    ];
     return [
       {
         name: `due to outbox p99, ${checks.toLocaleString('en')} checks`,
-        value: lag!.p99,
+        value: p99,
         unit: 's',
         bar: '< 1.5 s',
-        ok: lag!.p99 < 1.5,
-        note: `p50 ${lag!.p50.toFixed(2)} s, max ${lag!.max.toFixed(2)} s, ${Math.round(result.rate)} pings/s beside it`,
+        ok: p99 < 1.5,
+        note: `p50 ${p50.toFixed(2)} s, max ${max.toFixed(2)} s, ${Math.round(result.rate)} pings/s beside it`,
       },
     ];
   },
 };
+
+/**
+ * Watches the outbox until `count` messages were seen.
+ * @returns for each, milliseconds from the check's deadline until another connection could see it
+ */
+async function seeOutbox(sql: Sql, count: number): Promise<number[]> {
+  const lags: number[] = [];
+  const limit = performance.now() + 120_000;
+  for (let newest = 0; lags.length < count; await systemClock.sleep(20)) {
+    if (performance.now() > limit) throw new Error(`Only ${lags.length} of ${count} messages were owed in time`);
+    const rows = await sql<{ id: number; due: number }[]>`
+      select n.id, f.created_at as due from notifications n join flips f on f.id = n.flip_id
+      where n.id > ${newest} order by n.id`;
+    const now = Date.now();
+    for (const { due } of rows) lags.push(now - due);
+    newest = rows.at(-1)?.id ?? newest;
+  }
+  return lags;
+}
 
 const scanIdle: Benchmark = {
   // The scan with nothing due, on a small and on a large table: one index range either way.
@@ -272,7 +292,7 @@ const scanIdle: Benchmark = {
   },
 };
 
-/** Median milliseconds of the scan that finds nothing. */
+/** Median milliseconds of a look that finds nothing. */
 async function idleScan(context: BenchContext, checks: number): Promise<number> {
   const { database } = await context.postgres();
   const { sql } = database;
@@ -284,7 +304,7 @@ async function idleScan(context: BenchContext, checks: number): Promise<number> 
   const times: number[] = [];
   for (let i = 0; i < 600; i++) {
     const began = performance.now();
-    await sql`select id from checks where wake_at < ${Date.now() - HOUR} order by wake_at limit 1000 for update skip locked`;
+    await judgeDue(sql, Date.now() - HOUR, 2500);
     times.push(performance.now() - began);
   }
   return times.slice(100).sort((a, b) => a - b)[250]!;

@@ -135,6 +135,70 @@ describe('lateness', () => {
     expect(subject.state().problems.join()).toContain(checks[2]!.code);
   });
 
+  test.each([
+    ['a deadlock', '40P01'],
+    ['a lock that was not given', '55P03'],
+    ['a column that a migration has not added yet', '42703'],
+  ])('an error that will pass sets nobody aside: %s', async (_, code) => {
+    await ingester();
+    const check = await world.check({ lastPing: NOON - HOUR });
+    await database.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$
+      begin raise 'not now' using errcode = '${code}'; end $$;
+      create trigger refuse before insert on flips for each row execute function refuse()`);
+    const subject = evaluator();
+    await expect(subject.pass()).rejects.toMatchObject({ code });
+    await database.sql`drop trigger refuse on flips`;
+    await subject.pass();
+    expect((await statusOf(check)).status).toBe('down');
+    expect(subject.state().problems).toEqual([]);
+  });
+
+  test('a channel that is deleted while the message to it is written sets nobody aside either', async () => {
+    await ingester();
+    const gone = await world.check({ lastPing: NOON - HOUR });
+    const other = await world.check({ lastPing: NOON - HOUR });
+    await database.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$
+      begin if new.check_id = ${gone.id} then raise 'gone' using errcode = '23503'; end if; return new; end $$;
+      create trigger refuse before insert on flips for each row execute function refuse()`);
+    const subject = evaluator();
+    await subject.pass();
+    expect(await statusOf(other)).toMatchObject({ status: 'down' });
+    expect(await statusOf(gone)).toMatchObject({ status: 'up', wake_at: NOON - HOUR + 120 * SECOND });
+    await database.sql`drop trigger refuse on flips`;
+    await subject.pass();
+    expect((await statusOf(gone)).status).toBe('down');
+  });
+
+  test('with work waiting, a database that fails is not asked again and again', async () => {
+    await ingester();
+    for (let i = 0; i < 2; i++) await world.check({ lastPing: NOON - HOUR });
+    let asked = 0;
+    let away = false;
+    const subject = new Evaluator({
+      database: {
+        get sql() {
+          if (!away) return database.sql;
+          asked++;
+          throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+        },
+      },
+      clock,
+      logger: silent,
+      minGap: 5 * SECOND,
+      group: 1,
+      databaseNow: () => clock.now(),
+    });
+    await subject.pass();
+    expect(subject.state().backlog).toBe(true);
+    away = true;
+    subject.start();
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toBe(1);
+    await subject.stop();
+  });
+
   test('many instances share the work: every late check goes down once', async () => {
     await ingester();
     const ids = await database.sql<{ id: number }[]>`

@@ -95,6 +95,7 @@ export class Evaluator {
         await within(clock, silence, this.pass(), onSilence);
       } catch (err) {
         this.#watch.interrupted();
+        this.#backlog = false;
         if (!this.#unreachable) logger.warn({ err }, 'Lateness cannot be judged; trying again');
         this.#unreachable = 'The database cannot be reached, or refuses.';
       }

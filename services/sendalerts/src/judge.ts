@@ -1,6 +1,6 @@
 import { alertAfter, type CheckState, explainLateness, type Gap, goDown } from '@overdue/checks';
 import type { Instant, Milliseconds } from '@overdue/clock';
-import { isConnectionError, type NewFlip, recordFlips, type Sql } from '@overdue/database';
+import { mayPass, type NewFlip, recordFlips, type Sql, type TransactionSql } from '@overdue/database';
 import { gapsSince } from '@overdue/pings/vouching';
 import { countHeld } from './gaps.ts';
 
@@ -29,20 +29,37 @@ export interface Poison {
 /** How long a check that cannot be judged is left alone. */
 const SET_ASIDE: Milliseconds = 3600 * 1000;
 
+/** Whether any check's time has come. A query, so that its plan can be looked at (plan.test.ts, the benchmarks). */
+export function anyDue(sql: Sql, until: Instant) {
+  return sql<{ due: boolean }[]>`select exists (select from checks where wake_at < ${until}) as due`;
+}
+
+/** Locks the checks whose time has come, but for those that somebody else has. `only`: just this one. A query, too. */
+export function dueChecks(sql: Sql | TransactionSql, until: Instant, limit: number, only: number | null = null) {
+  return sql<CheckRow[]>`
+    select id, code, project_id, kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping,
+           last_start, last_start_rid, last_duration_ms, alert_after
+    from checks
+    where wake_at < ${until} ${only === null ? sql`` : sql`and id = ${only}`}
+    order by wake_at limit ${limit}
+    for update skip locked`;
+}
+
 /**
  * Judges up to `limit` checks whose time has come, as of `until`: takes them down with flips and outbox rows, or finds
  * their next time, in one transaction. Rows that another instance is at are passed over, so any number of instances
  * may do this at once. A check that cannot be judged is set aside; a group that the database refuses is judged one by
  * one.
+ * @throws an error that may pass (see mayPass): nobody is set aside for it
  */
 export async function judgeDue(sql: Sql, until: Instant, limit: number): Promise<Judged> {
   // Most looks find nothing: one round trip then, instead of a transaction's three.
-  const [row] = await sql<{ due: boolean }[]>`select exists (select from checks where wake_at < ${until}) as due`;
+  const [row] = await anyDue(sql, until);
   if (!row!.due) return NOTHING;
   try {
     return await judge(sql, until, limit, null);
   } catch (error) {
-    if (isConnectionError(error)) throw error;
+    if (mayPass(error)) throw error;
     return await oneByOne(sql, until, limit);
   }
 }
@@ -55,7 +72,8 @@ async function oneByOne(sql: Sql, until: Instant, limit: number): Promise<Judged
     try {
       parts.push(await judge(sql, until, 1, id));
     } catch (error) {
-      if (isConnectionError(error)) throw error;
+      if (mayPass(error)) throw error;
+      if (isMissingReference(error)) continue;
       await sql`update checks set wake_at = ${until + SET_ASIDE} where id = ${id}`;
       parts.push({ looked: 1, down: 0, owed: 0, held: 0, poison: [{ code, why: String(error) }], projectIds: [] });
     }
@@ -71,15 +89,14 @@ async function oneByOne(sql: Sql, until: Instant, limit: number): Promise<Judged
   };
 }
 
+/** A channel was deleted while the message to it was written: at the next look it is not there any more. */
+function isMissingReference(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '23503';
+}
+
 function judge(sql: Sql, until: Instant, limit: number, only: number | null): Promise<Judged> {
   return sql.begin(async (tx) => {
-    const rows = await tx<CheckRow[]>`
-      select id, code, project_id, kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping,
-             last_start, last_start_rid, last_duration_ms, alert_after
-      from checks
-      where wake_at < ${until} ${only === null ? tx`` : tx`and id = ${only}`}
-      order by wake_at limit ${limit}
-      for update skip locked`;
+    const rows = await dueChecks(tx, until, limit, only);
     if (rows.length === 0) return NOTHING;
     // No window opens before the check's last ping or start.
     const since = Math.min(...rows.flatMap((row) => [row.last_ping ?? until, row.last_start ?? until]));
