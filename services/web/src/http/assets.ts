@@ -17,22 +17,23 @@ interface Asset {
   readonly brotli: Buffer | null;
 }
 
-/** The files of public/, each under a name that changes with its content, so browsers keep them for ever. */
+/** The files of public/ and the style sheet, each under a name that changes with its content, so browsers keep them for ever. */
 export interface Assets {
   /** `app.css` -> `/static/app.1f2e3d4c.css` (without the site's path prefix). */
   url(name: string): string;
   readonly router: RequestHandler;
 }
 
-/** Reads the folder once; the files are few and small. */
+/** Reads the folder once; the files are few and small. What lies in its css/ is one file, `app.css`, in order of name. */
 export function loadAssets(folder: URL): Assets {
   const urls = new Map<string, string>();
   const files = new Map<string, Asset>();
-  for (const name of readdirSync(folder)) {
+  const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+  const contents = names.map(({ name }) => [name, readFileSync(new URL(name, folder))] as const);
+  for (const [name, body] of [...contents, ['app.css', styleSheet(new URL('css/', folder))] as const]) {
     const extension = extname(name);
     const type = TYPES[extension];
     if (!type) continue;
-    const body = readFileSync(new URL(name, folder));
     const hash = createHash('sha256').update(body).digest('hex').slice(0, 10);
     const url = `/static/${name.slice(0, -extension.length)}.${hash}${extension}`;
     urls.set(name, url);
@@ -60,4 +61,9 @@ export function loadAssets(folder: URL): Assets {
     },
     router,
   };
+}
+
+function styleSheet(folder: URL): Buffer {
+  const parts = readdirSync(folder).sort();
+  return Buffer.from(parts.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n'));
 }
