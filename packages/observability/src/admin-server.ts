@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Clock } from '@overdue/clock';
 import type { Logger } from './logger.ts';
 import type { Registry } from './metrics.ts';
 import { listenError } from './start-error.ts';
@@ -9,6 +10,7 @@ export interface AdminServerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly service: string;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Registry;
   /** Is the process itself sound? /healthz; a supervisor restarts it when not. */
@@ -52,7 +54,7 @@ async function answer(options: AdminServerOptions, url: string, response: Server
     case '/healthz':
       return options.live() ? send(response, 200, 'OK\n') : send(response, 503, 'The process is failing.\n');
     case '/readyz': {
-      const reasons = await inTime(options.ready());
+      const reasons = await inTime(options);
       return reasons.length === 0 ? send(response, 200, 'OK\n') : send(response, 503, `${reasons.join('\n')}\n`);
     }
     case '/metrics':
@@ -62,15 +64,17 @@ async function answer(options: AdminServerOptions, url: string, response: Server
   }
 }
 
-function inTime(ready: Promise<readonly string[]>): Promise<readonly string[]> {
-  return Promise.race([
-    ready.catch((error: unknown) => [error instanceof Error ? error.message : String(error)]),
-    new Promise<readonly string[]>((resolve) =>
-      AbortSignal.timeout(READY_TIMEOUT_MS).addEventListener('abort', () =>
-        resolve(['The service did not say within 2 seconds whether it is ready.']),
-      ),
-    ),
-  ]);
+async function inTime({ ready, clock }: AdminServerOptions): Promise<readonly string[]> {
+  const answered = new AbortController();
+  const late = clock.sleep(READY_TIMEOUT_MS, answered.signal);
+  try {
+    return await Promise.race([
+      ready().catch((error: unknown) => [error instanceof Error ? error.message : String(error)]),
+      late.then(() => ['The service did not say within 2 seconds whether it is ready.']),
+    ]);
+  } finally {
+    answered.abort();
+  }
 }
 
 function send(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {

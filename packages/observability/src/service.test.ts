@@ -80,6 +80,26 @@ test('readyz says in words what is wrong, also when asking fails', async () => {
   expect((await get('/healthz')).status).toBe(200);
 });
 
+test('readyz does not wait for ever for the answer', async () => {
+  let asked = () => {};
+  const asking = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  await start({
+    ready() {
+      asked();
+      return new Promise(() => {});
+    },
+  });
+  const answer = get('/readyz');
+  await asking;
+  await clock.advance(2000);
+  expect(await answer).toEqual({
+    status: 503,
+    text: 'The service did not say within 2 seconds whether it is ready.\n',
+  });
+});
+
 test('maintenance makes it not ready until it is cleared: for the host, and for the service alone', async () => {
   await start();
   for (const service of [undefined, 'web']) {

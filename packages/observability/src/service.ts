@@ -94,6 +94,7 @@ export async function startService<C extends RuntimeConfig>(options: StartServic
     host: config.ADMIN_HOST,
     port: config[adminPortVariable(service)],
     service,
+    clock,
     logger,
     registry,
     live: () => true,
