@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { unsubscribeLink } from '@overdue/notifications';
 import { SECRET_KEY, startTestSite, type TestSite } from '@overdue/web/testing';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -60,6 +61,7 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
       'add email': `/projects/${project}/add_email/`,
       'add ntfy': `/projects/${project}/add_ntfy/`,
       'add webhook': `/projects/${project}/add_webhook/`,
+      prometheus: `/projects/${project}/add_prometheus/`,
       'edit integration': `/integrations/${made.channel}/edit/`,
       'checks of an integration': `/integrations/${made.channel}/checks/`,
       badges: `/projects/${project}/badges/`,
@@ -222,6 +224,18 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     await page.fill('[name=search]', 'without a');
     await page.click('text=Filter');
     expect(await page.locator('tr[data-check]').count()).toBe(1);
+    await context.close();
+  });
+
+  it('of an old link in a mail switch the alerts off without another click', async () => {
+    const [channel] = await database.sql<
+      { id: number; code: string }[]
+    >`select id, code from channels where kind = 'email'`;
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(unsubscribeLink(site.url, SECRET_KEY, channel!.code, Date.now() - 3_600_000));
+    await page.waitForSelector('h1:has-text("Unsubscribed")');
+    await database.sql`update channels set disabled = false where id = ${channel!.id}`;
     await context.close();
   });
 
