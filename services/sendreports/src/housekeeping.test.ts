@@ -102,6 +102,22 @@ test('notifications older than the oldest kept ping go, unless they are still ow
   expect(forgotten).toMatchObject({ notifications: 1, testNotifications: 1 });
 });
 
+test('a dead letter stays for the 30 days in which it is listed and can be resent, and so does its status change', async () => {
+  const busy = await checkWithPings([NOW - DAY]);
+  const failed = async (days: number) => {
+    const at = NOW - 100 * DAY;
+    const id = await flip(busy.check, at);
+    await notification({ ...busy, flip: id }, at, 'failed');
+    await database.sql`update notifications set finished_at = ${NOW - days * DAY} where flip_id = ${id}`;
+    return id;
+  };
+  const listed = await failed(29);
+  await failed(31);
+  expect(await keepHouse(database.sql, NOW)).toMatchObject({ notifications: 1, flips: 1 });
+  const left = await database.sql`select flip_id as id from notifications union all select id from flips`;
+  expect(left.map(({ id }) => id)).toEqual([listed, listed]);
+});
+
 test('flips go when they are older than the oldest kept ping and than 93 days', async () => {
   const busy = await checkWithPings([NOW - DAY]);
   await flip(busy.check, NOW - 94 * DAY);

@@ -45,22 +45,27 @@ const TASKS = {
   ingestLanes: (sql: TransactionSql, now: Instant) =>
     sql`delete from ingest_lanes where updated_at < ${now - 93 * DAY}`,
 
-  /** status-and-alerting.md P8; what is still owed stays. */
-  notifications: (sql: TransactionSql) => sql`
+  /** status-and-alerting.md P8; what is still owed stays, and what can still be resent. */
+  notifications: (sql: TransactionSql, now: Instant) => sql`
     delete from notifications o
     using checks c
     cross join lateral (select p.created_at from pings p where p.check_id = c.id order by p.n limit 1) oldest
-    where o.check_id = c.id and o.state <> 'owed' and o.created_at < oldest.created_at`,
+    where o.check_id = c.id and o.created_at < oldest.created_at and not (${isWanted(sql, now)})`,
 
   /** Test messages belong to no check. */
   testNotifications: (sql: TransactionSql, now: Instant) => sql`
     delete from notifications where check_id is null and state <> 'owed' and created_at < ${now - 93 * DAY}`,
 
-  /** status-and-alerting.md P8: older than the oldest kept ping and than 93 days; one with a message owed stays. */
+  /** status-and-alerting.md P8: older than the oldest kept ping and than 93 days; one with a message that stays, too. */
   flips: (sql: TransactionSql, now: Instant) => sql`
     delete from flips f
     using checks c
     cross join lateral (select p.created_at from pings p where p.check_id = c.id order by p.n limit 1) oldest
     where f.check_id = c.id and f.created_at < least(oldest.created_at, ${now - 93 * DAY}::timestamptz)
-      and not exists (select from notifications o where o.flip_id = f.id and o.state = 'owed')`,
+      and not exists (select from notifications o where o.flip_id = f.id and (${isWanted(sql, now)}))`,
 };
+
+/** Whether a message `o` is still owed, or is a dead letter that is listed: see `deadLetters` of @overdue/notifications. */
+function isWanted(sql: TransactionSql, now: Instant) {
+  return sql`o.state = 'owed' or (o.state = 'failed' and o.finished_at >= ${now - 30 * DAY}::timestamptz)`;
+}
