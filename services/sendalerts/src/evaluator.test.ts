@@ -1,4 +1,5 @@
 import { VirtualClock } from '@overdue/clock';
+import type { Sql } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Evaluator } from './evaluator.ts';
@@ -181,7 +182,7 @@ describe('lateness', () => {
         get sql() {
           if (!away) return database.sql;
           asked++;
-          throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
+          return (() => new Promise((_, reject) => setImmediate(reject, new Error('away')))) as unknown as Sql;
         },
       },
       clock,
