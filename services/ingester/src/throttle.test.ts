@@ -48,7 +48,7 @@ test('more than the log keeps are counted, the newest of them logged', async () 
 });
 
 test('never holds information back, and keeps the order', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   const rid = randomUUID();
   const sequence: [path: string, body?: string][] = [
@@ -115,7 +115,7 @@ test('never holds information back, and keeps the order', async () => {
 });
 
 test('a pause by somebody else ends the window: what came before it counts, and does not resume the check', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 5; i++) await ping(`/${code}`);
   // The ping before it may have come in this very millisecond, and would be after it, then.
@@ -137,7 +137,7 @@ test('a pause by somebody else ends the window: what came before it counts, and 
 });
 
 test('an edit ends the window', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 3; i++) await ping(`/${code}`);
   await t.database.sql`update checks set grace = 7200 where code = ${code}`;
@@ -147,7 +147,7 @@ test('an edit ends the window', async () => {
 });
 
 test('a stop writes what was coalesced', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 7; i++) await ping(`/${code}`);
   await t.ingester.drain();
@@ -155,7 +155,7 @@ test('a stop writes what was coalesced', async () => {
 });
 
 test('a ping over a connection that outlives the drain is written before its answer', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 3; i++) await ping(`/${code}`);
   await t.ingester.drain();
@@ -165,7 +165,7 @@ test('a ping over a connection that outlives the drain is written before its ans
 });
 
 test('a check that is deleted takes its window with it', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 3; i++) await ping(`/${code}`);
   await t.database.sql`delete from checks where code = ${code}`;
@@ -176,7 +176,7 @@ test('a check that is deleted takes its window with it', async () => {
 });
 
 test('shows each ping within a second or so while little is going on', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 3; i++) await ping(`/${code}`);
   await expect.poll(() => counted(code)).toBe(3);
@@ -194,12 +194,12 @@ test('0 turns it off', async () => {
 });
 
 test('a start through another ingester ends the window there', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '60' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const dataDir = mkdtempSync(join(tmpdir(), 'overdue-ingester-'));
   const instanceId = randomUUID();
   const other = await startIngester({
     config: {
-      ...loadConfig({ DATA_DIR: dataDir, PING_HOST: '127.0.0.1', PING_THROTTLE_SECONDS: '60' }),
+      ...loadConfig({ DATA_DIR: dataDir, PING_HOST: '127.0.0.1', PING_THROTTLE_SECONDS: '30' }),
       PING_PORT: 0,
     },
     clock: systemClock,
@@ -215,8 +215,20 @@ test('a start through another ingester ends the window there', async () => {
     ] as const) {
       await ingester.instances.register({ id, service: 'ingester', host: 'h', pid: 1, startedAt: Date.now() });
     }
-    // Each learns of the other within a few seconds.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    // Within a few seconds each learns of the other, and says what it hears.
+    const told = new Set<string>();
+    await t.database.sql.listen('check_pinged', (ids) => told.add(ids));
+    for (const ingester of [t.ingester, other]) {
+      const another = await makeCheck(t);
+      const [row] = await t.database.sql<{ id: number }[]>`select id from checks where code = ${another}`;
+      const isTold = async () => {
+        // A success that the other might have begun to coalesce; then something that ends that.
+        await ping(`/${another}`, ingester);
+        await ping(`/${another}/start`, ingester);
+        return [...told].some((ids) => ids.split(',').includes(String(row!.id)));
+      };
+      await expect.poll(isTold).toBe(true);
+    }
     const code = await makeCheck(t);
     for (let i = 0; i < 4; i++) await ping(`/${code}`);
     await ping(`/${code}/start`, other);
