@@ -29,7 +29,9 @@ export const database = {
   DB_USER: setting(text(), 'postgres', { description: 'User.', readBy: EVERYONE }),
   DB_PASSWORD: setting(text(), '', { description: 'Password.', readBy: EVERYONE, secret: true }),
   DB_SSLMODE: setting(oneOf(...SSL_MODES), 'prefer', {
-    description: 'TLS to the database, in the words of libpq.',
+    description:
+      'TLS to the database, in the words of libpq. `verify-ca` and `verify-full` trust the authorities that Node.js ' +
+      'trusts, and those in the file that `NODE_EXTRA_CA_CERTS` names.',
     readBy: EVERYONE,
   }),
   DB_TARGET_SESSION_ATTRS: setting(oneOf(...SESSION_ATTRS), 'read-write', {
