@@ -11,7 +11,6 @@ beforeEach(async () => {
 });
 const post = (path: string, body: unknown = {}) =>
   context.api.call(`/api/v3/${path}`, { method: 'POST', key: project.rw, body });
-const get = (path: string) => context.api.call(`/api/v3/${path}`, { key: project.rw });
 const WEBHOOK = { kind: 'webhook', settings: { url_down: 'https://example.org/' } };
 
 /** Sends the request while a transaction has made its change and not committed; commits once the request waits for it. */
@@ -33,30 +32,6 @@ async function waiting(): Promise<number> {
     select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
   return rows.length;
 }
-
-test('M-40: many updates of one check at once, each of another field: all are there', async () => {
-  const { uuid } = (await post('checks/')).json;
-  const fields = {
-    name: 'n',
-    slug: 's',
-    tags: 't',
-    desc: 'd',
-    grace: 61,
-    methods: 'POST',
-    start_kw: 'a',
-    success_kw: 'b',
-    failure_kw: 'c',
-    filter_body: true,
-    filter_http_body: true,
-    manual_resume: true,
-    timeout: 62,
-  };
-  const replies = await Promise.all(
-    Object.entries(fields).map(([field, value]) => post(`checks/${uuid}`, { [field]: value })),
-  );
-  expect(replies.map((reply) => reply.status)).toEqual(replies.map(() => 200));
-  expect((await get(`checks/${uuid}`)).json).toMatchObject(fields);
-});
 
 describe('one integration', () => {
   test('many updates at once, each of another setting: all are there', async () => {
@@ -132,7 +107,7 @@ describe('deleted at the same moment', () => {
     else expect([reply.status, reply.json]).toEqual([400, { error: `invalid check identifier: ${uuid}` }]);
   });
 
-  test('the check, or the integration, that is changed', async () => {
+  test('the check (M-52), or the integration, that is changed', async () => {
     const { id } = (await post('channels/', WEBHOOK)).json;
     const { uuid } = (await post('checks/')).json;
     const check = await meanwhile(

@@ -97,7 +97,7 @@ describe('signatures (M-75…M-78)', () => {
   test('a tag that no check has: up, total 0', async () => {
     expect((await call(`${tagPath('nobody')}.json`)).text).toBe('{"status": "up", "total": 0, "grace": 0, "down": 0}');
   });
-  test('longer signatures are accepted, -2 counts at exactly 10 characters', async () => {
+  test('M-77: longer signatures are accepted, -2 counts at exactly 10 characters', async () => {
     const mine = await withStates('late');
     for (const [suffix, status] of [
       ['', 'late'],

@@ -27,7 +27,7 @@ const without = (...names: string[]) => RW_SIMPLE.filter((name) => !names.includ
 const SECRET = ['uuid', 'ping_url', 'update_url', 'pause_url', 'resume_url', 'channels'];
 
 describe('the document (§4, §5)', () => {
-  test('of §5, byte for byte', async () => {
+  test('of §5, byte for byte (M-9: times are cut to seconds)', async () => {
     const channel = await addChannel(context.database, project.id, { code: '11111111-aaaa-4aaa-8aaa-111111111111' });
     const { uuid } = await create({
       name: 'Nightly dump',
@@ -58,7 +58,7 @@ describe('the document (§4, §5)', () => {
     expect((await call(`v1/checks/${uuid}`)).text).toBe(text.replaceAll('/api/v3/', '/api/v1/'));
   });
 
-  test('fields by key and kind (M-24)', async () => {
+  test('fields by key and kind; the kind itself is not among them (M-23, M-24)', async () => {
     const simple = await create({ name: 'simple' });
     const cron = await create({ schedule: '0 0 * * *' });
     const keys = async (uuid: string, key: string) =>
@@ -183,7 +183,7 @@ describe('status and next_ping (§4, P-41)', () => {
   });
 });
 
-describe('list (§7.1)', () => {
+describe('list (§7.1, M-27: no limit; M-28: in the order of creation)', () => {
   let mine: TestProject;
   beforeAll(async () => {
     mine = await context.api.project();
@@ -227,14 +227,14 @@ describe('list (§7.1)', () => {
     ['?slug=two&tag=prod', ''],
     ['?nothing=1&page=2', 'abcdef'],
     ['?TAG=db', 'abcdef'],
-  ])('%s', async (query, names) => {
+  ])('%s (M-29: tags; M-30: slug; M-31: unknown parameters)', async (query, names) => {
     for (const version of ['v1', 'v2', 'v3']) {
       const reply = await call(`${version}/checks/${query}`, 'GET', undefined, mine.rw);
       expect(reply.status).toBe(200);
       expect(reply.json.checks.map((c: { name: string }) => c.name).join('')).toBe(names);
     }
   });
-  test('an empty project', async () => {
+  test('an empty project (M-27)', async () => {
     const empty = await context.api.project();
     expect((await call('v3/checks/', 'GET', undefined, empty.ro)).text).toBe('{"checks": []}');
   });
@@ -274,7 +274,7 @@ describe('channels (§7.6)', () => {
     ['b mail,double', 'non-unique channel identifier: double'],
     ['<a>', 'non-unique channel identifier: <a>'],
     ['é', 'invalid channel identifier: \\u00e9'],
-  ])('%j: 400 %s, nothing is made or changed', async (channels, error) => {
+  ])('M-44: %j: 400 %s, nothing is made or changed', async (channels, error) => {
     const text = texts(channels.replace('<B>', b.toUpperCase()));
     const check = await create({ name: 'kept', channels: 'a' }, mine.rw);
     const before = (await call('v3/checks/', 'GET', undefined, mine.rw)).text;
@@ -284,7 +284,7 @@ describe('channels (§7.6)', () => {
     }
     expect((await call('v3/checks/', 'GET', undefined, mine.rw)).text).toBe(before);
   });
-  test('by name, by UUID, twice, none, all, unchanged', async () => {
+  test('by name, by UUID, twice, none, all, unchanged (M-44)', async () => {
     const check = await create({ channels: `a,${b},a,b mail` }, mine.rw);
     expect(check.channels).toBe([a, b].sort().join(','));
     const update = async (body: unknown) =>
@@ -347,7 +347,7 @@ describe('create and upsert (§7.7)', () => {
     ['a field that is absent', ['name', 'slug'], { name: 'one' }, null],
     ['repeated items (M-50)', ['slug', 'slug'], { slug: 's2' }, 's2'],
     ['default timeout of a cron check (M-49)', ['timeout', 'name'], { timeout: 86400, name: '' }, ''],
-  ])('unique: %s', async (_, unique, request, found) => {
+  ])('unique: %s (M-46: 200 or 201; M-48)', async (_, unique, request, found) => {
     const mine = await context.api.project();
     const codes: Record<string, string> = {};
     for (const body of EXISTING) codes[body.slug] = (await create(body, mine.rw)).uuid;
@@ -363,7 +363,7 @@ describe('create and upsert (§7.7)', () => {
     expect((await call('v2/checks/', 'POST', { name: 'Foo', unique: ['slug'] }, mine.rw)).status).toBe(201);
   });
 
-  test('checks of other projects are not found', async () => {
+  test('checks of other projects are not found (M-48)', async () => {
     const [mine, other] = [await context.api.project(), await context.api.project()];
     await create({ name: 'x' }, other.rw);
     expect((await call('v3/checks/', 'POST', { name: 'x', unique: ['name'] }, mine.rw)).status).toBe(201);
@@ -386,7 +386,7 @@ describe('create and upsert (§7.7)', () => {
     expect((await post({ name: 'y' }, uuid)).status).toBe(200);
   });
 
-  test('at the same time: the limit holds, and one unique name makes one check', async () => {
+  test('at the same time: the limit holds (M-47), and one unique name makes one check (M-48)', async () => {
     const mine = await context.api.project({ checkLimit: 5 });
     const many = await Promise.all(Array.from({ length: 15 }, () => call('v3/checks/', 'POST', {}, mine.rw)));
     expect(many.filter((reply) => reply.status === 201)).toHaveLength(5);
@@ -428,7 +428,7 @@ describe('update (§7.8)', () => {
 });
 
 describe('delete (§7.9)', () => {
-  test('the document as it was, without channels; then nothing', async () => {
+  test('the document as it was, without channels; then nothing (M-53)', async () => {
     await addChannel(context.database, project.id);
     const check = await create({ name: 'gone', channels: '*' });
     const reply = await call(`v3/checks/${check.uuid}`, 'DELETE');
@@ -437,7 +437,7 @@ describe('delete (§7.9)', () => {
     expect([again.status, again.text.includes('<html')]).toEqual([404, true]);
     expect((await call(`v3/checks/${check.uuid}`)).status).toBe(404);
   });
-  test('two at once: one of them deletes', async () => {
+  test('two at once: one of them deletes (M-53)', async () => {
     const { uuid } = await create();
     const replies = await Promise.all([1, 2, 3].map(() => call(`v3/checks/${uuid}`, 'DELETE')));
     expect(replies.map((reply) => reply.status).sort()).toEqual([200, 404, 404]);
@@ -449,7 +449,7 @@ describe('pause and resume (§7.10, §7.11)', () => {
     ...(await context.database.sql`
       select old_status, new_status from flips f join checks c on c.id = f.check_id where c.code = ${uuid} order by f.id`),
   ];
-  test.each(['new', 'up', 'down'])('pausing a check that is %s', async (status) => {
+  test.each(['new', 'up', 'down'])('pausing a check that is %s, with any body (M-54, M-55)', async (status) => {
     const { uuid } = await create();
     const at = NOW - HOUR;
     await set(uuid, {
@@ -496,7 +496,7 @@ describe('pause and resume (§7.10, §7.11)', () => {
     expect(again.headers.get('content-type')).toBe('text/html; charset=utf-8');
     expect(again.headers.get('access-control-allow-origin')).toBe('*');
   });
-  test.each(['new', 'up', 'down'])('resuming a check that is %s: 409', async (status) => {
+  test.each(['new', 'up', 'down'])('resuming a check that is %s: 409 (M-56)', async (status) => {
     const { uuid } = await create();
     await set(uuid, { status });
     expect((await call(`v3/checks/${uuid}/resume`, 'POST')).status).toBe(409);

@@ -94,7 +94,7 @@ const ERRORS: readonly [field: string, value: string, error: string][] = [
 ];
 
 describe('errors (§7.3), on create and update', () => {
-  test.each(ERRORS)('%s: %.40s -> %s', async (field, value, error) => {
+  test.each(ERRORS)('%s: %.40s -> %s (M-35…M-38)', async (field, value, error) => {
     for (const path of ['', uuid]) {
       const reply = await post(path, `{"${field}": ${value}}`);
       expect([reply.status, reply.text]).toEqual([400, `{"error": "json validation error: ${error}"}`]);

@@ -36,7 +36,7 @@ const OTHER = '605d5966-484e-42fa-9cbf-22a3fa6e0ac5';
 const HOUR = 3_600_000;
 
 describe('pings (§8.1)', () => {
-  test('document, order and key order', async () => {
+  test('document, order and key order; parameters are ignored (M-57, M-58)', async () => {
     const { uuid } = await checkWithPings([
       { kind: 'start', ago: 2250 + 2900, rid: RID },
       { kind: 'fail', ago: 2250, rid: RID, body: 'disk full\n' },
@@ -132,7 +132,7 @@ describe('pings (§8.1)', () => {
     expect(pings.map((p: { n: number }) => p.n)).toEqual([9, 8, 7, 6, 5]);
   });
 
-  test('no more than 1000', async () => {
+  test('no more than 1000 (M-58)', async () => {
     const large = await context.api.project({ pingLogLimit: 1500 });
     const { uuid, id } = await checkWithPings([], large);
     await context.database.sql`
@@ -144,7 +144,7 @@ describe('pings (§8.1)', () => {
 });
 
 describe('ping bodies (§8.2)', () => {
-  test('exact bytes, text/plain without charset', async () => {
+  test('exact bytes, text/plain without charset (M-59), in every version (M-60)', async () => {
     const bytes = Buffer.from([0, 1, 0xff, 0x0d, 0x0a, 0xc3]);
     const { uuid } = await checkWithPings([{ body: 'disk full\n' }, { body: bytes }]);
     const reply = await get(`checks/${uuid}/pings/1/body`);
@@ -161,7 +161,7 @@ describe('ping bodies (§8.2)', () => {
     ['a number beyond all bounds', '99999999999999999999999999'],
     ['an empty body', 8],
     ['beyond the limit, still stored', 4],
-  ])('%s: 404 page', async (_, n) => {
+  ])('M-59: %s: 404 page', async (_, n) => {
     const { uuid } = await checkWithPings([...Array(7).fill({ body: 'x' }), { body: null }, { body: 'x' }]);
     const reply = await get(`checks/${uuid}/pings/${n}/body`);
     expect([reply.status, reply.text.includes('<html')]).toEqual([404, true]);
@@ -230,7 +230,7 @@ describe('flips (§9)', () => {
     ['start=0&start=10000000000', 0],
     ['end=10000000000', ALL],
     ['nothing=x', ALL],
-  ])('?%s: %i', async (query, count) => {
+  ])('M-63: ?%s: %i', async (query, count) => {
     const reply = await get(`checks/${uuid}/flips/?${query}`);
     expect([reply.status, reply.json.flips.length]).toEqual([200, count]);
   });
@@ -244,7 +244,7 @@ describe('flips (§9)', () => {
     'start=0&end=x',
     'start=x&seconds=1',
     `start=${'9'.repeat(400)}`,
-  ])('?%s: 400 empty, after ownership (M-64)', async (query) => {
+  ])('?%s: 400 empty (M-63), after ownership (M-64)', async (query) => {
     const reply = await get(`checks/${uuid}/flips/?${query}`);
     expect([reply.status, reply.text]).toEqual([400, '']);
     expect(reply.headers.get('content-type')).toBe('text/html; charset=utf-8');

@@ -31,7 +31,7 @@ describe('keys and addresses (M-85…M-88)', () => {
     }
     expect((await scrape(...form(project.code.toUpperCase(), project.ro))).status).toBe(404);
   });
-  test.each(FORMS)('%s: a read-write or unknown key 403, another length 400', async (_, form) => {
+  test.each(FORMS)('%s: a read-write or unknown key 403 (M-85), another length 400 (M-86)', async (_, form) => {
     for (const [key, status] of [
       [project.rw, 403],
       [`hcr_${'x'.repeat(28)}`, 403],
@@ -53,7 +53,7 @@ describe('keys and addresses (M-85…M-88)', () => {
     ['Bearer x', 400],
     ['Bearer <rw>', 403],
     ['Bearer <ro>', 200],
-  ])('Authorization: %s -> %i', async (header, status) => {
+  ])('M-86: Authorization: %s -> %i', async (header, status) => {
     const value = header?.replace('<ro>', project.ro).replace('<rw>', project.rw);
     const reply = await scrape(
       `/projects/${project.code}/metrics/`,
@@ -89,13 +89,13 @@ describe('keys and addresses (M-85…M-88)', () => {
     const reply = await scrape(`/projects/${project.code}/metrics`);
     expect([reply.status, reply.headers.get('location')]).toEqual([301, `/projects/${project.code}/metrics/`]);
   });
-  test('path-key routes ignore the header', async () => {
+  test('path-key routes ignore the header (M-86)', async () => {
     const reply = await scrape(`/projects/${project.code}/metrics/${project.rw}`, {
       Authorization: `Bearer ${project.ro}`,
     });
     expect(reply.status).toBe(403);
   });
-  test('switched off: 404 empty', async () => {
+  test('switched off: 404 empty (M-86)', async () => {
     const database = await createTestDatabase();
     const off = await startTestApi(database, { PROMETHEUS_ENABLED: 'False' });
     const mine = await off.project();
@@ -118,7 +118,7 @@ describe('content (M-88…M-90)', () => {
       `${HELP('hc_check_up', up('up'))}\n${HELP('hc_check_started', up('started'))}\n${HELP('hc_check_grace', up('in the grace period'))}\n${HELP('hc_check_paused', up('paused'))}\n${HELP('hc_tag_up', 'Whether all checks with this tag are up (1 for yes, 0 for no).')}\n${HELP('hc_checks_total', 'The total number of checks.')}hc_checks_total 0\n\n${HELP('hc_checks_down_total', 'The number of checks currently down.')}hc_checks_down_total 0\n`,
     );
   });
-  test('checks in every state, escaped labels, sorted tags', async () => {
+  test('checks in every state, escaped labels (M-89), sorted tags', async () => {
     const mine = await context.api.project();
     const rows: Record<string, unknown>[] = [
       { name: 'a"\\\nb', tags: ' z  a ', status: 'up', last_ping: NOW - 1500, last_duration_ms: 1250 },

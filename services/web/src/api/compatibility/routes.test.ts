@@ -29,7 +29,7 @@ const KEYED: readonly [path: string, methods: string[]][] = [
 ];
 const ALL_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
-describe('methods (M-6, M-7): 405 without a key, empty, with CORS, no Allow', () => {
+describe('methods (M-6, M-7, M-34): 405 without a key, empty, with CORS, no Allow', () => {
   const cases = VERSIONS.flatMap((version) =>
     KEYED.flatMap(([path, methods]) =>
       ALL_METHODS.filter((method) => !methods.includes(method) && !isOurAddition(path, method)).map(
@@ -92,11 +92,26 @@ describe('keys (M-15, M-16, §15)', () => {
     const reply = await context.api.call(filled(path), { method, key: `hcw_${'x'.repeat(28)}` });
     expect([reply.status, reply.text]).toEqual([401, '{"error": "wrong api key"}']);
   });
-  test.each(cases)('%s %s with the read-only key', async (method, path) => {
+  test.each(cases)('%s %s with the read-only key (M-18)', async (method, path) => {
     const reply = await context.api.call(filled(path), { method, key: project.ro });
     if (allowsReadOnly(method, path)) expect(reply.status).toBe(200);
     else expect([reply.status, reply.text]).toEqual([401, '{"error": "wrong api key"}']);
   });
+});
+
+test('no paging, caching or limiting (M-10), no cookies (M-11)', async () => {
+  const mine = await context.api.project();
+  await context.database.sql`insert into checks (project_id) select ${mine.id} from generate_series(1, 250)`;
+  for (const path of ['checks/', 'checks/?page=2&limit=10', 'channels/', 'badges/']) {
+    const reply = await context.api.call(`/api/v3/${path}`, { key: mine.rw });
+    expect(reply.status).toBe(200);
+    for (const header of ['etag', 'link', 'last-modified', 'retry-after', 'ratelimit', 'set-cookie']) {
+      expect([header, reply.headers.get(header)]).toEqual([header, null]);
+    }
+    if (path.startsWith('checks/')) expect(reply.json.checks).toHaveLength(250);
+  }
+  const made = await context.api.call('/api/v3/checks/', { method: 'POST', key: mine.rw, headers: { Cookie: 'x=y' } });
+  expect([made.status, made.headers.get('set-cookie')]).toEqual([201, null]);
 });
 
 describe('slashes (M-2)', () => {
@@ -210,7 +225,7 @@ describe('unknown checks (§2, M-33)', () => {
 describe('keys in bodies and headers (M-13…M-19)', () => {
   const post = (body: unknown, headers: Record<string, string> = {}) =>
     context.api.call('/api/v3/checks/', { method: 'POST', body, headers });
-  test('a body may carry the key on rw endpoints', async () => {
+  test('a body may carry the key on rw endpoints (M-14)', async () => {
     expect((await post({ api_key: project.rw })).status).toBe(201);
     const path = `/api/v3/checks/${uuid}`;
     const { call } = context.api;
@@ -233,10 +248,10 @@ describe('keys in bodies and headers (M-13…M-19)', () => {
     ['true', true],
     ['a float', 1.5],
     ['a short key', 'abc'],
-  ])('api_key that is %s: 401 missing', async (_, api_key) => {
+  ])('M-14: api_key that is %s: 401 missing', async (_, api_key) => {
     expect((await post({ api_key })).text).toBe('{"error": "missing api key"}');
   });
-  test('a number of 32 digits is a wrong key', async () => {
+  test('a number of 32 digits is a wrong key (M-14)', async () => {
     // The digits of an integer are its text.
     expect((await post('{"api_key": 12345678901234567890123456789012}')).text).toBe('{"error": "wrong api key"}');
     expect((await post('{"api_key": 1234567890123456789012345678901}')).text).toBe('{"error": "missing api key"}');
@@ -245,7 +260,7 @@ describe('keys in bodies and headers (M-13…M-19)', () => {
     // A list that holds the key is not the key.
     expect((await post({ api_key: [project.rw] })).text).toBe('{"error": "missing api key"}');
   });
-  test('DELETE takes no key from the body, GET none from query or Authorization', async () => {
+  test('DELETE takes no key from the body, GET none from query or Authorization (M-14)', async () => {
     const { call } = context.api;
     const gone = await call(`/api/v3/checks/${uuid}`, { method: 'DELETE', body: { api_key: project.rw } });
     expect(gone.text).toBe('{"error": "missing api key"}');
@@ -258,7 +273,7 @@ describe('keys in bodies and headers (M-13…M-19)', () => {
     ['prefix in upper case', (key: string) => key.replace('hcw_', 'HCW_')],
     ['rw key as ro', (key: string) => key.replace('hcw_', 'hcr_')],
     ['last character changed', (key: string) => key.slice(0, -1) + (key.endsWith('a') ? 'b' : 'a')],
-  ])('%s: wrong', async (_, change) => {
+  ])('M-17: %s: wrong', async (_, change) => {
     expect((await context.api.call('/api/v3/checks/', { key: change(project.rw) })).text).toBe(
       '{"error": "wrong api key"}',
     );

@@ -107,7 +107,7 @@ describe('status (§11.1)', () => {
   });
 });
 
-describe('metrics (§11.2)', () => {
+describe('metrics (§11.2, M-67)', () => {
   const get = (key: string | null, version = 'v3') =>
     context.api.call(`/api/${version}/metrics/`, { headers: key === null ? {} : { 'X-Metrics-Key': key } });
   test.each(VERSIONS)('%s', async (version) => {
@@ -126,6 +126,30 @@ describe('metrics (§11.2)', () => {
     expect((await get(project.rw)).status).toBe(403);
     expect((await context.api.call('/api/v3/metrics/', { key: 'metrics key' })).status).toBe(403);
   });
+  test('counts what is there', async () => {
+    const { sql } = context.database;
+    const channel = await addChannel(context.database, project.id);
+    const [row] = await sql`
+      with c as (
+        insert into checks (project_id, n_pings) values (${project.id}, 41), (${project.id}, 1) returning id
+      ), f as (
+        insert into flips (check_id, created_at, old_status, new_status) select min(id), now(), 'up', 'down' from c returning id
+      )
+      insert into notifications (channel_id, flip_id, check_status, state)
+      select ch.id, f.id, 'down', 'owed' from channels ch, f where ch.code = ${channel} returning id`;
+    const { json } = await get('metrics key');
+    expect(json).toMatchObject({ max_ping_id: 42, max_notification_id: row!.id, num_unprocessed_flips: 1 });
+    await sql`delete from notifications`;
+    await sql`delete from checks where project_id = ${project.id}`;
+  });
+  test.each([{ METRICS_KEY: '' }])('without a configured key nobody gets in', async (env) => {
+    const api = await startTestApi(context.database, env);
+    for (const key of ['', 'metrics key']) {
+      const reply = await api.call('/api/v3/metrics/', { headers: { 'X-Metrics-Key': key } });
+      expect([reply.status, reply.text]).toEqual([403, '']);
+    }
+    await api.close();
+  });
   test('HEAD works', async () => {
     const reply = await context.api.call('/api/v3/metrics/', {
       method: 'HEAD',
@@ -135,7 +159,7 @@ describe('metrics (§11.2)', () => {
   });
 });
 
-describe('delivery reports (§11.3)', () => {
+describe('delivery reports (§11.3, M-68)', () => {
   let channel: string;
   let code: string;
   beforeEach(async () => {
@@ -198,7 +222,7 @@ describe('delivery reports (§11.3)', () => {
   });
 });
 
-describe('bounces (§11.4)', () => {
+describe('bounces (§11.4, M-72)', () => {
   let code: string;
   beforeEach(async () => {
     const channel = await addChannel(context.database, project.id);

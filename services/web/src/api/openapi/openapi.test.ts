@@ -6,8 +6,8 @@ import { badgeSignature } from '../badges/signature.ts';
 import { UNKNOWN_UUID, useTestApi } from '../compatibility/setup.ts';
 import { allEndpoints } from '../endpoints.ts';
 import { type RequestOptions, SECRET_KEY, startTestApi, type TestProject } from '../testing.ts';
-import type { OpenApiDocument, OperationObject } from './document.ts';
-import { expectDescribed, operationsOf } from './testing.ts';
+import type { OpenApiDocument } from './document.ts';
+import { expectDescribed, needsKey, operationsOf } from './testing.ts';
 
 const context = useTestApi();
 let document: OpenApiDocument;
@@ -223,8 +223,6 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
     getApiReference: { 200: () => ({ path: '/docs/api/reference/' }) },
   };
 }
-
-const needsKey = (operation: OperationObject) => operation.security.some((scheme) => 'key' in scheme);
 
 /** What is in the way of the key and of the check: a body that is no JSON (M-12). */
 const notJson = (path: string, method: string): Request => ({

@@ -19,6 +19,11 @@ export function operationsOf(document: OpenApiDocument): DescribedOperation[] {
   );
 }
 
+/** It takes a project's API key, and not only one of the keys for metrics. */
+export function needsKey(operation: OperationObject): boolean {
+  return operation.security.some((scheme) => 'key' in scheme);
+}
+
 const validators = new WeakMap<object, z.ZodType>();
 
 /** Fails unless an answer is one of those that the document allows for its status. */

@@ -35,7 +35,9 @@ export async function recordDeliveryError(
       where code = ${code} and created_at > ${since}
       returning channel_id
     )
-    update channels set last_error = ${error}, disabled = disabled or ${disable}
+    update channels
+    set last_error = ${error}, disabled = disabled or ${disable},
+        tell_owner_at = case when ${disable} and not disabled then now() else tell_owner_at end
     from reported where channels.id = reported.channel_id
     returning channels.id`;
   return rows.length > 0;
