@@ -1,6 +1,7 @@
 import { missedStarts, type PingFacts, pingDurations } from '@overdue/checks';
 import type { Sql } from '@overdue/database';
 import type { CheckRow } from '@overdue/operations';
+import { listGaps } from './gaps.ts';
 
 /*
  * What happened to a check: pings, status changes, alerts, newest first.
@@ -42,7 +43,7 @@ export interface AlertEvent {
   readonly channel_value: unknown;
 }
 
-/** A stretch in which no ingester was receiving: our outage. It shows where it ended, or now while it goes on. */
+/** A stretch in which no ingester was receiving: our outage, of those that excuse the check. It shows where it ended, or now while it goes on. */
 export interface GapEvent {
   readonly type: 'gap';
   readonly at: number;
@@ -84,11 +85,7 @@ export async function listEvents(sql: Sql, check: CheckRow, filter: EventFilter)
           from notifications n join channels c on c.id = n.channel_id
           where n.check_id = ${check.id} and n.created_at <= ${until} order by n.created_at desc limit ${limit}`
       : [],
-    filter.gaps
-      ? sql<GapEvent[]>`
-          select 'gap' as type, coalesce(until_at, now()) as at, id, from_at, until_at from gaps
-          where coalesce(until_at, now()) between ${check.created_at} and ${until} order by from_at desc limit ${limit}`
-      : [],
+    filter.gaps ? listGaps(sql, check, until, limit) : [],
   ]);
   return [...pings, ...flips, ...alerts, ...gaps].sort(newestFirst).slice(0, limit);
 }

@@ -18,8 +18,8 @@ beforeAll(async () => {
   visitor = site.visitor();
   await visitor.signIn(account.email, account.password);
   const [row] = await database.sql<{ id: number; code: string }[]>`
-    insert into checks (project_id, name, status, n_pings)
-    select id, 'nightly', 'up', 5 from projects where code = ${made.project.code} returning id, code`;
+    insert into checks (project_id, name, status, n_pings, created_at)
+    select id, 'nightly', 'up', 5, ${START - 86_400_000} from projects where code = ${made.project.code} returning id, code`;
   check = row!;
   const rid = randomUUID();
   const pings: [kind: string, minute: number, rid: string | null, exit: number | null, body: string | null][] = [
@@ -82,14 +82,38 @@ describe('the log', () => {
 });
 
 describe('our own outages', () => {
-  it('are in the log of a check that existed then, and can be left out', async () => {
-    await database.sql`update checks set created_at = ${START - 86_400_000} where id = ${check.id}`;
-    await database.sql`
-      insert into gaps (from_at, until_at) values (${START + 720_000}, ${START + 840_000}),
-                                                  (${START - 3 * 86_400_000}, ${START - 2 * 86_400_000})`;
-    const { text } = await log();
-    expect(text.match(/was not receiving pings for 2 minutes/g)).toHaveLength(1);
-    expect((await log('?show=flip')).text).not.toContain('was not receiving');
+  it('are in the log of a check that they excuse, and can be left out', async () => {
+    const MINUTE = 60_000;
+    const DAY = 86_400_000;
+    const [row] = await database.sql<{ code: string }[]>`
+      insert into checks (project_id, name, status, timeout, grace, created_at)
+      select project_id, 'excused', 'up', 3600, 300, ${START - DAY} from checks where id = ${check.id} returning code`;
+    const ping = (n: number, at: number, kind = 'success') => database.sql`
+      insert into pings (check_id, n, id, created_at, kind, scheme, method)
+      select id, ${n}, gen_random_uuid(), ${at}, ${kind}, 'http', 'GET' from checks where code = ${row!.code}`;
+    const gap = (from: number, until: number) =>
+      database.sql`insert into gaps (from_at, until_at) values (${from}, ${until})`;
+    await ping(1, START);
+    // Before there was anything to await, between pings, and taken back.
+    await gap(START - 3 * DAY, START - 2 * DAY);
+    await gap(START - 20 * MINUTE, START - 3 * MINUTE);
+    await gap(START + 5 * MINUTE, START + 12 * MINUTE);
+    await gap(START + 62 * MINUTE, START + 62 * MINUTE);
+    // When the ping is due.
+    await gap(START + 61 * MINUTE, START + 63 * MINUTE);
+    await ping(2, START + 64 * MINUTE);
+    // While a run goes on that began in time; and while the check is down.
+    await ping(3, START + 100 * MINUTE, 'start');
+    await gap(START + 101 * MINUTE, START + 105 * MINUTE);
+    await ping(4, START + 106 * MINUTE, 'fail');
+    await gap(START + 160 * MINUTE, START + 180 * MINUTE);
+
+    const { text } = await visitor.get(`/checks/${row!.code}/log/`);
+    const shown = [...text.matchAll(/was not receiving pings for ([^;]+);/g)].map((match) => match[1]);
+    expect(shown).toEqual(['4 minutes, 0 seconds', '2 minutes, 0 seconds']);
+    expect((await visitor.get(`/checks/${row!.code}/log/?show=flip`)).text).not.toContain('was not receiving');
+    // Another check awaited nothing at those times.
+    expect((await log()).text).not.toContain('was not receiving');
   });
 });
 
