@@ -3,7 +3,6 @@ import type { Sql } from '@overdue/database';
 import type { HttpClient } from './http/client.ts';
 import { findKind } from './kinds.ts';
 import type { Mailer } from './mail/mailer.ts';
-import { channelDisabledMail } from './mail/notices.tsx';
 import type { Facts } from './message/facts.ts';
 import { loadFacts } from './message/load.ts';
 import { Message, type Tools } from './message/message.ts';
@@ -32,6 +31,12 @@ interface Owed {
   readonly channelId: number;
 }
 
+export interface Attempt {
+  readonly kind: string;
+  readonly result: TransportResult['result'];
+  readonly switchedOff: boolean;
+}
+
 interface Prepared {
   /** What is up or down as one; see packages/queue's Prepared. */
   readonly destination: string;
@@ -46,12 +51,10 @@ export interface Delivery {
 
 /**
  * Sends what the outbox owes.
- * @param observe hears of every attempt, for metrics: kind, `sent`/`retry`/`failed`/`dropped`
+ * @param observe hears of every attempt once it is recorded; `switchedOff`: so was its channel, and there is somebody to
+ *   tell ({@link tellOwners})
  */
-export function createDelivery(
-  deps: DeliveryDeps,
-  observe: (attempt: { kind: string; result: TransportResult['result'] }) => void = () => undefined,
-): Delivery {
+export function createDelivery(deps: DeliveryDeps, observe: (attempt: Attempt) => void = () => undefined): Delivery {
   const tools: Tools = deps;
   const kinds = new WeakMap<Owed, string>();
   return {
@@ -71,16 +74,11 @@ export function createDelivery(
     },
     recorded(claim, outcome, state) {
       const kind = kinds.get(claim) ?? 'unknown';
-      observe({ kind, result: outcome.result });
+      observe({ kind, result: outcome.result, switchedOff: outcome.result === 'failed' && outcome.disable });
       const context = { notification: claim.code, kind, state };
       if (outcome.result === 'sent') deps.logger.info(context, 'Delivered');
       else if (outcome.result === 'dropped') deps.logger.info({ ...context, answer: outcome.answer }, 'Not delivered');
       else deps.logger.warn({ ...context, error: outcome.error }, 'Delivery failed');
-      if (outcome.result === 'failed' && outcome.disable) {
-        void tellOwner(deps, claim.channelId, outcome.error).catch((err: unknown) =>
-          deps.logger.error({ err, ...context }, 'The owner could not be told that an integration was switched off'),
-        );
-      }
     },
   };
 }
@@ -120,33 +118,4 @@ function destination(facts: Facts, options: NotificationOptions): string {
 
 function unreadable(kind: string): TransportResult {
   return failed(`The integration's settings cannot be read (${kind})`);
-}
-
-/** Says by e-mail that an integration was switched off. Tried a few times; the integrations page says it, too. */
-async function tellOwner(deps: DeliveryDeps, channelId: number, error: string): Promise<void> {
-  const [row] = await deps.sql<
-    { kind: string; name: string; value: unknown; project: string; projectCode: string; email: string }[]
-  >`
-    select c.kind, c.name, c.value, p.name as project, p.code as "projectCode", u.email
-    from channels c join projects p on p.id = c.project_id join users u on u.id = p.owner_id
-    where c.id = ${channelId}`;
-  const kind = row && findKind(row.kind);
-  if (!row || !kind || !deps.mailer.configured) return;
-  const value = kind.schema.safeParse(row.value);
-  const described = row.name || (value.success ? kind.describe(value.data) : '');
-  // A dead mailbox cannot be told of its own death.
-  if (row.kind === 'email' && described.startsWith(row.email)) return;
-  const { siteName, siteRoot } = deps.options;
-  const mail = channelDisabledMail(
-    { siteName, siteRoot },
-    { label: kind.label, name: described, project: row.project, projectCode: row.projectCode },
-    error,
-  );
-  for (let attempt = 0; attempt < 5; attempt++) {
-    const result = await deps.mailer.send({ to: row.email, ...mail });
-    if (result.result === 'sent') return;
-    if (result.result !== 'retry') throw new Error('error' in result ? result.error : result.answer);
-    await deps.clock.sleep(2000 * 4 ** attempt);
-  }
-  throw new Error('The mail server did not take it');
 }

@@ -23,9 +23,10 @@ export {
 } from './links.ts';
 export { Button, mailDocument } from './mail/layout.tsx';
 export { type Mail, Mailer } from './mail/mailer.ts';
-export { channelDisabledMail, gapMail, verificationMail } from './mail/notices.tsx';
+export { gapMail, verificationMail } from './mail/notices.tsx';
 export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
 export { type NotificationConfig, notificationOptions } from './options-from-config.ts';
 export type { TransportResult } from './result.ts';
 export { channelSummary } from './summary.ts';
+export { tellOwners } from './switched-off.ts';
 export { sendTest, type TestResult } from './test-notification.ts';

@@ -8,6 +8,7 @@ import { explain } from './explain.ts';
 import { HttpClient } from './http/client.ts';
 import { findKind } from './kinds.ts';
 import { Mailer } from './mail/mailer.ts';
+import { tellOwners } from './switched-off.ts';
 import { sendTest } from './test-notification.ts';
 import { OPTIONS } from './testing/fixtures.ts';
 import { type HttpReceiver, type SmtpReceiver, startHttpReceiver, startSmtpReceiver } from './testing/receivers.ts';
@@ -97,6 +98,28 @@ describe('test messages', () => {
       last_error: 'Received status code 500',
       disabled: false,
     });
+  });
+
+  test('refused for good: switched off, and the owner is to be told', async () => {
+    receiver.answer = (_, response) => response.writeHead(404).end();
+    const id = await channel('discord', `${receiver.url}/hook`);
+    expect(await sendTest(deps, id)).toEqual({ ok: false, error: 'Received status code 404' });
+    expect(await tellOwners({ ...deps, site: deps.options })).toBe(0);
+    expect(smtp.mails.map((mail) => mail.to)).toEqual([['boss@example.org']]);
+  });
+
+  test('an answer that no column could hold', async () => {
+    await smtp.close();
+    smtp = await startSmtpReceiver({
+      onRcptTo: (_address, _session, done) =>
+        done(Object.assign(new Error(`${'x'.repeat(183)}😀`), { responseCode: 550 })),
+    });
+    const mailer = new Mailer({ ...deps.options.email, port: smtp.port });
+    const id = await channel('email', { value: 'ops@example.org', up: true, down: true });
+    expect(await sendTest({ ...deps, mailer }, id)).toMatchObject({ ok: false });
+    mailer.close();
+    const [row] = await database.sql`select state, error, log from notifications where channel_id = ${id}`;
+    expect(row).toMatchObject({ state: 'failed', log: [{ answer: row!.error }] });
   });
 
   test('nothing for neither; nothing for a channel that is gone; also over one that is switched off', async () => {
@@ -221,19 +244,6 @@ describe('delivery', () => {
     const prepared = await createDelivery(deps).prepare([{ ...row!, channelId: id }]);
     await prepared.get(row!.id)!.send();
     expect(receiver.requests[0]!.body).toBe('2 body 2');
-  });
-
-  test('when a channel is switched off for good, the owner of its project is told', async () => {
-    const claim = await owed(await channel('webhook', webhook({ url_down: receiver.url }), { name: 'Pager <1>' }));
-    createDelivery(deps).recorded(
-      claim,
-      { result: 'failed', error: 'Received status code 410', disable: true },
-      'failed',
-    );
-    await expect.poll(() => smtp.mails.length).toBe(1);
-    expect(smtp.mails[0]).toMatchObject({ to: ['boss@example.org'] });
-    expect(smtp.mails[0]!.raw).toMatch(/^Subject: Integration switched off: Pager <1>/m);
-    expect(smtp.mails[0]!.raw).toContain('Received status code 410');
   });
 });
 

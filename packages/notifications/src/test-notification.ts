@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { storableText } from '@overdue/database';
 import { type DeliveryDeps, send } from './deliver.ts';
 import { findKind } from './kinds.ts';
 import type { ChannelFacts, Facts } from './message/facts.ts';
@@ -8,11 +9,12 @@ import { loadProjects } from './message/load.ts';
 export type TestResult = { readonly ok: true } | { readonly ok: false; readonly error: string };
 
 const DAY = 86_400_000;
+const LONGEST_TEXT = 200;
 
 /**
  * Sends a test message over a channel and waits for the answer (notifications.md §5): about a made-up check TEST that
  * went down, or came up when the channel does not want to hear of down. One attempt; recorded like any other, so a
- * success clears the channel's last error and a permanent failure switches it off. Works on switched-off channels.
+ * success clears the channel's last error and a permanent failure switches it off and is told to the owner. Works on switched-off channels.
  */
 export async function sendTest(deps: DeliveryDeps, channelId: number): Promise<TestResult> {
   const { sql, clock } = deps;
@@ -46,9 +48,11 @@ export async function sendTest(deps: DeliveryDeps, channelId: number): Promise<T
     lastPing: null,
   };
   const result = await send(facts, deps);
-  const error = 'error' in result ? result.error.slice(0, 200) : '';
+  const error = 'error' in result ? storableText(result.error, LONGEST_TEXT) : '';
+  const answer = 'answer' in result ? storableText(result.answer, LONGEST_TEXT) : error;
+  const switchOff = result.result === 'failed' && result.disable;
   const duration = Math.round(clock.monotonic() - began);
-  const entry = { at: startedAt, ms: duration, answer: error || ('answer' in result ? result.answer : '') };
+  const entry = { at: startedAt, ms: duration, answer };
   await sql.begin(async (tx) => {
     await tx`
       update notifications
@@ -58,7 +62,8 @@ export async function sendTest(deps: DeliveryDeps, channelId: number): Promise<T
     await tx`
       update channels
       set last_notify = ${startedAt}, last_notify_duration_ms = ${duration}, last_error = ${error},
-          disabled = disabled or ${result.result === 'failed' && result.disable}
+          tell_owner_at = case when ${switchOff} and not disabled then now() else tell_owner_at end,
+          disabled = disabled or ${switchOff}
       where id = ${channelId}`;
   });
   return error ? { ok: false, error } : { ok: true };

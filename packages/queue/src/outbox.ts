@@ -259,7 +259,8 @@ export class Outbox {
       channel as (
         update channels c
         set last_notify = to_timestamp(l.started / 1000.0), last_notify_duration_ms = l.duration,
-            last_error = l.error, disabled = c.disabled or l.disable
+            last_error = l.error, disabled = c.disabled or l.disable,
+            tell_owner_at = case when l.disable and not c.disabled then ${now} else c.tell_owner_at end
         from latest l join locked k on k.id = l.channel_id
         where c.id = l.channel_id
       )

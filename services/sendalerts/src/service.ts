@@ -1,7 +1,7 @@
 import type { Clock } from '@overdue/clock';
 import { type Config, databaseTarget, redisTarget } from '@overdue/config';
 import { connect, instanceStore } from '@overdue/database';
-import { createDelivery, HttpClient, Mailer, notificationOptions } from '@overdue/notifications';
+import { createDelivery, HttpClient, Mailer, notificationOptions, tellOwners } from '@overdue/notifications';
 import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
 import { createQueue } from '@overdue/queue';
 import { Evaluator } from './evaluator.ts';
@@ -9,8 +9,11 @@ import { GapNotices } from './gap-notice.ts';
 import { createMetrics } from './metrics.ts';
 import { ReplaceablePool } from './replaceable-pool.ts';
 
-/** How often it is looked whether the operator has to be told of a gap, in milliseconds. */
-const GAP_NOTICES = 15_000;
+/**
+ * How often it is looked whether administrators have to be told of a gap, or owners of an integration that was switched
+ * off, in milliseconds.
+ */
+const NOTICES = 15_000;
 
 /** Starts finding late checks and delivering what is owed. */
 export async function startSendalerts(context: {
@@ -42,7 +45,14 @@ export async function startSendalerts(context: {
     },
     ...{ clock, options, http, mailer, logger },
   };
-  const delivery = createDelivery(deps, ({ kind, result }) => metrics.attempts.inc({ kind, result }));
+  const tellOfSwitchedOff = alone(
+    () => tellOwners({ sql: database.sql, mailer, site: options, logger }),
+    (err) => logger.debug({ err }, 'Integrations that were switched off could not be looked at'),
+  );
+  const delivery = createDelivery(deps, ({ kind, result, switchedOff }) => {
+    metrics.attempts.inc({ kind, result });
+    if (switchedOff) tellOfSwitchedOff();
+  });
   const queue = createQueue(
     { database, clock, logger, worker: instance.id, onSilence, concurrency: config.NUM_WORKERS },
     redisTarget(config),
@@ -55,17 +65,10 @@ export async function startSendalerts(context: {
     },
     ...{ mailer, site: options, logger },
   });
-  let telling = false;
-  const notices = () => {
-    if (telling) return;
-    telling = true;
-    gapNotices
-      .tell()
-      .catch((err: unknown) => logger.debug({ err }, 'Gaps could not be looked at'))
-      .finally(() => {
-        telling = false;
-      });
-  };
+  const tellOfGaps = alone(
+    () => gapNotices.tell(),
+    (err) => logger.debug({ err }, 'Gaps could not be looked at'),
+  );
   const evaluator = new Evaluator({
     database,
     clock,
@@ -74,7 +77,7 @@ export async function startSendalerts(context: {
     onSilence,
     onGap() {
       metrics.gaps.inc();
-      notices();
+      tellOfGaps();
     },
     onJudged(judged) {
       metrics.judged.inc({ verdict: 'down' }, judged.down);
@@ -90,7 +93,10 @@ export async function startSendalerts(context: {
     const { judgedUntil } = evaluator.state();
     metrics.lag.set(judgedUntil === null ? Number.NaN : Math.max(0, clock.now() - judgedUntil) / 1000);
   });
-  const noticeTimer = clock.every(GAP_NOTICES, notices);
+  const noticeTimer = clock.every(NOTICES, () => {
+    tellOfGaps();
+    tellOfSwitchedOff();
+  });
 
   await queue.start(delivery);
   evaluator.start();
@@ -117,5 +123,19 @@ export async function startSendalerts(context: {
       await http.close();
       await database.close();
     },
+  };
+}
+
+/** Starts `work` unless it is under way. */
+function alone(work: () => Promise<unknown>, onError: (err: unknown) => void): () => void {
+  let underWay = false;
+  return () => {
+    if (underWay) return;
+    underWay = true;
+    work()
+      .catch(onError)
+      .finally(() => {
+        underWay = false;
+      });
   };
 }

@@ -35,6 +35,7 @@ export interface ChannelsTable {
   last_notify_duration_ms: number | null;
   last_error: Generated<string>;
   created_at: Generated<Instant>;
+  tell_owner_at: Instant | null;
 }
 
 export interface ChecksTable {

@@ -50,7 +50,12 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
     const [row] = await database.sql`select * from notifications limit 1`;
     expect(row).toMatchObject({ attempts: 1, error: '', leased_by: null, log: [{ answer: '200' }] });
     const [c] = await database.sql`select * from channels`;
-    expect(c).toMatchObject({ last_error: '', disabled: false, last_notify: expect.any(Number) });
+    expect(c).toMatchObject({
+      last_error: '',
+      disabled: false,
+      last_notify: expect.any(Number),
+      tell_owner_at: null,
+    });
   });
 
   test('several workers share the work and send nothing twice', async () => {
@@ -137,9 +142,11 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
       testHandler(database.sql, () => ({ result: 'failed', error: 'Received status code 404', disable: true })),
     );
     await untilStates({ failed: 1 });
-    expect((await database.sql`select disabled, last_error from channels`)[0]).toEqual({
+    const [row] = await database.sql`select disabled, last_error, tell_owner_at from channels`;
+    expect(row).toEqual({
       disabled: true,
       last_error: 'Received status code 404',
+      tell_owner_at: expect.any(Number),
     });
   });
 
