@@ -63,7 +63,6 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
   const settings = {
     plan_cache_mode: 'force_generic_plan',
     idle_in_transaction_session_timeout: String(2 * timeoutMs),
-    client_connection_check_interval: '1000',
   };
   const open = (applicationName: string, max: number, lockTimeout: number) =>
     connect({
