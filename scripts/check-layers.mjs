@@ -23,6 +23,18 @@ export const ALLOWED = {
   cli: ['accounts', 'checks', 'clock', 'config', 'database', 'notifications', 'observability', 'operations', 'pings', 'queue', 'schedules'], // biome-ignore format: one package a line
 };
 
+/** Which folders of a service's src may use which others; its own files beside them (app.ts …) put them together. */
+export const FOLDERS = {
+  'services/web': {
+    rows: [],
+    http: ['rows'],
+    api: [],
+    ui: ['api', 'http', 'rows'],
+    live: ['http', 'rows', 'ui'],
+    testing: [],
+  },
+};
+
 /** Every breach in the tree at `root`, in words, one for each place. */
 export function breaches(root = ROOT, folders = workspaceFolders()) {
   const found = [];
@@ -51,6 +63,8 @@ export function breaches(root = ROOT, folders = workspaceFolders()) {
       for (const specifier of imports(readFileSync(file, 'utf8'))) {
         const problem = importProblem({ root, folder, file, specifier, declared });
         if (problem) found.push(`${relative(root, file)}: ${problem}`);
+        const inside = folderProblem({ src: join(root, folder, 'src'), folder, file, specifier });
+        if (inside) found.push(`${relative(root, file)}: ${inside}`);
       }
     }
   }
@@ -73,6 +87,24 @@ function importProblem({ root, folder, file, specifier, declared }) {
   }
   const used = /^@overdue\/([^/]+)/.exec(specifier)?.[1];
   return used && !declared.has(used) ? `imports ${specifier}, which package.json does not name` : undefined;
+}
+
+/** Within a service: its folders use each other one way. Tests may use what is there for tests. */
+function folderProblem({ src, folder, file, specifier }) {
+  const table = FOLDERS[folder];
+  if (!table || !specifier.startsWith('.')) return undefined;
+  const from = folderOf(src, file);
+  const to = folderOf(src, resolve(dirname(file), specifier));
+  if (from === undefined || to === undefined || from === to) return undefined;
+  if (!table[from]) return `add ${folder}/src/${from} to the table in scripts/check-layers.mjs`;
+  const forTests = to === 'testing' && /\.test\.tsx?$/.test(file);
+  return forTests || table[from].includes(to) ? undefined : `${from}/ may not use ${to}/`;
+}
+
+/** The first folder below `src` on the way to the file; undefined for what lies in `src` itself. */
+function folderOf(src, file) {
+  const [first, ...rest] = relative(src, file).split('/');
+  return rest.length === 0 || first === '..' ? undefined : first;
 }
 
 function workspaceNames(dependencies) {

@@ -40,6 +40,21 @@ test('an upward dependency, an undeclared import and an import across a border a
   ]);
 });
 
+test('the folders of a service use each other one way; tests may use what is there for tests', () => {
+  workspacePackage('services/web', [], `import './ui/page.ts';\nimport './rows/check.ts';`);
+  write('services/web/src/rows/check.ts', `import { notFound } from '../http/errors.ts';`);
+  write('services/web/src/http/visit.ts', `import '../rows/check.ts';\nimport '../ui/page.ts';\nimport '../site.ts';`);
+  write('services/web/src/ui/page.ts', `import '../http/visit.ts';\nimport '../testing/sink.ts';`);
+  write('services/web/src/ui/page.test.ts', `import '../testing/sink.ts';`);
+  write('services/web/src/extra/x.ts', `import '../ui/page.ts';`);
+  expect(breaches(root, ['services/web']).sort()).toEqual([
+    'services/web/src/extra/x.ts: add services/web/src/extra to the table in scripts/check-layers.mjs',
+    'services/web/src/http/visit.ts: http/ may not use ui/',
+    'services/web/src/rows/check.ts: rows/ may not use http/',
+    'services/web/src/ui/page.ts: ui/ may not use testing/',
+  ]);
+});
+
 test('references and dependencies must agree', () => {
   workspacePackage('packages/database', ['clock'], '');
   write('packages/database/tsconfig.json', { references: [{ path: '../config' }] });

@@ -10,9 +10,9 @@ import { securityHeaders } from './http/security-headers.ts';
 import { LiveHub } from './live/hub.ts';
 import { makeMessages } from './messages.ts';
 import { pingProxy } from './ping-proxy.ts';
+import { mailedRoutes, routes } from './routes.ts';
 import { makeSite } from './site.ts';
 import { errorPages, nothingHere } from './ui/errors.tsx';
-import { mailedRoutes, routes } from './ui/routes.ts';
 
 export interface WebApp {
   readonly listener: RequestListener;

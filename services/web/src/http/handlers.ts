@@ -2,9 +2,9 @@ import { type Access, findAccess, isFirstRun, type Session } from '@overdue/acco
 import type { CheckRow } from '@overdue/operations';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { WebDeps } from '../deps.ts';
+import { type ChannelRow, findChannel } from '../rows/channel.ts';
+import { findCheck } from '../rows/check.ts';
 import type { Site } from '../site.ts';
-import { type ChannelRow, findChannel } from '../ui/channels/channel.ts';
-import { findCheck } from '../ui/checks/check.ts';
 import { forbidden, HttpError, notFound } from './http-error.ts';
 import { redirect } from './redirect.ts';
 import { requireOwnSignIn } from './remote-user.ts';

@@ -4,10 +4,10 @@ import { HttpError } from '../http/http-error.ts';
 import type { Visit } from '../http/visit.ts';
 import { statusCounts, type TagSummary, tagState, tagSummaries } from '../ui/checks/list-query.ts';
 import { LastPing } from '../ui/checks/row.tsx';
+import { rowVersion, seenState } from '../ui/checks/seen.ts';
 import { StatusIcon } from '../ui/components/icons.tsx';
 import { renderFragment } from '../ui/components/page.tsx';
 import type { LiveCheck, LiveHub } from './hub.ts';
-import { rowVersion, seenState } from './seen.ts';
 
 /** A comment this often keeps proxies from closing the connection. */
 const HEARTBEAT_MS = 20_000;

@@ -3,11 +3,12 @@ import { listOf, valuesOf } from '../../http/forms.ts';
 import { type ForChannel, type InProject, isUuid } from '../../http/handlers.ts';
 import { forbidden, HttpError } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
-import { checkTitle, listChecks } from '../checks/check.ts';
+import { findChannel } from '../../rows/channel.ts';
+import { listChecks } from '../../rows/check.ts';
+import { checkTitle } from '../checks/check.ts';
 import { demand } from '../checks/outcome.ts';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { findChannel } from './channel.ts';
 import { channelTitle } from './describe.ts';
 
 /** GET /integrations/CH/checks/: which checks it is told about. */

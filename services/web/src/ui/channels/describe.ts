@@ -1,5 +1,5 @@
 import { findKind } from '@overdue/notifications';
-import type { ChannelRow } from './channel.ts';
+import type { ChannelRow } from '../../rows/channel.ts';
 
 export function kindLabel(kind: string): string {
   return findKind(kind)?.label ?? kind;

@@ -1,10 +1,10 @@
 import { type DeadLetter, deadLetters, findKind, KINDS } from '@overdue/notifications';
 import type { InProject } from '../../http/handlers.ts';
+import { type ChannelRow, listChannels } from '../../rows/channel.ts';
 import { ChannelIcon } from '../components/channel-icon.tsx';
 import { ButtonLink, Link, PostButton } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { Ago } from '../components/time.tsx';
-import { type ChannelRow, listChannels } from './channel.ts';
 import { channelDetail, channelTitle, kindLabel } from './describe.ts';
 
 /** GET /projects/P/integrations/ */

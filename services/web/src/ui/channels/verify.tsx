@@ -3,8 +3,8 @@ import { updateChannel } from '@overdue/operations';
 import { isUuid } from '../../http/handlers.ts';
 import { notFound } from '../../http/http-error.ts';
 import type { Visit } from '../../http/visit.ts';
+import { type ChannelRow, findChannel } from '../../rows/channel.ts';
 import { sendPage } from '../components/page.tsx';
-import { type ChannelRow, findChannel } from './channel.ts';
 import { emailValue } from './describe.ts';
 
 async function mailedChannel(visit: Visit): Promise<ChannelRow> {

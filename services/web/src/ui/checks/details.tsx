@@ -9,8 +9,7 @@ import {
 } from '@overdue/checks';
 import { describeSchedule } from '@overdue/schedules';
 import type { ForCheck } from '../../http/handlers.ts';
-import { seenState } from '../../live/seen.ts';
-import { type ChannelRow, listChannels } from '../channels/channel.ts';
+import { type ChannelRow, listChannels } from '../../rows/channel.ts';
 import { channelDetail, channelTitle } from '../channels/describe.ts';
 import { ChannelIcon } from '../components/channel-icon.tsx';
 import { CopyText } from '../components/copy.tsx';
@@ -22,6 +21,7 @@ import { checkTitle, pingUrl, tagList } from './check.ts';
 import { EventTable } from './event-rows.tsx';
 import { type CheckEvent, listEvents } from './events.ts';
 import { type Listed, listed } from './list-query.ts';
+import { seenState } from './seen.ts';
 import { StatusSentence } from './status-sentence.tsx';
 import { withUrlStyle } from './urls.ts';
 import { UsageExamples } from './usage.tsx';

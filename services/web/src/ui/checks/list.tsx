@@ -1,10 +1,10 @@
 import { type CheckSort, updatePreferences } from '@overdue/accounts';
 import type { InProject } from '../../http/handlers.ts';
-import { type ChannelRow, listChannels } from '../channels/channel.ts';
+import { type ChannelRow, listChannels } from '../../rows/channel.ts';
+import { freeChecks, listChecks } from '../../rows/check.ts';
 import { Icon } from '../components/icons.tsx';
 import { ButtonLink, Link, PostForm } from '../components/link.tsx';
 import { renderFragment, sendPage } from '../components/page.tsx';
-import { freeChecks, listChecks } from './check.ts';
 import { FilterBar } from './filter-bar.tsx';
 import { type Listed, type ListFilters, listed, matches, queryString, readFilters, sorted } from './list-query.ts';
 import { CheckTableRow } from './row.tsx';

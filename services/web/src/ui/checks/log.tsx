@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { ForCheck } from '../../http/handlers.ts';
-import { seenState } from '../../live/seen.ts';
 import { Link } from '../components/link.tsx';
 import { renderFragment, sendPage } from '../components/page.tsx';
 import { formatStamp } from '../text/dates.ts';
 import { checkTitle } from './check.ts';
 import { EventTable } from './event-rows.tsx';
 import { type EventFilter, listEvents } from './events.ts';
+import { seenState } from './seen.ts';
 import { ZoneSwitch, zonesOf } from './zones.tsx';
 
 const PAGE = 200;

@@ -1,8 +1,7 @@
 import type { Access } from '@overdue/accounts';
 import { formatPeriod, formatRunTime, MAX_RUN_MS } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
-import { rowVersion } from '../../live/seen.ts';
-import type { ChannelRow } from '../channels/channel.ts';
+import type { ChannelRow } from '../../rows/channel.ts';
 import { channelTitle } from '../channels/describe.ts';
 import { ChannelSign } from '../components/channel-icon.tsx';
 import { useVisit } from '../components/context.ts';
@@ -12,6 +11,7 @@ import { Link } from '../components/link.tsx';
 import { Ago } from '../components/time.tsx';
 import { checkTitle, pingUrl, tagList } from './check.ts';
 import type { Listed } from './list-query.ts';
+import { rowVersion } from './seen.ts';
 
 const MAX_CHANNEL_ICONS = 10;
 

@@ -2,7 +2,7 @@ import { toggleChannel } from '@overdue/operations';
 import { type ForCheck, isUuid } from '../../http/handlers.ts';
 import { HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
-import { findChannel } from '../channels/channel.ts';
+import { findChannel } from '../../rows/channel.ts';
 import { backTo } from './back.tsx';
 import { demand } from './outcome.ts';
 

@@ -3,7 +3,8 @@ import { badgeUrl } from '../../api/badges/signature.ts';
 import { valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { HttpError } from '../../http/http-error.ts';
-import { checkTitle, listChecks, tagList } from '../checks/check.ts';
+import { listChecks } from '../../rows/check.ts';
+import { checkTitle, tagList } from '../checks/check.ts';
 import { CopyText } from '../components/copy.tsx';
 import { renderFragment, sendPage } from '../components/page.tsx';
 
