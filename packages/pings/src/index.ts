@@ -10,6 +10,7 @@ export {
   NotCommittedError,
   type TouchedCheck,
 } from './apply-batch.ts';
+export { meansAway } from './batch-connection.ts';
 export { lookUpPatience } from './budget.ts';
 export { ChangeListener, type Changes, VOUCH_CHANNEL } from './change-listener.ts';
 export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
@@ -50,4 +51,4 @@ export { Throttle } from './throttle.ts';
 export { uuid7 } from './uuid7.ts';
 export { COALESCED_GRACE_MS, Watermark } from './watermark.ts';
 export { TimedOutError, within } from './within.ts';
-export { meansAway, type Overflow, PingWriter, type StrandedBatch, type WriterEvents } from './writer.ts';
+export { type Overflow, PingWriter, type StrandedBatch, type WriterEvents } from './writer.ts';

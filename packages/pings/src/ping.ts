@@ -1,7 +1,7 @@
 import type { PingKind } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import type { Claim } from './journal.ts';
 import type { PingAction, PingAddress } from './path.ts';
+import type { Claim } from './spool/journal.ts';
 
 /**
  * One ping, as every transport makes it: HTTP, e-mail, "ping now". Strings are already cut to what the log keeps
@@ -59,7 +59,7 @@ export type Outcome =
 /** A ping and whoever waits for its outcome. `settle` is called exactly once, and must not throw. */
 export interface Submission {
   readonly ping: Ping;
-  /** For pings that were answered before: see journal.ts. Submissions of one claim are submitted in one go. */
+  /** For pings that were answered before: see spool/journal.ts. Submissions of one claim are submitted in one go. */
   readonly claim?: Claim;
   settle(outcome: Outcome): void;
 }

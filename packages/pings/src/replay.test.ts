@@ -8,10 +8,10 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { BatchNumber } from './apply-batch.ts';
 import { CheckCache } from './check-cache.ts';
-import type { Claim } from './journal.ts';
 import type { Outcome, Ping } from './ping.ts';
 import { Replay } from './replay.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
+import type { Claim } from './spool/journal.ts';
 import type { Damage } from './spool/segment-log.ts';
 import { SpoolFullError, type SpoolRecord } from './spool/spool.ts';
 import { latePings } from './throttle.ts';

@@ -1,6 +1,7 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import { type Database, isConnectionError } from '@overdue/database';
 import { type Applied, type BatchRange, lanePositions, type ReportProblem } from './apply-batch.ts';
+import { BatchConnection, meansAway } from './batch-connection.ts';
 import { lookUpPatience } from './budget.ts';
 import type { CheckCache } from './check-cache.ts';
 import { classifyEmail, readMessage } from './email/index.ts';
@@ -11,7 +12,7 @@ import { classifyHttp } from './rules.ts';
 import type { Spool } from './spool/spool.ts';
 import type { Vouching } from './vouching/index.ts';
 import { TimedOutError, within } from './within.ts';
-import { BatchConnection, meansAway, NotKnownYetError, type PingWriter, type StrandedBatch } from './writer.ts';
+import { NotKnownYetError, type PingWriter, type StrandedBatch } from './writer.ts';
 
 export interface ReplayEvents {
   replayed(pings: number): void;

@@ -1,8 +1,8 @@
 import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
 import type { TouchedCheck } from './apply-batch.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
-import type { CoalescedPing, CoalescedPings, Journal } from './journal.ts';
 import type { Outcome, Ping, Submission } from './ping.ts';
+import type { CoalescedPing, CoalescedPings, Journal } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
 
 /*

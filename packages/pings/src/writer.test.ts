@@ -1,7 +1,7 @@
 import { systemClock } from '@overdue/clock';
 import { expect, test } from 'vitest';
 import type { BatchNumber } from './apply-batch.ts';
-import type { Claim } from './journal.ts';
+import type { Claim } from './spool/journal.ts';
 import { latePings } from './throttle.ts';
 import { PingWriter } from './writer.ts';
 

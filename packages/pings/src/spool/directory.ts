@@ -1,7 +1,7 @@
 import type { Clock } from '@overdue/clock';
-import { type CoalescedPings, Journal } from '../journal.ts';
 import { latePings } from '../throttle.ts';
 import type { StrandedBatch } from '../writer.ts';
+import { type CoalescedPings, Journal } from './journal.ts';
 import { lockDirectory } from './lock.ts';
 import type { Damage } from './segment-log.ts';
 import { Spool } from './spool.ts';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Claim } from '../journal.ts';
 import type { Ping } from '../ping.ts';
 import { uuid7 } from '../uuid7.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
+import type { Claim } from './journal.ts';
 import { spoolStatus } from './status.ts';
 
 const LANE = '01234567-89ab-4def-8123-456789abcdef';

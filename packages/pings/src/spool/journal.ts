@@ -1,8 +1,8 @@
 import type { Clock, Instant } from '@overdue/clock';
-import type { BatchNumber } from './apply-batch.ts';
-import type { Ping, Submission } from './ping.ts';
-import { ByteReader, ByteWriter } from './spool/bytes.ts';
-import { type Damage, type LogPosition, SegmentLog } from './spool/segment-log.ts';
+import type { BatchNumber } from '../apply-batch.ts';
+import type { Ping, Submission } from '../ping.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { type Damage, type LogPosition, SegmentLog } from './segment-log.ts';
 
 /** What the log keeps of a coalesced ping; it has no body, run id or exit status. */
 export type CoalescedPing = Pick<Ping, 'at' | 'scheme' | 'method' | 'remoteAddr' | 'ua'>;

@@ -1,0 +1,275 @@
+import {
+  alertAfter,
+  applyCoalesced,
+  applyPing,
+  type Flip,
+  type Known,
+  overdueBefore,
+  type PingKind,
+  type PingTransition,
+  type Transition,
+} from '@overdue/checks';
+import type { Instant } from '@overdue/clock';
+import type { NewFlip, ReservedSql } from '@overdue/database';
+import type { ReportProblem, TouchedCheck } from './apply-batch.ts';
+import { bytes, numbers, texts, words } from './arrays.ts';
+import type { Locked } from './locked-check.ts';
+import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
+
+/**
+ * A ping so shortly after the deadline, in milliseconds, is not waited for: others vouch once a second, so of each such
+ * ping it would be unknown at first. It counts as in time.
+ */
+const RACE_MS = 5000;
+
+/** What a check's pings are applied with, beside its state. */
+export interface Beside {
+  /** When its status changed last, if that may be after a ping; null: it is not. */
+  readonly flippedAt: Instant | null;
+  /** Null: nothing can be late. */
+  readonly known: Known | null;
+}
+
+/** A check while its pings are applied. */
+interface Run {
+  state: Locked;
+  /** When its status changed last, if that is known. */
+  newestFlip: Instant | null;
+  /** See {@link TouchedCheck}. */
+  plain: boolean;
+  informative: boolean;
+  /** P-31, of the last ping. */
+  link: boolean;
+}
+
+/** The pings of a check are pruned when their number crosses a multiple of this: the log holds at most so many more. */
+const PRUNE_EVERY = 16;
+
+/** What a batch comes to, and writes: column by column. */
+export class BatchWork {
+  readonly outcomes: Outcome[];
+  readonly touched: TouchedCheck[] = [];
+  readonly flips: NewFlip[] = [];
+  timeouts = 0;
+  unjudged = 0;
+  /** Whether one of the unjudged is worth waiting for. */
+  waits = false;
+
+  readonly #checks = {
+    id: [] as number[],
+    status: [] as string[],
+    n: [] as number[],
+    lastPing: [] as (number | null)[],
+    lastStart: [] as (number | null)[],
+    rid: [] as (string | null)[],
+    duration: [] as (number | null)[],
+    /** Null: false. */
+    link: [] as (string | null)[],
+    alertAfter: [] as (number | null)[],
+  };
+  readonly #pings = {
+    check: [] as number[],
+    n: [] as number[],
+    id: [] as string[],
+    at: [] as number[],
+    kind: [] as string[],
+    scheme: [] as string[],
+    method: [] as string[],
+    addr: [] as (string | null)[],
+    ua: [] as string[],
+    body: [] as (Buffer | null)[],
+    rid: [] as (string | null)[],
+    exit: [] as (number | null)[],
+  };
+  readonly #prune = { id: [] as number[], n: [] as number[] };
+  readonly #onProblem: ReportProblem;
+
+  constructor(pings: number, onProblem: ReportProblem = () => {}) {
+    this.outcomes = new Array(pings).fill('unknown');
+    this.#onProblem = onProblem;
+  }
+
+  /** Applies a check's pings (`group`: their indices), in order. */
+  apply(before: Locked, group: readonly number[], pings: readonly Ping[], { flippedAt, known }: Beside): void {
+    const run: Run = { state: before, newestFlip: flippedAt, plain: false, informative: false, link: false };
+    // Somebody paused or resumed it: pings from before that change nothing any more.
+    const movedAt = before.status === 'down' ? null : flippedAt;
+    for (const index of group) {
+      const ping = pings[index]!;
+      const isHistory = ping.late && movedAt !== null && ping.at < movedAt;
+      const kind = isHistory ? logOnly(run, ping) : this.#step(run, ping, known);
+      if (!run.plain) run.informative = true;
+      run.link = ping.body !== null && hasConfirmationLink(ping.body);
+      this.#log(before.id, run.state.n_pings, ping, kind);
+      this.outcomes[index] = 'recorded';
+    }
+    this.#touch(before, run);
+  }
+
+  /** One ping through the state machine. @returns its kind as recorded */
+  #step(run: Run, ping: Ping, known: Known | null): PingKind {
+    const { id } = run.state;
+    const overdue = known ? this.#timeOut(run.state, ping, known) : null;
+    if (overdue) {
+      run.state = overdue.check;
+      run.newestFlip = this.#flip(id, overdue.flip!, run.newestFlip);
+    }
+    const transition = ping.late === 'coalesced' ? applyFromThrottle(run.state, ping) : applyPing(run.state, ping);
+    const { check, flip, kind, problem } = transition;
+    run.state = check;
+    if (flip) run.newestFlip = this.#flip(id, flip, run.newestFlip);
+    if (problem) this.#onProblem(id, problem);
+    run.plain = kind === 'success' && check.last_ping === ping.at && check.last_start === null && isPlainSuccess(ping);
+    return kind;
+  }
+
+  #touch(before: Locked, { state, plain, informative, link }: Run): void {
+    const checks = this.#checks;
+    checks.id.push(before.id);
+    checks.status.push(state.status);
+    checks.n.push(state.n_pings);
+    checks.lastPing.push(state.last_ping);
+    checks.lastStart.push(state.last_start);
+    checks.rid.push(state.last_start_rid);
+    checks.duration.push(state.last_duration_ms);
+    checks.link.push(link ? 't' : null);
+    checks.alertAfter.push(state.alert_after);
+    if (Math.floor(before.n_pings / PRUNE_EVERY) !== Math.floor(state.n_pings / PRUNE_EVERY)) {
+      this.#prune.id.push(before.id);
+      this.#prune.n.push(state.n_pings);
+    }
+    this.touched.push({ id: before.id, plain, informative, previousPing: before.last_ping });
+  }
+
+  /** The time-out that the check had before the ping, if any. */
+  #timeOut(state: Locked, ping: Ping, known: Known): Transition<Locked> | null {
+    // Of pings that are only counted nobody knows when each came.
+    const overdue = ping.skipped > 0 ? null : overdueBefore(state, ping, known);
+    if (overdue === null) return null;
+    if ('since' in overdue) {
+      this.unjudged++;
+      this.waits ||= ping.at - overdue.since > RACE_MS;
+      return null;
+    }
+    this.timeouts++;
+    return overdue;
+  }
+
+  /** Not before the `newest` until now: what an older ping undoes is dated when that was done, lest downtimes be wrong. */
+  #flip(checkId: number, flip: Flip, newest: Instant | null): Instant {
+    const at = Math.max(flip.at, newest ?? flip.at);
+    this.flips.push(newFlip(checkId, flip, at));
+    return at;
+  }
+
+  #log(checkId: number, n: number, ping: Ping, kind: PingKind): void {
+    const pings = this.#pings;
+    pings.check.push(checkId);
+    pings.n.push(n);
+    pings.id.push(ping.id);
+    pings.at.push(ping.at);
+    pings.kind.push(kind);
+    pings.scheme.push(ping.scheme);
+    pings.method.push(ping.method);
+    pings.addr.push(ping.remoteAddr);
+    pings.ua.push(ping.ua);
+    pings.body.push(ping.body);
+    pings.rid.push(ping.rid);
+    pings.exit.push(ping.exitStatus);
+  }
+
+  /** Sends the statements; they are on their way when this returns. */
+  write(sql: ReservedSql): Promise<unknown>[] {
+    const c = this.#checks;
+    const p = this.#pings;
+    if (c.id.length === 0) return [];
+    const statements: Promise<unknown>[] = [
+      // wake_at: see checks_due in the schema. Left alone when the deadline only moves further away.
+      sql`
+        update checks c set
+          status = u.status, n_pings = u.n, last_ping = to_timestamp(u.last_ping / 1000.0),
+          last_start = to_timestamp(u.last_start / 1000.0), last_start_rid = u.rid, last_duration_ms = u.duration,
+          has_confirmation_link = u.link is true, alert_after = to_timestamp(u.alert_after / 1000.0),
+          wake_at = case when u.alert_after is null then null
+            when c.wake_at <= to_timestamp(u.alert_after / 1000.0) then c.wake_at
+            else to_timestamp(u.alert_after / 1000.0) end
+        from unnest(
+          ${numbers(c.id)}::bigint[], ${words(c.status)}::text[], ${numbers(c.n)}::bigint[],
+          ${numbers(c.lastPing)}::float8[], ${numbers(c.lastStart)}::float8[], ${words(c.rid)}::uuid[],
+          ${numbers(c.duration)}::bigint[], ${words(c.link)}::bool[], ${numbers(c.alertAfter)}::float8[]
+        ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after)
+        where c.id = u.id`.execute(),
+      sql`
+        insert into pings
+          (check_id, n, id, created_at, kind, scheme, method, remote_addr, ua, body, rid, exit_status)
+        select check_id, n, id, to_timestamp(at / 1000.0), kind, scheme, method, addr, ua, body, rid, exit
+        from unnest(
+          ${numbers(p.check)}::bigint[], ${numbers(p.n)}::bigint[], ${words(p.id)}::uuid[], ${numbers(p.at)}::float8[],
+          ${words(p.kind)}::text[], ${texts(p.scheme)}::text[], ${texts(p.method)}::text[], ${texts(p.addr)}::text[],
+          ${texts(p.ua)}::text[], ${bytes(p.body)}::bytea[], ${words(p.rid)}::uuid[], ${numbers(p.exit)}::smallint[]
+        ) u(check_id, n, id, at, kind, scheme, method, addr, ua, body, rid, exit)`.execute(),
+    ];
+    if (this.#prune.id.length > 0) {
+      statements.push(
+        sql`
+          delete from pings p
+          using unnest(${numbers(this.#prune.id)}::bigint[], ${numbers(this.#prune.n)}::bigint[]) u(id, n)
+          join checks c on c.id = u.id join projects j on j.id = c.project_id
+          where p.check_id = u.id and p.n <= u.n - j.ping_log_limit`.execute(),
+      );
+    }
+    return statements;
+  }
+
+  /** Ids for `check_pinged`, or null: checks that another ingester may be throttling. A payload holds 8000 bytes. */
+  announcement(withinMs: number): string | null {
+    const now = Math.max(...this.#pings.at);
+    const ids = this.touched
+      .filter((t) => t.informative && t.previousPing !== null && now - t.previousPing < withinMs)
+      .map((t) => t.id);
+    if (ids.length === 0) return null;
+    const text = ids.join(',');
+    return text.length < 7900 ? text : '*';
+  }
+}
+
+/** Received before a pause or resume that others see: logged and counted, as it would have been then. */
+function logOnly(run: Run, ping: Ping): PingKind {
+  run.state = { ...run.state, n_pings: run.state.n_pings + ping.skipped + 1 };
+  run.plain = false;
+  return ping.kind;
+}
+
+/**
+ * Plain successes that waited in the throttle. A run that began meanwhile (through another ingester) began after them,
+ * and is not theirs to end, however close the instants are: the clocks of two hosts are not compared.
+ */
+function applyFromThrottle(state: Locked, { at, skipped }: Ping): PingTransition<Locked> {
+  const { last_start, last_start_rid, last_duration_ms } = state;
+  const began = last_start !== null && last_start > at;
+  const after = applyCoalesced(began ? { ...state, last_start: null } : state, skipped + 1, at);
+  if (!began) return after;
+  const check = { ...after.check, last_start, last_start_rid, last_duration_ms };
+  try {
+    return { ...after, check: { ...check, alert_after: alertAfter(check) } };
+  } catch (error) {
+    return { ...after, check: { ...check, alert_after: null }, problem: String(error) };
+  }
+}
+
+/** P-31. */
+function hasConfirmationLink(body: Buffer): boolean {
+  return body.toString('latin1').toLowerCase().includes('confirm');
+}
+
+function newFlip(checkId: number, flip: Flip, createdAt: Instant): NewFlip {
+  return {
+    checkId,
+    createdAt,
+    oldStatus: flip.old_status,
+    newStatus: flip.new_status,
+    reason: flip.reason,
+    decision: flip.decision as unknown as Record<string, unknown>,
+    notify: flip.notify,
+  };
+}
