@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PingKind } from '@overdue/checks';
 import type { Milliseconds } from '@overdue/clock';
-import { beatInstance, registerInstance } from '@overdue/database';
 import { openPipeline, type Pipeline } from '@overdue/ingester/pipeline';
 import { Heartbeat, type Logger } from '@overdue/observability';
 import type { IntakeOutcome } from '@overdue/pings';
@@ -19,11 +18,15 @@ export interface SimPing {
 
 export interface SimIngester {
   ping(ping: SimPing): void;
+  /** As after SIGTERM. */
+  stop(): Promise<void>;
 }
 
 export interface IngesterOptions {
   readonly process: SimProcess;
   readonly spoolDirectory: string;
+  /** SPOOL_MAX_BYTES */
+  readonly spoolBytes: number;
   /** PING_THROTTLE_SECONDS */
   readonly throttle: number;
   /** Milliseconds to the next beat that is written, when it says nothing new. */
@@ -48,7 +51,7 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
       PING_RATE_LIMIT: 0,
       PING_THROTTLE_SECONDS: options.throttle,
       SPOOL_DIR: options.spoolDirectory,
-      SPOOL_MAX_BYTES: 1 << 20,
+      SPOOL_MAX_BYTES: options.spoolBytes,
       AMNESTY_MIN_GAP_SECONDS: MIN_GAP / 1000,
     },
     clock,
@@ -65,22 +68,23 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
     spacing: options.spacing,
     lookEvery: options.lookEvery,
   });
-  const { pool } = pipeline;
   pipeline.recover();
   pipeline.start();
   options.onListening();
-  new Heartbeat({
-    store: {
-      register: (instance) => pool.run(({ sql }) => registerInstance(sql, instance)),
-      beat: (id, info) => pool.run(({ sql }) => beatInstance(sql, id, info)),
-      stop: async () => undefined,
-    },
+  const heartbeat = new Heartbeat({
+    store: pipeline.instances,
     instance: { id: instanceId, service: 'ingester', host: process.name, pid: 1, startedAt: clock.now() },
     info: () => ({}),
     clock,
     logger: silent as unknown as Logger,
-  }).start();
+  });
+  heartbeat.start();
   return {
+    async stop() {
+      await pipeline.drain();
+      await heartbeat.stop();
+      await pipeline.close();
+    },
     ping: ({ code, kind, rid, ua, settle }) =>
       pipeline.intake.submit({
         address: { code },

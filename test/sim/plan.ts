@@ -33,6 +33,8 @@ export interface PlannedPing {
 export type PlannedFault =
   /** The process dies, and is started again after a while. */
   | { readonly do: 'crash'; readonly at: Milliseconds; readonly who: string }
+  /** An ingester is told to stop, does so in order, and is started again soon. */
+  | { readonly do: 'stop'; readonly at: Milliseconds; readonly who: string }
   /** The process stops for a while, as by SIGSTOP or a busy host. */
   | { readonly do: 'freeze'; readonly at: Milliseconds; readonly who: string; readonly ms: Milliseconds }
   /** The wall clock of its host is set. */
@@ -71,6 +73,8 @@ export interface Plan {
   readonly downtimes: readonly Milliseconds[];
   /** When no more faults begin, and all end. */
   readonly calmAt: Milliseconds;
+  /** SPOOL_MAX_BYTES: some spools are full after a few pings. */
+  readonly spoolBytes: number;
 }
 
 const SECOND = 1000;
@@ -112,6 +116,7 @@ export function planOf(seed: number): Plan {
     wireFaults,
     downtimes: Array.from({ length: 8 }, () => random.pick([100, 1500, 4000, 8000, 20_000, 45_000])),
     calmAt: CALM_AT,
+    spoolBytes: random.pick([1 << 20, 1 << 20, 1 << 20, 700, 400]),
   };
 }
 
@@ -159,8 +164,11 @@ function planFault(random: Random, who: readonly string[]): PlannedFault {
   const ms = random.pick([500, 3000, 8000, 20_000, 50_000]);
   switch (random.int(0, 6)) {
     case 0:
-    case 1:
       return { do: 'crash', at, who: random.pick(who) };
+    case 1: {
+      const one = random.pick(who);
+      return { do: one.startsWith('ingester') ? 'stop' : 'crash', at, who: one };
+    }
     case 2:
       return { do: 'freeze', at, who: random.pick(who), ms: Math.min(ms, 20_000) };
     case 3:

@@ -2,7 +2,7 @@ import type { Sql } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Laboratory, openLaboratory } from './laboratory.ts';
-import { type Plan, planOf } from './plan.ts';
+import { type Plan, type PlannedPing, planOf } from './plan.ts';
 import { simulate } from './simulate.ts';
 import { tell } from './tell.ts';
 import type { World } from './world.ts';
@@ -50,6 +50,31 @@ test('a seed replays, statement by statement', { timeout: 60_000 }, async () => 
   expect(second.trace).toEqual(first.trace);
 });
 
+test('a window ends when the spool is full: what was spooled before comes first', async () => {
+  const ping = (at: number, check: number, kind: PlannedPing['kind']): PlannedPing => {
+    return { do: 'ping', at, check, kind, rid: null, via: 0 };
+  };
+  const result = await simulate(
+    {
+      ...QUIET,
+      checks: [QUIET.checks[0]!, QUIET.checks[0]!],
+      spoolBytes: 320,
+      events: [
+        ping(40_000, 0, 'success'),
+        // Coalesced: written a second later or so.
+        ping(40_500, 0, 'success'),
+        { do: 'database away', at: 40_510, how: 'refuses', ms: 15_000 },
+        ping(40_520, 1, 'start'),
+        ping(40_540, 1, 'log'),
+      ],
+    },
+    laboratory,
+  );
+  const told = tell(result, true);
+  expect(result.problems, told).toEqual([]);
+  expect(told).toContain('ping 4: recorded');
+});
+
 test.each<[string, string, (world: World, sql: Sql) => unknown]>([
   ['a ping is lost', 'was answered 200 and is lost', (_, sql) => sql`delete from pings where n = 1`],
   ['a ping is counted twice', 'pings and has', (_, sql) => sql`update checks set n_pings = n_pings + 1`],
@@ -88,4 +113,5 @@ const QUIET: Plan = {
   wireFaults: [],
   downtimes: [1000],
   calmAt: 60_000,
+  spoolBytes: 1 << 20,
 };

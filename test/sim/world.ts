@@ -39,6 +39,8 @@ interface Host {
   judgedUntil: () => Instant | null;
   /** How often it has died. */
   deaths: number;
+  /** Its process ended in order, and not by a crash. */
+  inOrder: boolean;
 }
 
 /** The whole installation in this process, on one virtual clock. */
@@ -85,7 +87,15 @@ export class World {
       trace,
     });
     for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts)]) {
-      this.#hosts.set(name, { name, wallOffset: 0, process: null, ingester: null, judgedUntil: () => null, deaths: 0 });
+      this.#hosts.set(name, {
+        name,
+        wallOffset: 0,
+        process: null,
+        ingester: null,
+        judgedUntil: () => null,
+        deaths: 0,
+        inOrder: false,
+      });
     }
     const requests = plan.events.filter((event) => event.do === 'crash at request');
     this.receivers.onRequest = async (nth, when, by) => {
@@ -177,6 +187,7 @@ export class World {
       onCrash: (crashed) => this.#onCrash(host, crashed),
     });
     host.process = process;
+    host.inOrder = false;
     this.note(host.name, 'starts');
     if (host.name.startsWith('ingester')) {
       const listening = () => {
@@ -186,6 +197,7 @@ export class World {
       const options = {
         process,
         spoolDirectory: this.#spoolDirectory(host),
+        spoolBytes: this.plan.spoolBytes,
         throttle: this.plan.throttle,
         spacing: () => this.#spacing(),
         lookEvery: () => ({ hurried: 1900, calm: 9000, idle: 20_000 })[this.#pace()],
@@ -205,6 +217,22 @@ export class World {
         },
       );
     }
+  }
+
+  /** Time goes on while it stops; nobody waits for what it leaves in its spool but the other ingesters' judges. */
+  #stop(host: Host): void {
+    const { process, ingester } = host;
+    if (!process || !ingester || process.frozen) return;
+    const now = this.clock.now();
+    this.note(host.name, 'is told to stop');
+    host.ingester = null;
+    this.truth.receivesNoMore(host.name, now);
+    this.truth.trouble(now, now + RECOVERY);
+    this.#hurry(0);
+    void ingester.stop().then(() => {
+      host.inOrder = process.alive;
+      return process.crash('has stopped');
+    });
   }
 
   /** An ingester is away for that long. */
@@ -247,14 +275,14 @@ export class World {
     host.process = null;
     host.ingester = null;
     host.judgedUntil = () => null;
-    const away = this.#calm ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
+    const away = this.#calm || host.inOrder ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
     // Its row has to stand still for a while before others go on without it.
     this.truth.trouble(now, now + away + RECOVERY);
     if (host.name.startsWith('ingester')) {
       this.#saveDisk(host);
       this.truth.receivesNoMore(host.name, now);
       this.#hurry(away);
-      await this.#strand(host);
+      if (!host.inOrder) await this.#strand(host);
     }
     this.clock.after(away, () => {
       if (host.process === null) this.#start(host);
@@ -312,6 +340,9 @@ export class World {
       case 'crash':
         await this.#hosts.get(event.who)!.process?.crash();
         return;
+      case 'stop':
+        this.#stop(this.#hosts.get(event.who)!);
+        return;
       case 'freeze': {
         const { process } = this.#hosts.get(event.who)!;
         if (!process) return;
@@ -322,7 +353,10 @@ export class World {
           await this.#strand(this.#hosts.get(event.who)!);
           this.truth.receivesNoMore(event.who, now);
           this.#hurry(event.ms);
-          this.clock.after(event.ms, () => process.alive && this.truth.receives(event.who, this.clock.now()));
+          const host = this.#hosts.get(event.who)!;
+          this.clock.after(event.ms, () => {
+            if (process.alive && host.ingester) this.truth.receives(event.who, this.clock.now());
+          });
         }
         return;
       }
