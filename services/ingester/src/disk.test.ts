@@ -25,3 +25,43 @@ test('a disk that fails under the throttle: pings are answered by what PostgreSQ
   await t.ingester.drain();
   expect((await checkOf(t, code)).n_pings).toBe(21);
 });
+
+test('a full spool: 503 with Retry-After, and what is acknowledged is not lost', async () => {
+  t = await startTestIngester({ PING_DB_TIMEOUT_MS: '200', SPOOL_MAX_BYTES: '2000' });
+  const code = await makeCheck(t);
+  const ping = () => sendTo(t.ingester.port, `/${code}`, { method: 'POST', body: 'x'.repeat(100) });
+  expect((await ping()).status).toBe(200);
+  const acknowledged = [200];
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let locked = () => {};
+  const isLocked = new Promise<void>((resolve) => {
+    locked = resolve;
+  });
+  // Nothing can be written while somebody holds the check.
+  const holder = t.database.sql.begin(async (sql) => {
+    await sql`select from checks for update`;
+    locked();
+    await released;
+  });
+  try {
+    await isLocked;
+    let refused = await ping();
+    for (let i = 0; i < 100 && refused.status === 200; i++) {
+      acknowledged.push(refused.status);
+      refused = await ping();
+    }
+    expect([refused.status, refused.headers['retry-after'], refused.body]).toEqual([503, '5', 'try again later']);
+    expect(acknowledged.length).toBeGreaterThan(2);
+    // Let somebody else take them.
+    expect(await t.ingester.ready()).toEqual(['The database is away and the spool is full.']);
+  } finally {
+    release();
+    await holder;
+  }
+  await expect.poll(async () => (await checkOf(t, code)).n_pings).toBe(acknowledged.length);
+  expect((await ping()).status).toBe(200);
+  expect(await t.ingester.ready()).toEqual([]);
+});

@@ -63,11 +63,23 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
         if (now) this.set(read(now));
       },
     });
+  /** Of something that is counted elsewhere. */
+  const counted = (name: string, help: string, read: (state: MeasuredState) => number) =>
+    new Counter({
+      name: `overdue_ingester_${name}`,
+      help,
+      registers,
+      collect() {
+        const now = state();
+        this.reset();
+        if (now) this.inc(read(now));
+      },
+    });
   gauge('in_flight_pings', 'Pings received and not answered yet.', (s) => s.pending());
   gauge('in_flight_bytes', 'Bytes of their bodies.', (s) => s.pendingBytes());
   gauge('cached_checks', 'Checks in the cache.', (s) => s.cacheSize());
-  gauge('cache_hits_total', 'Look-ups answered by the cache.', (s) => s.cacheHits());
-  gauge('cache_misses_total', 'Look-ups that went to the database.', (s) => s.cacheMisses());
+  counted('cache_hits_total', 'Look-ups answered by the cache.', (s) => s.cacheHits());
+  counted('cache_misses_total', 'Look-ups that went to the database.', (s) => s.cacheMisses());
   gauge('spooling', '1 while pings go to the spool because the database is away.', (s) => (s.spooling() ? 1 : 0));
   gauge('spool_bytes', 'Bytes in the spool that are not applied yet.', (s) => s.spoolBytes());
   gauge('spool_pings', 'Pings in the spool that are not applied yet.', (s) => s.spoolPings());
@@ -75,7 +87,7 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
   gauge('coalesced_pings', 'Plain successes answered and waiting for their window to close.', (s) =>
     s.coalescedPings(),
   );
-  gauge('throttled_total', 'Pings coalesced by the throttle.', (s) => s.throttled());
+  counted('throttled_total', 'Pings coalesced by the throttle.', (s) => s.throttled());
   gauge('spool_damaged_bytes', 'Bytes of the spool that could not be read and were set aside.', (s) =>
     s.damagedBytes(),
   );

@@ -104,25 +104,32 @@ export async function checkOf(t: TestIngester, code: string): Promise<CheckRow> 
   return row!;
 }
 
-/** Sends bytes as they are; resolves with everything that came back when the server closes, or after `quietMs`. */
-export function raw(port: number, bytes: string | Buffer, quietMs = 500): Promise<string> {
+export interface RawAnswer {
+  /** Everything that came back. */
+  readonly text: string;
+  /** Whether the server closed the connection; else it said nothing for a while. */
+  readonly closed: boolean;
+}
+
+/** Sends bytes as they are; resolves when the server closes, or has sent nothing for `quietMs`. */
+export function raw(port: number, bytes: string | Buffer, quietMs = 500): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1' });
     const chunks: Buffer[] = [];
-    let timer = setTimeout(done, quietMs);
-    function done() {
+    let timer = setTimeout(done, quietMs, false);
+    function done(closed: boolean) {
       clearTimeout(timer);
       socket.destroy();
-      resolve(Buffer.concat(chunks).toString('latin1'));
+      resolve({ text: Buffer.concat(chunks).toString('latin1'), closed });
     }
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       clearTimeout(timer);
-      timer = setTimeout(done, quietMs);
+      timer = setTimeout(done, quietMs, false);
     });
-    socket.on('close', done);
+    socket.on('close', () => done(true));
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') done();
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') done(true);
       else reject(error);
     });
     socket.write(bytes);

@@ -45,6 +45,8 @@ export class Spool implements Overflow {
   #applied: LogPosition | null;
   #savedAt: number;
   #appending = 0;
+  /** Bytes of the last batch, if there was no room for it. */
+  #refused = 0;
   #appendingBytes = 0;
   /** What is not applied, by segment: damage to one takes its own with it and nothing else. */
   readonly #held: Map<number, Held>;
@@ -111,8 +113,9 @@ export class Spool implements Overflow {
     return this.pings === 0 && this.#appending === 0;
   }
 
+  /** Whether there was no room for the last batch, and still would not be. */
   get full(): boolean {
-    return this.bytes >= this.#options.maxBytes;
+    return this.bytes + this.#refused > this.#options.maxBytes;
   }
 
   /** When the oldest ping that is not applied was received, or a little before; null: it is empty. */
@@ -124,7 +127,11 @@ export class Spool implements Overflow {
   async append(number: BatchNumber, pings: readonly Ping[]): Promise<void> {
     const payload = encodeBatch(number, pings);
     const length = payload.length + HEADER_BYTES;
-    if (this.bytes + length > this.#options.maxBytes) throw new SpoolFullError('The spool is full');
+    if (this.bytes + length > this.#options.maxBytes) {
+      this.#refused = length;
+      throw new SpoolFullError('The spool is full');
+    }
+    this.#refused = 0;
     const { count, oldest } = decodeHead(payload);
     this.#oldest = this.empty ? oldest : Math.min(this.#oldest ?? oldest, oldest);
     this.#appending++;

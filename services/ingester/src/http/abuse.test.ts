@@ -13,24 +13,6 @@ beforeAll(async () => {
 });
 afterAll(() => t.stop());
 
-/** Whether the server closes the connection by itself. */
-function closed(bytes: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve(false);
-    }, 2000);
-    socket.on('error', () => {});
-    socket.on('close', () => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-    socket.resume();
-    socket.write(bytes);
-  });
-}
-
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`;
 const post = (headers: string, body: string) => `POST /${code} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n${body}`;
 const smuggled = get(`/${'0'.repeat(8)}-0000-0000-0000-000000000000`);
@@ -47,10 +29,10 @@ describe('requests whose end is ambiguous are refused, and their connection clos
     ['a chunk size that is no number', post('Transfer-Encoding: chunked', 'zz\r\nabcd\r\n0\r\n\r\n')],
   ])('%s', async (_what, bytes) => {
     const before = (await checkOf(t, code)).n_pings;
-    const answer = await raw(t.ingester.port, bytes, 300);
-    expect(answer).toMatch(/^(HTTP\/1\.1 400 |$)/);
-    expect((answer.match(/HTTP\/1\.1 /g) ?? []).length).toBeLessThanOrEqual(1);
-    expect(await closed(bytes)).toBe(true);
+    const { text, closed } = await raw(t.ingester.port, bytes, 2000);
+    expect(text).toMatch(/^(HTTP\/1\.1 400 |$)/);
+    expect((text.match(/HTTP\/1\.1 /g) ?? []).length).toBeLessThanOrEqual(1);
+    expect(closed).toBe(true);
     expect((await checkOf(t, code)).n_pings).toBe(before);
   });
 });
@@ -61,17 +43,25 @@ test('other versions of HTTP are told so', async () => {
     `GET /${code} HTTP/2.0\r\nHost: x\r\n\r\n`,
     '\0\x01\x02\r\n\r\n',
   ]) {
-    expect(await raw(t.ingester.port, bytes, 300)).toMatch(/^HTTP\/1\.1 505 /);
+    expect((await raw(t.ingester.port, bytes, 2000)).text).toMatch(/^HTTP\/1\.1 505 /);
   }
 });
 
 test('pipelined requests: each answer is that of its request; the connection may end', async () => {
-  const answers = await raw(t.ingester.port, get('/nothing').repeat(3) + get(`/${code}/log`), 1500);
-  expect(answers.match(/HTTP\/1\.1 404 /g)).toHaveLength(3);
-  expect(answers.match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
+  const { text } = await raw(t.ingester.port, get('/nothing').repeat(3) + get(`/${code}/log`), 1500);
+  expect(text.match(/HTTP\/1\.1 404 /g)).toHaveLength(3);
+  expect(text.match(/HTTP\/1\.1 200 /g)).toHaveLength(1);
   // Pings are answered when they are committed; uWebSockets.js closes rather than answer out of order.
-  const burst = await raw(t.ingester.port, get(`/${code}/log`).repeat(5), 300);
-  expect((burst.match(/HTTP\/1\.1 200 /g) ?? []).length).toBeLessThanOrEqual(5);
+  const before = (await checkOf(t, code)).n_pings;
+  const burst = await raw(t.ingester.port, get(`/${code}/log`).repeat(5), 1500);
+  const answered = (burst.text.match(/HTTP\/1\.1 200 /g) ?? []).length;
+  await expect.poll(() => t.ingester.intake.pending).toBe(0);
+  const recorded = (await checkOf(t, code)).n_pings - before;
+  expect(recorded).toBeGreaterThanOrEqual(Math.max(answered, 1));
+  expect(recorded).toBeLessThanOrEqual(5);
+  // Either all are answered, or the connection's end says that some are not.
+  expect(answered === 5 || burst.closed).toBe(true);
+  expect((await sendTo(t.ingester.port, `/${code}/log`)).status).toBe(200);
 });
 
 test('large heads end the connection, or are answered', async () => {
@@ -80,8 +70,11 @@ test('large heads end the connection, or are answered', async () => {
     'X: y\r\n'.repeat(5000).trimEnd(),
     `Cookie: ${'a=b; '.repeat(20_000)}`,
   ]) {
-    const answer = await raw(t.ingester.port, `GET /${code}/log HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`, 300);
-    expect(answer).toMatch(/^(HTTP\/1\.1 (200|400|431) [\s\S]*)?$/);
+    const request = `GET /${code}/log HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`;
+    const { text, closed } = await raw(t.ingester.port, request, 2000);
+    expect(text).toMatch(/^(HTTP\/1\.1 (200|400|431) [\s\S]*)?$/);
+    expect(closed || text !== '').toBe(true);
+    expect((await sendTo(t.ingester.port, `/${code}/log`)).status).toBe(200);
   }
 });
 
@@ -100,6 +93,32 @@ test('a client that sends slowly holds nothing but its connection, and not for l
   await ended;
   expect(Date.now() - began).toBeLessThan(25_000);
 });
+
+test('a body that comes slowly is no ping before its end; when nothing more comes, its connection ends; nobody else waits', async () => {
+  const mine = await makeCheck(t);
+  const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => {});
+  let answer = '';
+  socket.on('data', (bytes: Buffer) => {
+    answer += bytes.toString('latin1');
+  });
+  socket.write(`POST /${mine} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n`);
+  const drip = setInterval(() => socket.write('a'), 100);
+  try {
+    for (let i = 0; i < 5; i++) expect((await sendTo(t.ingester.port, `/${code}/log`)).status).toBe(200);
+    // Half a body is no ping.
+    expect((await checkOf(t, mine)).n_pings).toBe(0);
+    expect(answer).toBe('');
+  } finally {
+    clearInterval(drip);
+  }
+  // Then nothing more comes: the server does not wait for ever.
+  await ended;
+  expect(answer).not.toMatch(/^HTTP\/1\.1 2/);
+  expect((await checkOf(t, mine)).n_pings).toBe(0);
+  expect(t.ingester.intake.pending).toBe(0);
+}, 60_000);
 
 test('a client that leaves before its answer is no trouble; its ping counts', async () => {
   const mine = await makeCheck(t);

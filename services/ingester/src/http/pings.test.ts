@@ -154,7 +154,7 @@ describe('answers (section 4)', () => {
 
   test('HEAD has the length and no body', async () => {
     const code = await makeCheck(t);
-    const answer = await raw(t.ingester.port, `HEAD /${code} HTTP/1.1\r\nHost: x\r\n\r\n`, 200);
+    const { text: answer } = await raw(t.ingester.port, `HEAD /${code} HTTP/1.1\r\nHost: x\r\n\r\n`, 200);
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
     expect(answer).toMatch(/\r\nContent-Length: 2\r\n/i);
     expect(answer.endsWith('\r\n\r\n')).toBe(true);
@@ -170,7 +170,7 @@ describe('answers (section 4)', () => {
     for (const answer of connection.slice(0, -1))
       expect(answer).toMatch(/\r\nContent-Length: [1-9]\d*\r\n[\s\S]*\r\n\r\n$/);
     const tooLong = `HEAD /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 2621441\r\n\r\n`;
-    expect(await raw(t.ingester.port, tooLong, 200)).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nConnection: close\r\n/);
+    expect((await raw(t.ingester.port, tooLong, 200)).text).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\nConnection: close\r\n/);
     expect((await send(`/${code}/log`)).status).toBe(200);
   });
 
@@ -178,7 +178,7 @@ describe('answers (section 4)', () => {
     '%s is a ping, with its body',
     async (method) => {
       const code = await makeCheck(t);
-      const answer = await raw(
+      const { text: answer } = await raw(
         t.ingester.port,
         `${method} /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody`,
         200,
@@ -283,7 +283,7 @@ describe('what is recorded (section 5)', () => {
     const bytes = [`GET /${code} HTTP/1.1\r\nHost: x\r\nUser-Agent: `, sent, '\r\n\r\n'].map((part) =>
       Buffer.from(part),
     );
-    expect(await raw(t.ingester.port, Buffer.concat(bytes), 200)).toContain('200 OK');
+    expect((await raw(t.ingester.port, Buffer.concat(bytes), 200)).text).toContain('200 OK');
     expect((await pingsOf(t, code))[0]!.ua).toBe(ua);
   });
 
@@ -301,10 +301,13 @@ describe('what is recorded (section 5)', () => {
 
   test('a body over the limit is refused (section 4, step 4), declared or not', async () => {
     const code = await makeCheck(t);
-    const declared = await raw(t.ingester.port, `POST /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 2621441\r\n\r\n`);
+    const { text: declared } = await raw(
+      t.ingester.port,
+      `POST /${code} HTTP/1.1\r\nHost: x\r\nContent-Length: 2621441\r\n\r\n`,
+    );
     expect(declared).toMatch(/^HTTP\/1\.1 400 /);
     const chunk = `${(1 << 20).toString(16)}\r\n${'x'.repeat(1 << 20)}\r\n`;
-    const chunked = await raw(
+    const { text: chunked } = await raw(
       t.ingester.port,
       `POST /${code} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${chunk.repeat(3)}0\r\n\r\n`,
     );
@@ -315,7 +318,7 @@ describe('what is recorded (section 5)', () => {
   test('a chunked body is put together', async () => {
     const code = await makeCheck(t);
     const bytes = `POST /${code}/log HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`;
-    expect(await raw(t.ingester.port, bytes, 200)).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await raw(t.ingester.port, bytes, 200)).text).toMatch(/^HTTP\/1\.1 200 /);
     expect((await pingsOf(t, code))[0]!.body?.toString()).toBe('abcde');
   });
 

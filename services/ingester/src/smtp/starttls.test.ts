@@ -58,9 +58,7 @@ test('a changed certificate is taken over; one that does not fit its key is not'
     session.close();
     return print;
   };
-  const until = async (text: string) => {
-    while (!log.some((line) => line.includes(text))) await new Promise((resolve) => setTimeout(resolve, 20));
-  };
+  const until = (text: string) => expect.poll(() => log.join('\n')).toContain(text);
   const first = await fingerprint();
 
   const other = makeCertificate('c');
