@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { ROOT } from '../lib/paths.mjs';
 
 const RULE = fileURLToPath(new URL('no-ambient-time.grit', import.meta.url));
-const BIOME = fileURLToPath(new URL('../../node_modules/.bin/biome', import.meta.url));
+const BIOME = join(ROOT, 'node_modules', '.bin', 'biome');
 
 const AMBIENT = [
   "import { setTimeout as sleep } from 'node:timers/promises';",
