@@ -8,10 +8,10 @@ const UNITS: readonly (readonly [unit: string, seconds: number])[] = [
   ['s', 1],
 ];
 
-/** Seconds; null: that is no length of time. A number is seconds already. */
+/** Seconds; null: that is no length of time. Digits alone are seconds already. */
 export function parseDuration(value: unknown): number | null {
-  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : null;
   if (typeof value !== 'string') return null;
+  if (/^\s*\d{1,12}\s*$/.test(value)) return Number(value);
   if (!/^\s*\d{1,12}\s*[wdhms](\s*\d{1,12}\s*[wdhms])*\s*$/.test(value)) return null;
   let seconds = 0;
   for (const [, count, unit] of value.matchAll(/(\d+)\s*([wdhms])/g)) {

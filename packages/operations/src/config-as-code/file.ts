@@ -1,5 +1,5 @@
 import { slugify } from '@overdue/checks';
-import { type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit } from 'yaml';
 import type { Setting } from '../channels/settings.ts';
 import { applyRequest } from '../checks/apply-request.ts';
 import { codePoints, isStorable, MAX_NAME, parseCheckRequest } from '../checks/fields.ts';
@@ -46,36 +46,28 @@ export function readFile(
   });
   if (errors.length > 0) return { ok: false, errors };
 
+  numbersAsWritten(document);
   let root: unknown;
-  let written: unknown;
   try {
     root = document.toJS({ maxAliasCount: 100 });
-    written = asWritten(document);
   } catch (error) {
     return { ok: false, errors: [(error as Error).message] };
   }
   const reader = new Reader(env);
-  const wanted = reader.root(root, written);
+  const wanted = reader.root(root);
   return reader.errors.length > 0 ? { ok: false, errors: reader.errors } : { ok: true, wanted };
 }
 
 /**
- * The file with each number as the text that stands there: `0042`, `1.10` and `+15550123` are texts to whoever writes
- * them where a text belongs.
+ * Makes each number the text that stands there: nothing in a file is a number but lengths of time, and to whoever writes
+ * `007`, `1.10` or `+15550123` elsewhere it is a text.
  */
-function asWritten(document: Document): unknown {
-  const copy = document.clone();
-  visit(copy, {
+function numbersAsWritten(document: Document): void {
+  visit(document, {
     Scalar(_key, node) {
-      if (isScalar(node) && typeof node.value === 'number' && node.source !== undefined) node.value = node.source;
+      if (typeof node.value === 'number' && node.source !== undefined) node.value = node.source;
     },
   });
-  return copy.toJS({ maxAliasCount: 100 });
-}
-
-/** The same place in {@link asWritten}. */
-function member(value: unknown, key: string | number): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
 }
 
 class Reader {
@@ -86,16 +78,10 @@ class Reader {
     this.#env = env;
   }
 
-  /** @param written the same with numbers as text; settings and tags are read from it */
-  root(value: unknown, written: unknown): Wanted {
+  root(value: unknown): Wanted {
     const root = this.#object('the file', value ?? {}, ['checks', 'channels']);
-    const texts = (list: string, i: number, field: string) => member(member(member(written, list), i), field);
-    const channels = this.#list('channels', root.channels).map((item, i) =>
-      this.#channel(`channels[${i}]`, item, texts('channels', i, 'settings')),
-    );
-    const checks = this.#list('checks', root.checks).map((item, i) =>
-      this.#check(`checks[${i}]`, item, texts('checks', i, 'tags')),
-    );
+    const channels = this.#list('channels', root.channels).map((item, i) => this.#channel(`channels[${i}]`, item));
+    const checks = this.#list('checks', root.checks).map((item, i) => this.#check(`checks[${i}]`, item));
     this.#unique(
       'slug',
       checks.map((check) => check?.slug ?? ''),
@@ -111,10 +97,10 @@ class Reader {
     };
   }
 
-  #check(at: string, value: unknown, tags: unknown): WantedCheck | null {
+  #check(at: string, value: unknown): WantedCheck | null {
     const before = this.errors.length;
     const item = this.#object(at, value, CHECK_KEYS);
-    const { slug, channels, tags: _, timeout, grace, ...rest } = item;
+    const { slug, channels, tags, timeout, grace, ...rest } = item;
     if (typeof slug !== 'string' || slug === '') {
       this.#fail(at, 'needs a slug: checks are told apart by it');
       return null;
@@ -136,9 +122,9 @@ class Reader {
     return { slug, columns: { ...NEW_CHECK, ...applyRequest(NEW_CHECK, parsed.request, false) }, channels: links };
   }
 
-  #channel(at: string, value: unknown, settings: unknown): WantedChannel | null {
+  #channel(at: string, value: unknown): WantedChannel | null {
     const before = this.errors.length;
-    const { name, kind } = this.#object(at, value, CHANNEL_KEYS);
+    const { name, kind, settings } = this.#object(at, value, CHANNEL_KEYS);
     if (typeof name !== 'string' || name === '') this.#fail(at, 'needs a name: integrations are told apart by it');
     else if (codePoints(name) > MAX_NAME || !isStorable(name)) this.#fail(at, 'name is too long or cannot be stored');
     if (typeof kind !== 'string' || kind === '') this.#fail(at, 'needs a kind, such as email or webhook');
@@ -153,7 +139,7 @@ class Reader {
     for (const [name, given] of Object.entries(this.#object(`${at} settings`, value))) {
       const setting = this.#setting(at, given);
       if (setting !== undefined) settings[name] = setting;
-      else this.#fail(at, `settings.${name} is neither text nor a number nor true or false nor a mapping of texts`);
+      else this.#fail(at, `settings.${name} is neither text nor true or false nor a mapping of texts`);
     }
     return settings;
   }
