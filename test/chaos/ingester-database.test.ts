@@ -1,5 +1,5 @@
 /** Fault injection: whatever happens to the ingester’s database, each acknowledged ping is found exactly once. */
-import { connect } from '@overdue/database';
+import { connect, type Database } from '@overdue/database';
 import { embeddedTarget } from '@overdue/database/embedded';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -82,7 +82,7 @@ describe('the database', () => {
     expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
   });
 
-  test('has no connections left', async () => {
+  test('lets nobody in', async () => {
     const ingester = await bench.startIngester();
     const admin = connect({
       target: embeddedTarget(bench.postgres.port, 'postgres'),
@@ -103,4 +103,49 @@ describe('the database', () => {
       await admin.close();
     }
   });
+
+  test('has no connections left', async () => {
+    await bench.postgres.stop();
+    await bench.postgres.resume({ max_connections: '20', superuser_reserved_connections: '0' });
+    const ingester = await bench.startIngester();
+    const hoard: Database[] = [];
+    const admin = await hoardOne(bench.postgres.port);
+    try {
+      // Whoever opens a connection first has it: until the ingester has none.
+      await eventually('every connection is taken by others', async () => {
+        await admin.sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'overdue%'`;
+        for (;;) {
+          const one = await hoardOne(bench.postgres.port).catch((error: { code?: string }) => error.code);
+          if (typeof one === 'string') expect(one).toBe('53300');
+          if (typeof one !== 'object') break;
+          hoard.push(one);
+        }
+        const [row] = await admin.sql<{ n: number }[]>`
+          select count(*)::int as n from pg_stat_activity where application_name like 'overdue%'`;
+        return row!.n === 0;
+      });
+      const sent = await send({ ports: [ingester.pingPort], target: bench.target, durationMs: 3000, rate: 500 });
+      expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
+      expect(await ingester.metric('spool_pings')).toBeGreaterThan(500);
+      await Promise.all(hoard.splice(0).map((one) => one.close(1)));
+      await bench.applied(ingester);
+      await bench.expectExact(sent);
+    } finally {
+      await Promise.all([admin, ...hoard].map((one) => one.close(1)));
+      await bench.postgres.stop();
+      await bench.postgres.resume();
+    }
+  });
 });
+
+/** Takes one connection of the server, and keeps it. @throws the server's error */
+async function hoardOne(port: number): Promise<Database> {
+  const database = connect({ target: embeddedTarget(port, 'postgres'), applicationName: 'hoard', max: 1 });
+  try {
+    await database.sql`select 1`;
+    return database;
+  } catch (error) {
+    await database.close(0);
+    throw error;
+  }
+}

@@ -1,12 +1,18 @@
 /** Real processes for fault injection: an ingester, and a PostgreSQL of its own that may be killed. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@overdue/clock';
 import { connect, type Database, migrate } from '@overdue/database';
-import { type EmbeddedServer, embeddedTarget, initialise, startEmbedded } from '@overdue/database/embedded';
+import {
+  EMBEDDED_USER,
+  type EmbeddedServer,
+  embeddedTarget,
+  initialise,
+  startEmbedded,
+} from '@overdue/database/embedded';
 import { freePort } from '@overdue/database/testing/ports';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -47,14 +53,33 @@ export class PrivatePostgres {
     return `postgres://overdue@127.0.0.1:${port}/overdue`;
   }
 
-  /** Starts it (again). */
-  async resume(): Promise<void> {
+  /** Starts it (again). @param settings on top of the usual ones, until it ends */
+  async resume(settings: Readonly<Record<string, string>> = {}): Promise<void> {
     this.#server = await startEmbedded({
       directory: this.#directory,
       port: this.port,
       clock: systemClock,
-      settings: { shared_buffers: '64MB', restart_after_crash: 'on' },
+      settings: { shared_buffers: '64MB', restart_after_crash: 'on', ...settings },
     });
+  }
+
+  /** A second server that follows this one: what this one acknowledges from now on, that one has, too. */
+  async standby(): Promise<PrivatePostgres> {
+    const standby = new PrivatePostgres(await freePort(), temporaryDirectory('chaos-standby'));
+    await this.stop();
+    execFileSync('cp', ['-a', this.#directory, standby.#directory]);
+    writeFileSync(join(standby.#directory, 'standby.signal'), '');
+    const primary = `host=127.0.0.1 port=${this.port} user=${EMBEDDED_USER} application_name=standby`;
+    appendFileSync(join(standby.#directory, 'postgresql.auto.conf'), `primary_conninfo = '${primary}'\n`);
+    await this.resume({ synchronous_standby_names: 'standby' });
+    await standby.resume();
+    standby.database = connect({ target: embeddedTarget(standby.port), applicationName: 'chaos', max: 2 });
+    return standby;
+  }
+
+  /** Makes a standby the primary. */
+  async promote(): Promise<void> {
+    await this.database.sql`select pg_promote()`;
   }
 
   async stop(): Promise<void> {
