@@ -110,6 +110,28 @@ test('ingester takes pings while somebody else migrates', async () => {
   rmSync(ports.DATA_DIR!, { recursive: true, force: true });
 });
 
+test('npm start, told to stop while somebody else migrates, ends at once with exit code 0', async () => {
+  const migrating = await database.sql.reserve();
+  await migrating`select pg_advisory_lock(3853314791062309107)`;
+  const { DATABASE_URL, SECRET_KEY } = env as { DATABASE_URL: string; SECRET_KEY: string };
+  const ports = await freshEnvironment({ DATABASE_URL, SECRET_KEY });
+  const child = spawn(process.execPath, [CLI, 'start'], { env: ports, cwd: ROOT, stdio: 'ignore' });
+  running.push(child);
+  const exited = once(child, 'exit');
+  await eventually('it waits for the lock', async () => {
+    const waiting = await database.sql`
+      select 1 from pg_stat_activity where application_name = 'overdue start' and wait_event = 'advisory'`;
+    return waiting.length > 0;
+  });
+  child.kill('SIGTERM');
+  const began = performance.now();
+  expect((await exited)[0]).toBe(0);
+  expect(performance.now() - began).toBeLessThan(15_000);
+  await migrating`select pg_advisory_unlock(3853314791062309107)`;
+  migrating.release();
+  rmSync(ports.DATA_DIR!, { recursive: true, force: true });
+});
+
 test('ingester starts while the database is away, takes pings, and they are there when it is back', async () => {
   const ports = await freshEnvironment();
   const [nowhere] = [ports.WEB_ADMIN_PORT];
