@@ -59,10 +59,10 @@ export class SimProcess {
     });
   }
 
-  async crash(): Promise<void> {
+  async crash(how = 'crashes'): Promise<void> {
     if (!this.alive) return;
     this.alive = false;
-    this.#context.trace(this.name, 'crashes');
+    this.#context.trace(this.name, how);
     await this.#context.network.crashed(this);
     await this.#context.onCrash(this);
   }

@@ -75,6 +75,28 @@ test('a window ends when the spool is full: what was spooled before comes first'
   expect(told).toContain('ping 4: recorded');
 });
 
+test('an ingester is restarted before it has applied its spool: nobody goes down whose ping is in there', async () => {
+  const result = await simulate(
+    {
+      ...QUIET,
+      ingesters: 2,
+      throttle: 0,
+      events: [
+        // The check's deadline is at 10 s.
+        { do: 'database away', at: 3000, how: 'refuses', ms: 30_000 },
+        { do: 'ping', at: 8000, check: 0, kind: 'success', rid: null, via: 0 },
+        { do: 'stop', at: 34_500, who: 'ingester 1' },
+      ],
+      wireFaults: [{ who: 'ingester 1', on: 'commit', nth: 1, what: 'delay request', ms: 9000 }],
+      downtimes: [3000],
+    },
+    laboratory,
+  );
+  const told = tell(result, true);
+  expect(told).toMatch(/35\.\d+ ingester 1 +has stopped|36\.\d+ ingester 1 +has stopped/);
+  expect(result.problems, told).toEqual([]);
+});
+
 test.each<[string, string, (world: World, sql: Sql) => unknown]>([
   ['a ping is lost', 'was answered 200 and is lost', (_, sql) => sql`delete from pings where n = 1`],
   ['a ping is counted twice', 'pings and has', (_, sql) => sql`update checks set n_pings = n_pings + 1`],

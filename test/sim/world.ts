@@ -275,7 +275,8 @@ export class World {
     host.process = null;
     host.ingester = null;
     host.judgedUntil = () => null;
-    const away = this.#calm || host.inOrder ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
+    const planned = this.#calm ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
+    const away = host.inOrder ? Math.min(planned, SOON) : planned;
     // Its row has to stand still for a while before others go on without it.
     this.truth.trouble(now, now + away + RECOVERY);
     if (host.name.startsWith('ingester')) {
@@ -463,6 +464,9 @@ const MOST_AT_ONCE = 5000;
 
 /** Within this time a process that stands still is found dead by those who look often, in milliseconds. */
 const FOUND_DEAD = 15_000;
+
+/** Within this time a process that was stopped in order is started again, in milliseconds. */
+const SOON = 3000;
 
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;

@@ -269,6 +269,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       if (await leavesNothing()) return pool.run(({ sql }) => instanceStore(sql).stop(id));
       const { pings } = spool;
       logger.warn({ pings }, 'Pings are left that are not in the database; start again soon on this SPOOL_DIR');
+      // From now on it stands still.
+      await pool.run(({ sql }) => instanceStore(sql).beat(id, {}));
     },
   };
   const stopping = new AbortController();
