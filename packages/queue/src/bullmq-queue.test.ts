@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '@overdue/clock';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BullmqQueue } from './bullmq-queue.ts';
@@ -116,12 +119,94 @@ describe.runIf(withRedis)('Redis may lose everything', () => {
     expect(handler.sent).toHaveLength(400);
   });
 
+  test('back with the jobs that it had: what was sent meanwhile is not sent again', async () => {
+    await redis.stop();
+    const folder = mkdtempSync(join(tmpdir(), 'overdue-redis-'));
+    redis = await startRedis({ appendonly: 'yes', appendfsync: 'always', dir: folder });
+    const checks = await some(300);
+    const handler = testHandler(database.sql, slowly);
+    await create({ concurrency: 2 }).start(handler);
+    await outbox.flip(checks, 'down');
+    const jobs = async () => Number(await redis.command('LLEN', 'overdue:notifications:wait'));
+    await expect.poll(jobs, { interval: 5 }).toBeGreaterThan(3);
+    await redis.kill();
+    await untilStates({ sent: 300 });
+    await redis.restart();
+    await expect.poll(() => queue.fallingBack).toBeUndefined();
+    await expect.poll(jobs).toBe(0);
+    await outbox.flip(checks.slice(0, 20), 'up');
+    await untilStates({ sent: 320 });
+    expect(handler.sent).toHaveLength(320);
+    rmSync(folder, { recursive: true });
+  });
+
   test('away from the beginning', async () => {
     await redis.kill();
     const checks = await some(20);
     await outbox.flip(checks, 'down');
     await create().start(testHandler(database.sql, slowly));
     await untilStates({ sent: 20 });
+  });
+
+  test('frozen: what is owed goes without it, and it is used again when it answers', async () => {
+    const checks = await some(60);
+    const handler = testHandler(database.sql, slowly);
+    // Once it is known to be frozen, this queue waits for an answer as long as the driver does: 5 seconds.
+    let patient = false;
+    const sleep: Clock['sleep'] = (delay, signal) =>
+      systemClock.sleep(patient && delay === 3000 ? 10_000 : delay, signal);
+    await create({ concurrency: 5, clock: { ...systemClock, sleep } }).start(handler);
+    await outbox.flip(checks.slice(0, 20), 'down');
+    await untilStates({ sent: 20 });
+    redis.freeze();
+    await outbox.flip(checks.slice(20, 40), 'down');
+    await untilStates({ sent: 40 });
+    expect(queue.fallingBack).toMatch(/did not answer/);
+    // Nothing waits for the answer any more, though it is asked again and again.
+    patient = true;
+    await database.sql`delete from notifications`;
+    for (const [i, check] of checks.slice(20, 40).entries()) {
+      await outbox.flip([check], 'up');
+      await untilStates({ sent: i + 1 });
+    }
+    const [slowest] = await database.sql<{ ms: number }[]>`
+      select extract(epoch from max(finished_at - created_at))::float8 * 1000 as ms from notifications`;
+    expect(slowest!.ms).toBeLessThan(4500);
+    redis.thaw();
+    await expect.poll(() => queue.fallingBack).toBeUndefined();
+    await outbox.flip(checks.slice(40), 'down');
+    await untilStates({ sent: 40 });
+    expect(handler.sent).toHaveLength(80);
+  });
+
+  test('away for minutes', async () => {
+    // A minute of this clock is a second. Leases are as long as the clock is fast: they are the database's, too.
+    const speed = 60;
+    const fast: Clock = {
+      ...systemClock,
+      monotonic: () => systemClock.monotonic() * speed,
+      after: (delay, callback) => systemClock.after(delay / speed, callback),
+      every: (period, callback) => systemClock.every(period / speed, callback),
+      sleep: (delay, signal) => systemClock.sleep(delay / speed, signal),
+    };
+    const began = fast.monotonic();
+    const checks = await some(200);
+    const handler = testHandler(database.sql, slowly);
+    await create({ clock: fast, lease: 3_600_000, silence: 3_600_000, poll: 1000 }).start(handler);
+    await redis.kill();
+    let sent = 0;
+    while (fast.monotonic() - began < 5 * 60_000) {
+      await outbox.flip(checks.slice(sent, sent + 5), 'down');
+      sent += 5;
+      await untilStates({ sent });
+      await fast.sleep(10_000);
+    }
+    expect(queue.fallingBack).toMatch(/away/);
+    await redis.restart();
+    await expect.poll(() => queue.fallingBack).toBeUndefined();
+    await outbox.flip(checks.slice(sent), 'down');
+    await untilStates({ sent: 200 });
+    expect(handler.sent).toHaveLength(200);
   });
 
   test('out of memory', async () => {

@@ -51,6 +51,7 @@ export class BullmqQueue implements DeliveryQueue {
   #redisProblem: string | undefined;
   /** Monotonic; until then Redis is not tried again. */
   #redisRests = 0;
+  #probing = false;
 
   constructor(options: BullmqQueueOptions) {
     this.#options = options;
@@ -173,12 +174,21 @@ export class BullmqQueue implements DeliveryQueue {
     return false;
   }
 
+  /** False while it is away or refuses. Whether it is back is found out beside the sweep, which does not wait for it. */
   #redisUsable(): boolean {
     if (this.#enqueueing.status !== 'ready') {
       this.#fallBack(`Redis is away (${this.#enqueueing.status})`);
       return false;
     }
-    return this.#options.clock.monotonic() >= this.#redisRests;
+    if (!this.#redisProblem) return true;
+    if (!this.#probing && this.#options.clock.monotonic() >= this.#redisRests) {
+      this.#probing = true;
+      void this.#ask((queue) => queue.getWaitingCount()).then((answer) => {
+        this.#probing = false;
+        if (answer !== undefined) this.#wakeUp.wake();
+      });
+    }
+    return false;
   }
 
   /** Asks Redis; undefined when it did not answer or refused, and then it is left alone for a second. */

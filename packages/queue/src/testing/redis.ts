@@ -11,8 +11,12 @@ export interface TestRedis {
   command(...args: string[]): Promise<unknown>;
   /** kill -9; everything in it is lost. */
   kill(): Promise<void>;
-  /** Starts it again, empty, on the same port. */
+  /** Starts it again on the same port; empty, unless its settings say that it keeps what it has. */
   restart(): Promise<void>;
+  /** SIGSTOP: connections stay open, and nobody answers. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -78,6 +82,8 @@ export async function startRedis(settings: Readonly<Record<string, string>> = {}
       await kill();
       await start();
     },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
     stop: kill,
   };
 }
