@@ -73,9 +73,10 @@ test.each([
   '/api/v3/checks/?slug=x',
   '/api/v3/badges/',
   '/api/v3/channels/',
+  '/api/applications',
 ])('%s: as many for 500 checks as for 10', async (path) => {
   const [few, many] = [await projectOf(10), await projectOf(500)];
-  const keys = path.includes('channels') ? (['rw'] as const) : (['rw', 'ro'] as const);
+  const keys = /channels|applications/.test(path) ? (['rw'] as const) : (['rw', 'ro'] as const);
   for (const key of keys) {
     for (const project of [few, many]) await cost(path, project[key]); // what a connection asks once is asked
     const [ten, fiveHundred] = [await cost(path, few[key]), await cost(path, many[key])];
