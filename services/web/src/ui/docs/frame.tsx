@@ -14,6 +14,7 @@ export const GROUPS: readonly { readonly title: string; readonly slugs: readonly
       'pings-by-email',
       'schedules',
       'states',
+      'integrations',
       'alerting',
       'projects',
       'api',
