@@ -87,7 +87,7 @@ describe('pings that the throttle had answered', () => {
 
   test('the spool is full when their windows end: what was spooled before them counts, too', async () => {
     const { codes } = bench.target;
-    const ingester = await bench.startIngester({ PING_THROTTLE_SECONDS: '2', SPOOL_MAX_BYTES: '60000' });
+    const ingester = await bench.startIngester({ PING_THROTTLE_SECONDS: '2', SPOOL_MAX_BYTES: '20000' });
     const common = { ports: [ingester.pingPort], durationMs: 3000, connections: 8 };
     const coalescing = send({ ...common, target: { codes: codes.slice(0, 5) }, rate: 500, plain: true });
     await sleep(1000);
