@@ -499,6 +499,8 @@ test('metrics tell what happened', async () => {
   for (const name of ['batch_size', 'commit_seconds', 'spool_bytes', 'cache_hits_total']) {
     expect(text).toContain(`overdue_ingester_${name}`);
   }
+  // What is named as a counter is one.
+  expect(text).not.toMatch(/^# TYPE \S+_total (?!counter)/m);
 });
 
 /** Values of a metric with one label, by its label. */
