@@ -20,7 +20,8 @@ export function copyCheck(
       if (!check) rollBack(NO_SUCH_CHECK);
       const fields = Object.fromEntries(EDITABLE_COLUMNS.map((column) => [column, check[column]]));
       const channels = await sql<{ channel_id: number }[]>`
-        select channel_id from channel_checks where check_id = ${check.id}`;
+        select ch.id as channel_id from channel_checks cc join channels ch on ch.id = cc.channel_id
+        where cc.check_id = ${check.id} for key share of ch`;
       return insertCheck(
         sql,
         clock,
