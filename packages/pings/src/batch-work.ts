@@ -31,7 +31,7 @@ export interface Beside {
 }
 
 /** A check while its pings are applied. */
-interface Run {
+interface Progress {
   state: Locked;
   /** When its status changed last, if that is known. */
   newestFlip: Instant | null;
@@ -91,39 +91,41 @@ export class BatchWork {
 
   /** Applies a check's pings (`group`: their indices), in order. */
   apply(before: Locked, group: readonly number[], pings: readonly Ping[], { flippedAt, known }: Beside): void {
-    const run: Run = { state: before, newestFlip: flippedAt, plain: false, informative: false, link: false };
+    const progress: Progress = { state: before, newestFlip: flippedAt, plain: false, informative: false, link: false };
     // Somebody paused or resumed it: pings from before that change nothing any more.
     const movedAt = before.status === 'down' ? null : flippedAt;
     for (const index of group) {
       const ping = pings[index]!;
       const isHistory = ping.late && movedAt !== null && ping.at < movedAt;
-      const kind = isHistory ? logOnly(run, ping) : this.#step(run, ping, known);
-      if (!run.plain) run.informative = true;
-      run.link = ping.body !== null && hasConfirmationLink(ping.body);
-      this.#log(before.id, run.state.n_pings, ping, kind);
+      const kind = isHistory ? logOnly(progress, ping) : this.#step(progress, ping, known);
+      if (!progress.plain) progress.informative = true;
+      progress.link = ping.body !== null && hasConfirmationLink(ping.body);
+      this.#log(before.id, progress.state.n_pings, ping, kind);
       this.outcomes[index] = 'recorded';
     }
-    this.#touch(before, run);
+    this.#touch(before, progress);
   }
 
   /** One ping through the state machine. @returns its kind as recorded */
-  #step(run: Run, ping: Ping, known: Known | null): PingKind {
-    const { id } = run.state;
-    const overdue = known ? this.#timeOut(run.state, ping, known) : null;
+  #step(progress: Progress, ping: Ping, known: Known | null): PingKind {
+    const { id } = progress.state;
+    const overdue = known ? this.#timeOut(progress.state, ping, known) : null;
     if (overdue) {
-      run.state = overdue.check;
-      run.newestFlip = this.#flip(id, overdue.flip!, run.newestFlip);
+      progress.state = overdue.check;
+      progress.newestFlip = this.#flip(id, overdue.flip!, progress.newestFlip);
     }
-    const transition = ping.late === 'coalesced' ? applyFromThrottle(run.state, ping) : applyPing(run.state, ping);
+    const transition =
+      ping.late === 'coalesced' ? applyFromThrottle(progress.state, ping) : applyPing(progress.state, ping);
     const { check, flip, kind, problem } = transition;
-    run.state = check;
-    if (flip) run.newestFlip = this.#flip(id, flip, run.newestFlip);
+    progress.state = check;
+    if (flip) progress.newestFlip = this.#flip(id, flip, progress.newestFlip);
     if (problem) this.#onProblem(id, problem);
-    run.plain = kind === 'success' && check.last_ping === ping.at && check.last_start === null && isPlainSuccess(ping);
+    progress.plain =
+      kind === 'success' && check.last_ping === ping.at && check.last_start === null && isPlainSuccess(ping);
     return kind;
   }
 
-  #touch(before: Locked, { state, plain, informative, link }: Run): void {
+  #touch(before: Locked, { state, plain, informative, link }: Progress): void {
     const checks = this.#checks;
     checks.id.push(before.id);
     checks.status.push(state.status);
@@ -234,9 +236,9 @@ export class BatchWork {
 }
 
 /** Received before a pause or resume that others see: logged and counted, as it would have been then. */
-function logOnly(run: Run, ping: Ping): PingKind {
-  run.state = { ...run.state, n_pings: run.state.n_pings + ping.skipped + 1 };
-  run.plain = false;
+function logOnly(progress: Progress, ping: Ping): PingKind {
+  progress.state = { ...progress.state, n_pings: progress.state.n_pings + ping.skipped + 1 };
+  progress.plain = false;
   return ping.kind;
 }
 
