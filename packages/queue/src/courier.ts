@@ -1,4 +1,5 @@
 import type { Clock, Milliseconds, Timer } from '@overdue/clock';
+import { mayPass } from '@overdue/database';
 import { finishOf, type Sending } from './finish.ts';
 import { Gate, type GateOptions } from './gate.ts';
 import { Leases } from './leases.ts';
@@ -118,8 +119,7 @@ export class Courier {
     this.#preparing += claims.length;
     let prepared: ReadonlyMap<number, Prepared>;
     try {
-      const { silence, onSilence } = this.#options;
-      prepared = await within(this.#clock, silence, this.#handler!.prepare(claims), onSilence);
+      prepared = await this.#prepare(claims);
     } catch (err) {
       this.#options.logger.error({ err, count: claims.length }, 'What to send could not be read; trying again');
       await this.#giveBack(claims.map((claim) => ({ claim, delay: 1000 })));
@@ -136,6 +136,26 @@ export class Courier {
     }
     if (back.length > 0) dealt.push(this.#giveBack(back));
     await Promise.all(dealt);
+  }
+
+  /**
+   * Makes claims ready to be sent. When that fails for what is in them, each is made ready by itself, and the one that
+   * cannot be fails by itself: it must not hold up the others of its group, which would be claimed together again.
+   * @throws what may pass
+   */
+  async #prepare(claims: readonly Claim[]): Promise<ReadonlyMap<number, Prepared>> {
+    const { silence, onSilence } = this.#options;
+    try {
+      return await within(this.#clock, silence, this.#handler!.prepare(claims), onSilence);
+    } catch (err) {
+      if (mayPass(err)) throw err;
+      if (claims.length > 1) {
+        const each = await Promise.all(claims.map((claim) => this.#prepare([claim])));
+        return new Map(each.flatMap((one) => [...one]));
+      }
+      const [{ id }] = claims as [Claim];
+      return new Map([[id, { destination: `notification ${id}`, send: () => Promise.reject(err) }]]);
+    }
   }
 
   /** Sends now, or when there is a place, or not this time. */

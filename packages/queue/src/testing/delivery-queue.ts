@@ -178,6 +178,22 @@ export function testDeliveryQueue(make: (options: QueueOptions) => DeliveryQueue
     expect(row!.log[0]!.answer).toBe('boom');
   });
 
+  test('one message that cannot be made ready does not hold up those that were claimed with it', async () => {
+    const [channel] = await outbox.channels(1, () => 'host');
+    const checks = await outbox.checks(20, () => [channel!]);
+    await outbox.flip(checks, 'down');
+    const handler = testHandler(database.sql, () => SENT);
+    await create().start({
+      async prepare(claims) {
+        if (claims.some((claim) => claim.checkId === checks[7])) throw new TypeError('a defect');
+        return await handler.prepare(claims);
+      },
+    });
+    await untilStates({ sent: 19, owed: 1 });
+    const oops = async () => (await database.sql`select error, attempts from notifications where state = 'owed'`)[0];
+    await expect.poll(oops).toMatchObject({ error: 'a defect' });
+  });
+
   test('a message whose channel is gone is dropped', async () => {
     const [channel] = await outbox.channels(1, () => 'host');
     const [check] = await outbox.checks(1, () => [channel!]);
