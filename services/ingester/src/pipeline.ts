@@ -4,7 +4,6 @@ import type { Config } from '@overdue/config';
 import { type Database, instanceStore } from '@overdue/database';
 import type { InstanceStore, Logger } from '@overdue/observability';
 import {
-  type Applied,
   type Changes,
   CheckCache,
   COALESCED_GRACE_MS,
@@ -26,9 +25,11 @@ import {
   VOUCH_CHANNEL,
   Watermark,
 } from '@overdue/pings';
-import { IngesterWatch, readIngesters, succeed, type Vouching } from '@overdue/pings/vouching';
+import { succeed, type Vouching } from '@overdue/pings/vouching';
 import type { MeasuredState, Metrics } from './metrics.ts';
+import { OTHERS_WITHIN_MS, OtherIngesters } from './other-ingesters.ts';
 import { CheckProvisioner } from './provision.ts';
+import { reportsTo } from './reports.ts';
 
 export type PipelineConfig = Pick<
   Config,
@@ -88,10 +89,6 @@ export interface Pipeline {
 const MAX_PENDING = 50_000;
 export const MAX_PENDING_BYTES = 128 << 20;
 const BEAT_MS = 1000;
-/** How often to look for other ingesters. */
-const ASK_EVERY_MS = 1900;
-/** How long an ingester that has fallen silent still counts as one that may be throttling. */
-const OTHERS_WITHIN_MS = 10_000;
 
 /**
  * Takes the spool directory and puts together intake, throttle, writer, spool, replay and watermark. No listener here:
@@ -150,25 +147,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     open: () => open('overdue ingester create', 2, timeoutMs),
   });
   const provisioner = new CheckProvisioner({ clock, pool, making });
-  let others = false;
-  const watch = new IngesterWatch();
+  const others = new OtherIngesters({ clock, pool, instanceId, lookEvery: options.lookEvery });
   const vouching: Vouching = {
     instanceId,
     minGap: config.AMNESTY_MIN_GAP_SECONDS * 1000,
     covered: () => watermark.covered(),
-    isDead: (ingester) => watch.isDead(ingester),
+    isDead: (ingester) => others.isDead(ingester),
   };
-  const judged = ({ timeouts, unjudged }: Applied) => {
-    if (timeouts > 0) metrics.late.inc({ judged: 'yes' }, timeouts);
-    if (unjudged === 0) return;
-    metrics.late.inc({ judged: 'no' }, unjudged);
-    logger.warn({ pings: unjudged }, 'Pings came after their deadline, and another ingester may hold earlier ones');
-  };
-  const problem = (checkId: number, text: string) => logger.warn({ checkId }, text);
-  const poison = (ping: { checkId: number | null; id: string }, err: unknown) => {
-    metrics.dropped.inc({ why: 'poison' });
-    logger.error({ err, checkId: ping.checkId, ping: ping.id }, 'PostgreSQL refuses this ping; it is left out');
-  };
+  const reports = reportsTo(metrics, logger);
   const writer = new PingWriter({
     clock,
     open: openLane,
@@ -176,24 +162,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     timeoutMs,
     overflow: spool,
     vouching,
-    announceWithinMs: () => (others ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
+    announceWithinMs: () => (others.any ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
     events: {
+      ...reports.writer,
       committed(applied, pings, milliseconds) {
-        metrics.accepted.inc({ how: 'committed' }, pings.length);
-        metrics.batchSize.observe(pings.length);
-        metrics.commitSeconds.observe(milliseconds / 1000);
-        judged(applied);
+        reports.writer.committed(applied, pings, milliseconds);
         if (windowMs > 0) throttle.committed(applied.checks);
       },
-      spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, pings.length),
       refused(pings) {
         if (pings > 0) watermark.refused();
       },
-      away: (err) => logger.warn(err ? { err } : {}, 'Pings go to the spool'),
-      back: () => logger.info('Pings go to the database'),
       stranded: (batch) => replay.strand(batch),
-      poison,
-      problem,
     },
   });
   const throttle = new Throttle({ clock, windowMs, journal, submit: (submission) => writer.submit(submission) });
@@ -219,19 +198,11 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     stranded: directory.stranded,
     vouching,
     events: {
-      applied: judged,
+      ...reports.replay,
       waits() {
         void watermark.beat();
         pool.run(({ sql }) => sql.notify(VOUCH_CHANNEL, '')).catch(() => {});
       },
-      replayed: (pings) => metrics.replayed.inc(pings),
-      dropped(why, ping) {
-        metrics.dropped.inc({ why });
-        logger.warn({ address: ping.unresolved?.address }, `A spooled ping is left out: its address is ${why}`);
-      },
-      poison,
-      stalled: (err) => logger.error({ err }, 'What is spooled cannot be applied; trying again'),
-      problem,
     },
   });
   /** When the oldest ping was received that is accepted and not committed. */
@@ -313,20 +284,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     },
     start() {
       watermark.listening();
-      let asked = Number.NEGATIVE_INFINITY;
       void beat();
       beating = clock.every(BEAT_MS, () => {
         void beat();
-        if (clock.monotonic() - asked >= (options.lookEvery?.() ?? ASK_EVERY_MS)) {
-          asked = clock.monotonic();
-          pool
-            .run(({ sql }) => readIngesters(sql, OTHERS_WITHIN_MS))
-            .then((ingesters) => {
-              watch.look(ingesters, clock.monotonic());
-              others = ingesters.some(({ id, recent }) => recent && id !== instanceId);
-            })
-            .catch(() => watch.interrupted());
-        }
+        others.look();
       });
     },
     problems() {

@@ -55,7 +55,7 @@ test('also a ping that comes while the other listeners are still being opened', 
   await before.close();
 
   const pipeline = await openPipeline({
-    config: { ...loadConfig({ DATA_DIR: directory, PING_THROTTLE_SECONDS: '60' }), SPOOL_DIR: directory },
+    config: { ...loadConfig({ DATA_DIR: directory, PING_THROTTLE_SECONDS: '30' }), SPOOL_DIR: directory },
     clock: systemClock,
     logger: createLogger({ service: 'ingester', level: 'silent', format: 'json' }),
     metrics: (state) => createMetrics(createRegistry('ingester'), state),
