@@ -39,8 +39,14 @@ if (unknown.length > 0) {
 const figures: (Figure & { benchmark: string })[] = [];
 const chosen = BENCHMARKS.filter((b) => positionals.length === 0 || positionals.includes(b.name));
 console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, Node ${process.versions.node}`);
+let current: BenchContext | undefined;
+// Broken off: the servers go, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void Promise.resolve(current?.close()).finally(() => process.exit(130)));
+}
 for (const benchmark of chosen) {
   const context = new BenchContext();
+  current = context;
   try {
     for (const figure of await benchmark.run(context)) {
       figures.push({ benchmark: benchmark.name, ...figure });
