@@ -178,7 +178,8 @@ describe('delivery reports (§11.3, M-68)', () => {
     });
   const stored = async () => {
     const [row] = await context.database.sql`
-      select n.error, c.last_error, c.disabled from notifications n join channels c on c.id = n.channel_id
+      select n.error, c.last_error, c.disabled and c.tell_owner_at is not null as disabled
+      from notifications n join channels c on c.id = n.channel_id
       where n.code = ${code}`;
     expect(row!.error).toBe(row!.last_error);
     return [row!.error, row!.disabled];
