@@ -25,7 +25,7 @@ import {
   VOUCH_CHANNEL,
   Watermark,
 } from '@overdue/pings';
-import { succeed, type Vouching } from '@overdue/pings/vouching';
+import { SPOOLING_SINCE, succeed, type Vouching } from '@overdue/pings/vouching';
 import type { MeasuredState, Metrics } from './metrics.ts';
 import { OTHERS_WITHIN_MS, OtherIngesters } from './other-ingesters.ts';
 import { CheckProvisioner } from './provision.ts';
@@ -233,15 +233,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     for (let beats = 0; beats < 2 && watermark.owesWords; beats++) await watermark.beat();
     return !watermark.owesWords && spool.empty && oldestHeld() === null;
   };
+  /** Should these be its last words, nobody goes on without it soon: see IngesterWatch. */
+  const held = () => (writer.mode === 'live' ? {} : { [SPOOLING_SINCE]: oldestHeld() ?? clock.now() });
   const instances: InstanceStore = {
     register: (instance) => pool.run(({ sql }) => instanceStore(sql).register(instance)),
-    beat: (id, info) => pool.run(({ sql }) => instanceStore(sql).beat(id, info)),
+    beat: (id, info) => pool.run(({ sql }) => instanceStore(sql).beat(id, { ...info, ...held() })),
     async stop(id) {
       if (await leavesNothing()) return pool.run(({ sql }) => instanceStore(sql).stop(id));
       const { pings } = spool;
       logger.warn({ pings }, 'Pings are left that are not in the database; start again soon on this SPOOL_DIR');
       // From now on it stands still.
-      await pool.run(({ sql }) => instanceStore(sql).beat(id, {}));
+      await pool.run(({ sql }) => instanceStore(sql).beat(id, held()));
     },
   };
   const stopping = new AbortController();

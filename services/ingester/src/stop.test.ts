@@ -1,6 +1,7 @@
 /** What an orderly stop says in `instances`: only who leaves nothing need not be waited for. */
 import { systemClock } from '@overdue/clock';
 import { registerInstance } from '@overdue/database';
+import { SPOOLING_SINCE } from '@overdue/pings/vouching';
 import { afterEach, expect, test } from 'vitest';
 import { checkOf, makeCheck, startTestIngester, type TestIngester } from './testing.ts';
 
@@ -38,5 +39,9 @@ test('an acknowledged ping is in the spool only: its row stays as that of one wh
     expect(await (await fetch(`${t.url}/${code}`)).text()).toBe('OK');
     expect(await hasStopped()).toBe(false);
     expect((await checkOf(t, code)).n_pings).toBe(0);
+    // Its last words, by which others wait for long: see IngesterWatch.
+    const [row] = await t.database.sql<{ spooling: boolean }[]>`
+      select info ? ${SPOOLING_SINCE} as spooling from instances where id = ${t.instanceId}`;
+    expect(row).toEqual({ spooling: true });
   });
 });

@@ -291,6 +291,21 @@ describe('what the ingesters vouch for', () => {
     void b;
   });
 
+  test('one of two dies while it is spooling: its pings are waited for', async () => {
+    const [a, b] = [await ingester(), await ingester()];
+    const check = await world.check({ lastPing: NOON - 118 * SECOND });
+    const subject = evaluator();
+    await b!.beat();
+    await subject.pass();
+    await live(subject, 35 * SECOND, [a!]);
+    expect((await statusOf(check)).status).toBe('up');
+    expect(subject.state().problems.join()).toContain(`ingester ${b!.id} holds pings from then`);
+    // Its next life has applied them. (Who never comes back: see IngesterWatch.)
+    await b!.stop();
+    await live(subject, SECOND, [a!]);
+    expect((await statusOf(check)).status).toBe('down');
+  });
+
   test('a dead ingester is not waited for again by an instance that starts later; one that lives after all counts', async () => {
     const [a, b] = [await ingester(), await ingester()];
     await live(evaluator(), 12 * SECOND, [a!]);

@@ -1,4 +1,13 @@
 /** Who vouches for the pings up to when: what `sendalerts` judges lateness by, and an ingester that holds a late ping. */
 export { type IngesterRow, IngesterWatch } from './ingester-watch.ts';
 export { readKnown, type Vouching } from './known.ts';
-export { gapsSince, impliedGaps, JUDGED_UNTIL, readIngesters, readWorld, succeed, type World } from './world.ts';
+export {
+  gapsSince,
+  impliedGaps,
+  JUDGED_UNTIL,
+  readIngesters,
+  readWorld,
+  SPOOLING_SINCE,
+  succeed,
+  type World,
+} from './world.ts';

@@ -5,6 +5,8 @@ export interface IngesterRow {
   readonly id: string;
   readonly seenAt: Instant;
   readonly watermark: Instant | null;
+  /** It said last that it holds pings that are answered and not in the database. */
+  readonly spooling: boolean;
 }
 
 export interface Verdict {
@@ -16,6 +18,12 @@ export interface Verdict {
 
 /** How long a row must stand still, with the database reachable, before its ingester counts as dead. */
 export const DEAD_AFTER: Milliseconds = 10_000;
+/**
+ * The same for one that was spooling, by its own words or because it fell silent while the database was away: to go on
+ * without the pings that it holds would mean false alerts, so its next life has time for a reboot or an upgrade. In the end
+ * its disk may be lost, and alerts cannot wait for ever.
+ */
+export const DEAD_AFTER_SPOOLING: Milliseconds = 600_000;
 /** Looks further apart than this say little about the time between them: the database may have been away for most of it. */
 export const LONGEST_PAUSE: Milliseconds = 3000;
 /** So such a pause counts as a look this long after the one before: a beat of a living ingester. */
@@ -24,12 +32,20 @@ const LONG_PAUSE_COUNTS: Milliseconds = 1000;
 /**
  * Tells live ingesters from dead ones. That a row is old proves nothing: while the database is away nobody can move
  * one. So a row counts as dead only when *we* have looked at it again and again for {@link DEAD_AFTER} and it did not
- * move; when looks are far apart, it takes ten of them. Time is this process's monotonic clock: clocks of hosts and of
+ * move ({@link DEAD_AFTER_SPOOLING} when it may have been spooling); when looks are far apart, it takes ten of them. Time is this process's monotonic clock: clocks of hosts and of
  * the database need not agree.
  */
 export class IngesterWatch {
-  /** For how long, as far as it counts, each row has been standing still. */
-  readonly #still = new Map<string, { readonly seenAt: Instant; counted: Milliseconds }>();
+  /**
+   * For how long, as far as it counts, each row has been standing still: since the last interruption, and in all; and
+   * whether it did so through one.
+   */
+  readonly #still = new Map<
+    string,
+    { readonly seenAt: Instant; counted: Milliseconds; inAll: Milliseconds; throughOutage: boolean }
+  >();
+  /** The newest look before an interruption that goes on; undefined: none does. */
+  #lastBefore: Milliseconds | undefined;
   #lastLook: Milliseconds | undefined;
   #longPauses = 0;
   #dead: readonly IngesterRow[] = [];
@@ -41,6 +57,8 @@ export class IngesterWatch {
   look(rows: readonly IngesterRow[], at: Milliseconds): Verdict {
     const pause = this.#lastLook === undefined ? 0 : at - this.#lastLook;
     this.#lastLook = at;
+    const outage = this.#lastBefore !== undefined && at - this.#lastBefore > LONGEST_PAUSE;
+    this.#lastBefore = undefined;
     const long = pause > LONGEST_PAUSE;
     this.#longPauses = long ? this.#longPauses + 1 : 0;
     const known = new Set(rows.map((row) => row.id));
@@ -48,10 +66,14 @@ export class IngesterWatch {
     const live = rows.filter((row) => {
       const before = this.#still.get(row.id);
       if (before && before.seenAt === row.seenAt) {
-        before.counted += long ? LONG_PAUSE_COUNTS : pause;
-        return before.counted < DEAD_AFTER;
+        const counts = long ? LONG_PAUSE_COUNTS : pause;
+        before.counted += counts;
+        before.inAll += counts;
+        before.throughOutage ||= outage;
+        const mayHold = row.spooling || before.throughOutage;
+        return before.counted < DEAD_AFTER || (mayHold && before.inAll < DEAD_AFTER_SPOOLING);
       }
-      this.#still.set(row.id, { seenAt: row.seenAt, counted: 0 });
+      this.#still.set(row.id, { seenAt: row.seenAt, counted: 0, inAll: 0, throughOutage: false });
       return true;
     });
     this.#dead = rows.filter((row) => !live.includes(row));
@@ -70,7 +92,8 @@ export class IngesterWatch {
 
   /** A look failed: what stood still may have been unable to move. */
   interrupted(): void {
-    this.#still.clear();
+    for (const row of this.#still.values()) row.counted = 0;
+    this.#lastBefore ??= this.#lastLook;
     this.#lastLook = undefined;
     this.#longPauses = 0;
     this.#dead = [];

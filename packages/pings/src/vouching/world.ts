@@ -19,6 +19,9 @@ export interface World {
 /** Key of `installation`. */
 export const JUDGED_UNTIL = 'judged_until';
 
+/** In `instances.info` of an ingester: when the oldest ping was received that it holds and that is not in the database. */
+export const SPOOLING_SINCE = 'spooling_since';
+
 export async function readWorld(sql: Sql | TransactionSql): Promise<World> {
   const [row] = await sql<
     {
@@ -33,6 +36,7 @@ export async function readWorld(sql: Sql | TransactionSql): Promise<World> {
     select clock_timestamp() as now,
       (select at from judged) as "judgedUntil",
       (select jsonb_agg(jsonb_build_object('id', id, 'seenAt', extract(epoch from seen_at) * 1000,
+                                           'spooling', info ? ${SPOOLING_SINCE},
                                            'watermark', floor(extract(epoch from watermark) * 1000)))
        from instances where service = 'ingester' and (stopped_at is null or seen_at > stopped_at)) as ingesters,
       (select jsonb_agg(jsonb_build_object('from', floor(extract(epoch from from_at) * 1000),
@@ -57,7 +61,7 @@ export async function readIngesters(
 ): Promise<readonly (IngesterRow & { readonly recent: boolean })[]> {
   return await sql<(IngesterRow & { recent: boolean })[]>`
     select id, (extract(epoch from seen_at) * 1000)::float8 as "seenAt",
-           floor(extract(epoch from watermark) * 1000)::float8 as watermark,
+           floor(extract(epoch from watermark) * 1000)::float8 as watermark, info ? ${SPOOLING_SINCE} as spooling,
            seen_at > now() - ${withinMs} * interval '1 millisecond' as recent
     from instances where service = 'ingester' and (stopped_at is null or seen_at > stopped_at)`;
 }

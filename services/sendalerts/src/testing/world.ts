@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
+import { SPOOLING_SINCE } from '@overdue/pings/vouching';
 
 /** Rows for tests of alerts: people, projects, checks, channels, and an ingester that only keeps its watermark. */
 export class TestWorld {
@@ -97,14 +98,17 @@ export class FakeIngester {
 
   /** A sign of life: everything accepted before `until` is committed. `watermark`: when it differs from coverage. */
   async vouch(until: Instant, watermark: Instant = until): Promise<void> {
-    await this.#sql`update instances set seen_at = clock_timestamp(), watermark = ${watermark} where id = ${this.id}`;
+    await this
+      .#sql`update instances set seen_at = clock_timestamp(), info = '{}', watermark = ${watermark} where id = ${this.id}`;
     await this
       .#sql`update coverage set until_at = greatest(until_at, ${until}::timestamptz) where instance_id = ${this.id}`;
   }
 
   /** A sign of life without progress: it is spooling, or applying its spool. */
   async beat(): Promise<void> {
-    await this.#sql`update instances set seen_at = clock_timestamp() where id = ${this.id}`;
+    await this.#sql`
+      update instances set seen_at = clock_timestamp(), info = jsonb_build_object(${SPOOLING_SINCE}::text, 0)
+      where id = ${this.id}`;
   }
 
   async stop(): Promise<void> {
