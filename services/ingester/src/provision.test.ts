@@ -5,7 +5,8 @@ import { checkOf, makeCheck, PING_KEY, sendTo, startTestIngester, type TestInges
 
 let t: TestIngester;
 beforeEach(async () => {
-  t = await startTestIngester();
+  // A slow machine is not to be taken for a database that is away.
+  t = await startTestIngester({ PING_DB_TIMEOUT_MS: '4000' });
 });
 afterEach(() => t.stop());
 
