@@ -23,7 +23,7 @@ import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
 const RACE_MS = 5000;
 
 /** What a check's pings are applied with, beside its state. */
-export interface Beside {
+interface Beside {
   /** When its status changed last, if that may be after a ping; null: it is not. */
   readonly flippedAt: Instant | null;
   /** Null: nothing can be late. */

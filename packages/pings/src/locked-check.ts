@@ -5,7 +5,7 @@ import { numbers } from './arrays.ts';
 /** The state of a check whose row is locked. */
 export type Locked = CheckState & { readonly id: number };
 
-export type LockedRow = [
+type LockedRow = [
   id: number,
   kind: CheckState['kind'],
   timeout: number,
