@@ -34,7 +34,7 @@ export async function simulate(
   process.on('unhandledRejection', onUnforeseen);
   process.on('uncaughtException', onUnforeseen);
   try {
-    await withOpenFiles(world.files, () => withDriverTime(world.clock, () => world.run()));
+    await withOpenFiles(world.disks.files, () => withDriverTime(world.clock, () => world.run()));
     await spoil(world, admin);
     const judged = await verdict(world, admin);
     problems.push(...judged.problems, ...world.logged);

@@ -1,18 +1,16 @@
-import { accessSync, appendFileSync, constants, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Instant, Milliseconds } from '@overdue/clock';
 import { VirtualClock } from '@overdue/clock';
 import type { DatabaseTarget, Sql } from '@overdue/database';
 import type { IntakeOutcome } from '@overdue/pings';
+import { Disks, diskIsBusy } from './disks.ts';
 import { type SimIngester, startIngester } from './ingester.ts';
 import type { Laboratory } from './laboratory.ts';
 import { Network, type Step } from './network.ts';
-import { OpenFiles } from './open-files.ts';
 import { names, type Plan, type PlannedEvent, type PlannedPing } from './plan.ts';
 import { SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Receivers } from './receiver.ts';
+import { createRows } from './rows.ts';
 import { MIN_GAP, startSendalerts } from './sendalerts.ts';
 import { Truth } from './truth.ts';
 
@@ -37,8 +35,6 @@ interface Host {
   ingester: SimIngester | null;
   /** Of `sendalerts`: up to where it has judged. */
   judgedUntil: () => Instant | null;
-  /** How often it has died. */
-  deaths: number;
   /** Its process ended in order, and not by a crash. */
   inOrder: boolean;
 }
@@ -52,7 +48,7 @@ export class World {
   readonly receivers: Receivers;
   readonly network: Network;
   readonly trace: string[] = [];
-  readonly files = new OpenFiles();
+  readonly disks = new Disks();
   /** What processes logged as errors. */
   readonly logged: string[] = [];
   readonly #random: Random;
@@ -67,7 +63,6 @@ export class World {
   #idleFrom: Instant = Number.POSITIVE_INFINITY;
   #checkCodes: readonly string[] = [];
   #activity = 0;
-  readonly #disks = mkdtempSync(join(memoryDisk(), 'overdue-sim-'));
 
   constructor(options: { plan: Plan; laboratory: Laboratory }) {
     const { plan } = options;
@@ -93,7 +88,7 @@ export class World {
         process: null,
         ingester: null,
         judgedUntil: () => null,
-        deaths: 0,
+
         inOrder: false,
       });
     }
@@ -110,7 +105,7 @@ export class World {
 
   /** Runs the plan, then heals everything and lets time pass until nothing is left to be done. */
   async run(): Promise<void> {
-    this.#checkCodes = await this.#createRows();
+    this.#checkCodes = await createRows(this.#sql, this.plan, BEGIN);
     for (const host of this.#hosts.values()) this.#start(host);
     for (const event of this.plan.events) {
       if (event.do === 'crash at request') continue;
@@ -130,8 +125,7 @@ export class World {
     for (const { process } of this.#hosts.values()) if (process) process.alive = false;
     await this.network.close();
     await this.#settle();
-    await this.files.closeIn(this.#disks);
-    rmSync(this.#disks, { recursive: true, force: true });
+    await this.disks.close();
   }
 
   async #unfinished(): Promise<boolean> {
@@ -196,7 +190,9 @@ export class World {
       };
       const options = {
         process,
-        spoolDirectory: this.#spoolDirectory(host),
+        spoolDirectory: this.disks.spoolDirectory(host.name, this.#random, () =>
+          this.note(host.name, 'finds half a write on its disk'),
+        ),
         spoolBytes: this.plan.spoolBytes,
         throttle: this.plan.throttle,
         spacing: () => this.#spacing(),
@@ -280,7 +276,7 @@ export class World {
     // Its row has to stand still for a while before others go on without it.
     this.truth.trouble(now, now + away + RECOVERY);
     if (host.name.startsWith('ingester')) {
-      this.#saveDisk(host);
+      this.disks.save(host.name);
       this.truth.receivesNoMore(host.name, now);
       this.#hurry(away);
       if (!host.inOrder) await this.#strand(host);
@@ -301,35 +297,6 @@ export class World {
       const here = names('ingester', this.plan.ingesters)[sent.ping.via] === host.name;
       if (here && !stored.has(sent.ua)) sent.stranded = true;
     }
-  }
-
-  #disk(host: Host): string {
-    return join(this.#disks, `${host.name.replace(' ', '-')}-${host.deaths}`);
-  }
-
-  /** A disk outlives the process, as it is now: what the dead one may still do to its files is nobody's concern. */
-  #saveDisk(host: Host): void {
-    const left = this.#disk(host);
-    host.deaths++;
-    cpSync(left, this.#disk(host), { recursive: true });
-    rmSync(join(this.#disk(host), 'lock'), { force: true });
-  }
-
-  #spoolDirectory(host: Host): string {
-    const directory = this.#disk(host);
-    if (host.deaths === 0) {
-      mkdirSync(directory, { recursive: true });
-      return directory;
-    }
-    const newest = readdirSync(directory)
-      .filter((name) => name.endsWith('.seg'))
-      .sort()
-      .at(-1);
-    if (newest && this.#random.chance(0.3)) {
-      this.note(host.name, 'finds half a write on its disk');
-      appendFileSync(join(directory, newest), Buffer.alloc(this.#random.int(1, 40), this.#random.int(0, 255)));
-    }
-    return directory;
   }
 
   async #perform(event: PlannedEvent): Promise<void> {
@@ -423,40 +390,6 @@ export class World {
     this.note('world', 'no more faults');
     for (const host of this.#hosts.values()) if (!host.process) this.#start(host);
   }
-
-  async #createRows(): Promise<string[]> {
-    const sql = this.#sql;
-    await sql`insert into users (username, email) values ('owner', 'owner@example.org')`;
-    await sql`insert into projects (owner_id, badge_key, ping_log_limit) values (1, 'badge', 100000)`;
-    for (const [i, { up }] of this.plan.channels.entries()) {
-      const request = (status: 'down' | 'up', wanted: boolean) => ({
-        [`method_${status}`]: 'POST',
-        [`url_${status}`]: wanted ? `http://receiver-${i}/` : '',
-        [`body_${status}`]: '$CODE $STATUS',
-        [`headers_${status}`]: {},
-      });
-      const value = { ...request('down', true), ...request('up', up), name: '' };
-      await sql`
-        insert into channels (project_id, kind, value, notify_down, notify_up, email_verified)
-        values (1, 'webhook', ${value as never}::jsonb, true, ${up}, true)`;
-    }
-    const codes: string[] = [];
-    for (const [i, check] of this.plan.checks.entries()) {
-      const code = `00000000-0000-4000-8000-${String(i + 1).padStart(12, '0')}`;
-      codes.push(code);
-      const lastPing = check.upSince === null ? null : BEGIN - check.upSince;
-      // Too early at worst: whoever looks at it finds the true time.
-      const alertAfter = lastPing === null ? null : lastPing + (check.kind === 'cron' ? 1 : check.timeout) * 1000;
-      await sql`
-        insert into checks (project_id, code, kind, timeout, grace, schedule, status, last_ping, alert_after, wake_at)
-        values (1, ${code}, ${check.kind}, ${check.timeout}, ${check.grace}, '* * * * *',
-                ${lastPing === null ? 'new' : 'up'}, ${lastPing}, ${alertAfter}, ${alertAfter})`;
-      for (const channel of check.channels) {
-        await sql`insert into channel_checks (check_id, channel_id) values (${i + 1}, ${channel + 1})`;
-      }
-    }
-    return codes;
-  }
 }
 
 /** Statements at one instant. */
@@ -470,18 +403,3 @@ const SOON = 3000;
 
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;
-
-/** CloseReq: a file handle on its way to be closed; what waits for it is not at rest. */
-function diskIsBusy(): boolean {
-  return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'CloseReq');
-}
-
-/** A disk on which fsync costs nothing, where there is one. */
-function memoryDisk(): string {
-  try {
-    accessSync('/dev/shm', constants.W_OK);
-    return '/dev/shm';
-  } catch {
-    return tmpdir();
-  }
-}
