@@ -98,7 +98,7 @@ const BEAT_MS = 1000;
 export async function openPipeline(options: PipelineOptions): Promise<Pipeline> {
   const { config, clock, logger, open, instanceId } = options;
   const timeoutMs = config.PING_DB_TIMEOUT_MS;
-  const windowMs = config.PING_THROTTLE_SECONDS * 1000;
+  const windowMs = Math.min(config.PING_THROTTLE_SECONDS * 1000, COALESCED_GRACE_MS);
   const openLane = () => open('overdue ingester batch', 1, timeoutMs);
   const pool = new PatientPool({
     clock,

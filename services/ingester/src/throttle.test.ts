@@ -147,7 +147,7 @@ test('an edit ends the window', async () => {
 });
 
 test('a stop writes what was coalesced', async () => {
-  t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
+  t = await startTestIngester({ PING_THROTTLE_SECONDS: '3600' });
   const code = await makeCheck(t);
   for (let i = 0; i < 7; i++) await ping(`/${code}`);
   await t.ingester.drain();

@@ -35,11 +35,10 @@ export const pings = {
     description: 'Bytes of a ping body that are kept; longer bodies are cut.',
     readBy: ['ingester', 'web'],
   }),
-  PING_THROTTLE_SECONDS: setting(int(0, 30), 10, {
+  PING_THROTTLE_SECONDS: setting(int(0, 3600), 10, {
     description:
       'Plain successes of a check that follow one another within this time are counted and written together. Nothing ' +
-      'is lost by it. 0 writes each one. At most 30: lateness is judged without waiting for them, and the shortest grace ' +
-      'time is a minute.',
+      'is lost by it. 0 writes each one. More than 30 counts as 30: lateness is judged without waiting for longer.',
     readBy: ['ingester'],
   }),
   PING_RATE_LIMIT: setting(int(), 0, {
