@@ -1,0 +1,89 @@
+import type { ReservedSql } from '@overdue/database';
+import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyBatch } from './apply-batch.ts';
+import type { Ping } from './ping.ts';
+import { uuid7 } from './uuid7.ts';
+
+let database: TestDatabase;
+let sql: ReservedSql;
+let project: number;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const [user] = await database.sql`insert into users (username, email) values ('u', 'u@example.org') returning id`;
+  const [row] = await database.sql<{ id: number }[]>`
+    insert into projects (name, owner_id, badge_key) values ('p', ${user!.id}, 'b') returning id`;
+  project = row!.id;
+  sql = (await database.sql.reserve()) as ReservedSql;
+});
+afterAll(async () => {
+  sql.release();
+  await database.drop();
+});
+
+/** Applies one ping for each body, to a check of its own, in one batch. */
+async function store(bodies: readonly (Buffer | null)[]) {
+  const checks = await database.sql<{ id: number }[]>`
+    insert into checks (project_id) select ${project} from generate_series(1, ${bodies.length}) returning id`;
+  const at = Date.UTC(2026, 10, 21, 12);
+  const pings = bodies.map(
+    (body, i): Ping => ({
+      id: uuid7(at),
+      at,
+      checkId: checks[i]!.id,
+      unresolved: null,
+      kind: 'log',
+      exitStatus: null,
+      rid: null,
+      scheme: 'http',
+      method: 'POST',
+      remoteAddr: null,
+      ua: '',
+      body,
+      skipped: 0,
+      late: false,
+    }),
+  );
+  await applyBatch(sql, pings, { ranges: [] });
+  const stored = await database.sql<{ body: Buffer | null; link: boolean }[]>`
+    select p.body, c.has_confirmation_link as link from pings p join checks c on c.id = p.check_id
+    where c.id >= ${checks[0]!.id} order by c.id`;
+  return stored.map(({ body, link }) => ({ body: body && Buffer.from(body), link }));
+}
+
+test.each([
+  ['ASCII', 'exit 0'],
+  ['what array literals escape', 'a "b" \\c\\ {d,e} NULL \'f\' \\x00 \\\\'],
+  ['control characters', '\x01\t\r\n\x1f\x7f'],
+  ['one word that means null elsewhere', 'NULL'],
+  ['UTF-8', 'naïve — 日本 🎉'],
+  ['a NUL', 'a\0b'],
+])('a body is stored byte for byte: %s', async (_, text) => {
+  const body = Buffer.from(text);
+  expect((await store([body]))[0]!.body).toEqual(body);
+});
+
+test('bodies of all kinds keep their places in a batch', async () => {
+  const body = fc.option(
+    fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+      fc.string({ minLength: 1, unit: 'binary-ascii' }).map((text) => Buffer.from(text)),
+      fc.string({ minLength: 1, unit: 'binary' }).map((text) => Buffer.from(text)),
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(body, { minLength: 1, maxLength: 8 }), async (bodies) => {
+      expect((await store(bodies)).map((stored) => stored.body)).toEqual(bodies);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a body that asks for a confirmation is found, in any case of letters (P-31)', async () => {
+  const bodies = ['Please CONFIRM your subscription', 'con firm', 'naïve: confirmation'].map((text) =>
+    Buffer.from(text),
+  );
+  expect((await store([...bodies, null])).map(({ link }) => link)).toEqual([true, false, true, false]);
+});
