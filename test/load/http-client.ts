@@ -106,7 +106,11 @@ class Run {
 
 class Connection {
   #socket: Socket | null = null;
+  /** The beginning of an answer, as long as its head is not complete. */
   #rest: Buffer | null = null;
+  #status = 0;
+  /** Bytes of the answer's body that have not come yet. */
+  #missing = 0;
   #current = -1;
   #sentAt = 0;
   #done: () => void = () => {};
@@ -149,6 +153,7 @@ class Connection {
       : connect({ host, port, noDelay: true });
     this.#socket = socket;
     this.#rest = null;
+    this.#missing = 0;
     socket.on('data', (data) => this.#onData(data as Buffer));
     socket.on('error', (error) => this.#lost(socket, error));
     socket.on('close', () => this.#lost(socket, new Error('closed before the answer')));
@@ -165,22 +170,29 @@ class Connection {
   }
 
   #onData(data: Buffer): void {
+    if (this.#missing > 0) {
+      // More of a body, which is only counted: a megabyte that is put together again each time costs more than the server.
+      this.#missing -= data.length;
+      if (this.#missing <= 0) this.#answered();
+      return;
+    }
     const buffer = this.#rest ? Buffer.concat([this.#rest, data]) : data;
     const head = buffer.indexOf('\r\n\r\n');
     if (head < 0) {
       this.#rest = buffer;
       return;
     }
-    const status = (buffer[9]! - 48) * 100 + (buffer[10]! - 48) * 10 + buffer[11]! - 48;
-    const end = head + 4 + contentLength(buffer, head);
-    if (buffer.length < end) {
-      this.#rest = buffer;
-      return;
-    }
     this.#rest = null;
+    this.#status = (buffer[9]! - 48) * 100 + (buffer[10]! - 48) * 10 + buffer[11]! - 48;
+    this.#missing = head + 4 + contentLength(buffer, head) - buffer.length;
+    if (this.#missing <= 0) this.#answered();
+  }
+
+  #answered(): void {
+    this.#missing = 0;
     const i = this.#current;
     this.#current = -1;
-    this.run_.answer(status, i, performance.now() - this.#sentAt);
+    this.run_.answer(this.#status, i, performance.now() - this.#sentAt);
     if (this.run_.options.newConnections) {
       const socket = this.#socket;
       this.#socket = null;
