@@ -4,11 +4,13 @@ import { defineConfig } from 'vitest/config';
 // never run against a stale build.
 const conditions = ['source'];
 
+/** Long ones, which should not begin last, and those that replace a module that others may have loaded. */
+const ALONE = ['packages/queue/src/*.test.ts', 'packages/accounts/src/passwords.test.ts'];
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ['{packages,services}/*/src/**/*.test.{ts,tsx}', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Only what fails waits that long.
@@ -17,5 +19,29 @@ export default defineConfig({
     // The long ones wait for processes more than they compute.
     maxWorkers: 3,
     globalSetup: ['packages/database/src/testing/global-setup.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'units',
+          include: ['packages/*/src/**/*.test.{ts,tsx}', 'services/web/src/**/*.test.{ts,tsx}'],
+          exclude: ALONE,
+          // One file after the other in the same processes: most of their time would go into loading the same modules.
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: [
+            'services/{ingester,sendalerts,sendreports}/src/**/*.test.ts',
+            'scripts/**/*.test.ts',
+            'test/**/*.test.ts',
+            ...ALONE,
+          ],
+        },
+      },
+    ],
   },
 });

@@ -32,8 +32,8 @@ const LONG_PAUSE_COUNTS: Milliseconds = 1000;
 /**
  * Tells live ingesters from dead ones. That a row is old proves nothing: while the database is away nobody can move
  * one. So a row counts as dead only when *we* have looked at it again and again for {@link DEAD_AFTER} and it did not
- * move ({@link DEAD_AFTER_SPOOLING} when it may have been spooling); when looks are far apart, it takes ten of them. Time is this process's monotonic clock: clocks of hosts and of
- * the database need not agree.
+ * move ({@link DEAD_AFTER_SPOOLING} when it may have been spooling); when looks are far apart, it takes ten of them. Time
+ * is this process's monotonic clock: clocks of hosts and of the database need not agree.
  */
 export class IngesterWatch {
   /**

@@ -78,7 +78,7 @@ test('large heads end the connection, or are answered', async () => {
   }
 });
 
-test('a client that sends slowly holds nothing but its connection, and not for long', async () => {
+test.concurrent('a client that sends slowly holds nothing but its connection, and not for long', async () => {
   const began = Date.now();
   const ended = new Promise<void>((resolve) => {
     const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
@@ -94,7 +94,7 @@ test('a client that sends slowly holds nothing but its connection, and not for l
   expect(Date.now() - began).toBeLessThan(25_000);
 });
 
-test('a body that comes slowly is no ping before its end; when nothing more comes, its connection ends; nobody else waits', async () => {
+test.concurrent('a body that comes slowly is no ping before its end; when nothing more comes, its connection ends; nobody else waits', async () => {
   const mine = await makeCheck(t);
   const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
   const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
