@@ -29,9 +29,13 @@ export interface Poison {
 /** How long a check that cannot be judged is left alone. */
 const SET_ASIDE: Milliseconds = 3600 * 1000;
 
-/** Whether any check's time has come. A query, so that its plan can be looked at (plan.test.ts, the benchmarks). */
-export function anyDue(sql: Sql, until: Instant) {
-  return sql<{ due: boolean }[]>`select exists (select from checks where wake_at < ${until}) as due`;
+/**
+ * Whether any check's time has come. The smallest and not `exists`: for that, a prepared plan expects that a third of the
+ * table is due and reads it row by row, until the end when none is. A query, so that its plan can be looked at
+ * (plan.test.ts, the benchmarks).
+ */
+export function anyDue(sql: Sql | TransactionSql, until: Instant) {
+  return sql<{ due: boolean }[]>`select coalesce(min(wake_at) < ${until}, false) as due from checks`;
 }
 
 /** Locks the checks whose time has come, but for those that somebody else has. `only`: just this one. A query, too. */
