@@ -255,7 +255,7 @@ function logOnly(progress: Progress, ping: Ping): PingKind {
  */
 function applyFromThrottle(state: Locked, { at, skipped }: Ping): PingTransition<Locked> {
   const { last_start, last_start_rid, last_duration_ms } = state;
-  const began = last_start !== null && last_start > at;
+  const began = last_start !== null && last_start >= at;
   const after = applyCoalesced(began ? { ...state, last_start: null } : state, skipped + 1, at);
   if (!began) return after;
   const check = { ...after.check, last_start, last_start_rid, last_duration_ms };
