@@ -124,3 +124,20 @@ test('a mail server that never answers does not keep checks from being judged', 
   }
   expect(await telling).toBe(0);
 });
+
+test('a connection that breaks while the mail is sent fails nobody afterwards', async () => {
+  await database.sql`insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000})`;
+  const cut = {
+    configured: true,
+    async send() {
+      await database.sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()`;
+      return { result: 'sent', answer: '250' } as const;
+    },
+  } as unknown as Mailer;
+  await tell(cut).catch(() => {});
+  // One query of each idle connection may find it gone.
+  await Promise.allSettled(Array.from({ length: 20 }, () => database.sql`select pg_sleep(0.02)`));
+  await Promise.all(Array.from({ length: 60 }, () => database.sql`select pg_sleep(0.01)`));
+});

@@ -13,9 +13,9 @@ export interface GapNoticeDeps {
 }
 
 /**
- * Tells the superusers of gaps, one e-mail a gap. No row is locked and no transaction open while it is sent, because
- * judging needs the gap's row (`countHeld`) and holds checks meanwhile: of several processes one sends, by an advisory
- * lock.
+ * Tells the superusers of gaps, one e-mail a gap. No row is locked while it is sent, because judging needs the gap's
+ * row (`countHeld`) and holds checks meanwhile: of several processes one sends, by an advisory lock. (In a transaction:
+ * the driver puts a reserved connection that broke back into its pool, where it fails for others.)
  */
 export class GapNotices {
   readonly #deps: GapNoticeDeps;
@@ -40,21 +40,15 @@ export class GapNotices {
     return left;
   }
 
-  /** Does nothing, and returns true, when another process is at it. The lock ends with its connection. */
+  /**
+   * Does nothing, and returns true, when another process is at it. The transaction holds that one lock and nothing else.
+   */
   async #alone(sql: Sql, id: number, tellOf: () => Promise<boolean>): Promise<boolean> {
-    const own = await sql.reserve();
-    try {
-      const lock = own`hashtextextended(${`overdue:gap:${id}`}, 0)`;
-      const [row] = await own<{ mine: boolean }[]>`select pg_try_advisory_lock(${lock}) as mine`;
-      if (!row!.mine) return true;
-      try {
-        return await tellOf();
-      } finally {
-        await own`select pg_advisory_unlock(${lock})`;
-      }
-    } finally {
-      own.release();
-    }
+    return await sql.begin(async (tx) => {
+      const [row] = await tx<{ mine: boolean }[]>`
+        select pg_try_advisory_xact_lock(hashtextextended(${`overdue:gap:${id}`}, 0)) as mine`;
+      return !row!.mine || (await tellOf());
+    });
   }
 
   async #tellOf(sql: Sql, id: number): Promise<boolean> {
