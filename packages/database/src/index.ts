@@ -4,6 +4,7 @@ export type { Database, DatabaseTarget, ReservedSql, Sql, TransactionSql } from 
 export { connect, isConnectionError } from './connect.ts';
 export type { NewFlip } from './flips.ts';
 export { recordFlips } from './flips.ts';
+export { gapsSince, JUDGED_UNTIL } from './gaps.ts';
 export type { DB, Instant } from './generated/tables.ts';
 export {
   beatInstance,

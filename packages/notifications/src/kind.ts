@@ -22,6 +22,8 @@ export interface Kind<Value = unknown> {
   wants(value: Value): Wanted;
   /** What to show of a channel beside its name: an address, a host, … */
   describe(value: Value): string;
+  /** What those see instead who hold no more than an API key, when what `describe` says may be secret. */
+  readonly summary?: string;
   /** How it is entered and edited. Null: it is added in another way (OAuth, …). */
   readonly form: Form<Value> | null;
   /** What is up or down as one: usually the host and port of the receiver that is told of `status`. */

@@ -5,8 +5,8 @@ import { findKind } from './kinds.ts';
  * read, so nothing secret is in it. Empty when the stored value cannot be read.
  */
 export function channelSummary(kind: string, value: unknown): string {
-  if (kind === 'shell') return 'a command'; // the command line is the setting, and often holds a secret
   const known = findKind(kind);
+  if (known?.summary !== undefined) return known.summary;
   try {
     const stored = known?.schema.safeParse(value);
     return known && stored?.success ? known.describe(stored.data) : '';

@@ -14,7 +14,8 @@ const LONGEST_TEXT = 200;
 /**
  * Sends a test message over a channel and waits for the answer (notifications.md §5): about a made-up check TEST that
  * went down, or came up when the channel does not want to hear of down. One attempt; recorded like any other, so a
- * success clears the channel's last error and a permanent failure switches it off and is told to the owner. Works on switched-off channels.
+ * success clears the channel's last error and a permanent failure switches it off and is told to the owner. Works on
+ * switched-off channels.
  */
 export async function sendTest(deps: DeliveryDeps, channelId: number): Promise<TestResult> {
   const { sql, clock } = deps;

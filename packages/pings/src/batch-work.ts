@@ -39,7 +39,7 @@ interface Progress {
   /** See {@link TouchedCheck}. */
   plain: boolean;
   informative: boolean;
-  /** P-31, of the last ping. */
+  /** Whether the last ping's body asks for a confirmation, as mailing lists do (P-31). */
   link: boolean;
 }
 
@@ -102,8 +102,9 @@ export class BatchWork {
       const isHistory = ping.late && movedAt !== null && ping.at < movedAt;
       const kind = isHistory ? logOnly(progress, ping) : this.#step(progress, ping, known);
       if (!progress.plain) progress.informative = true;
-      progress.link = ping.body !== null && hasConfirmationLink(ping.body);
-      this.#log(before.id, progress.state.n_pings, ping, kind);
+      const text = ping.body?.toString('latin1') ?? null;
+      progress.link = text !== null && /confirm/i.test(text);
+      this.#log(before.id, progress.state.n_pings, ping, kind, text);
       this.outcomes[index] = 'recorded';
     }
     this.#touch(before, progress);
@@ -167,7 +168,8 @@ export class BatchWork {
     return at;
   }
 
-  #log(checkId: number, n: number, ping: Ping, kind: PingKind): void {
+  /** @param text the bytes of the body as characters */
+  #log(checkId: number, n: number, ping: Ping, kind: PingKind, text: string | null): void {
     const pings = this.#pings;
     pings.check.push(checkId);
     pings.n.push(n);
@@ -178,9 +180,9 @@ export class BatchWork {
     pings.method.push(ping.method);
     pings.addr.push(ping.remoteAddr);
     pings.ua.push(ping.ua);
-    const text = ping.body && asciiText(ping.body);
-    pings.text.push(text);
-    pings.bytes.push(text === null ? ping.body : null);
+    const isText = ping.body !== null && isPlainAscii(ping.body);
+    pings.text.push(isText ? text : null);
+    pings.bytes.push(isText ? null : ping.body);
     pings.rid.push(ping.rid);
     pings.exit.push(ping.exitStatus);
   }
@@ -266,14 +268,9 @@ function applyFromThrottle(state: Locked, { at, skipped }: Ping): PingTransition
   }
 }
 
-/** Whether a body asks for a confirmation, as mailing lists do (P-31). */
-function hasConfirmationLink(body: Buffer): boolean {
-  return /confirm/i.test(body.toString('latin1'));
-}
-
-/** The body as text that PostgreSQL takes in any encoding; null when it is more than that. */
-function asciiText(body: Buffer): string | null {
-  return isAscii(body) && !body.includes(0) ? body.toString('latin1') : null;
+/** Whether PostgreSQL takes the body as text, in whatever encoding its database is. */
+function isPlainAscii(body: Buffer): boolean {
+  return isAscii(body) && !body.includes(0);
 }
 
 function newFlip(checkId: number, flip: Flip, createdAt: Instant): NewFlip {

@@ -1,7 +1,6 @@
 import { alertAfter, type CheckState, explainLateness, type Gap, goDown } from '@overdue/checks';
 import type { Instant, Milliseconds } from '@overdue/clock';
-import { mayPass, type NewFlip, recordFlips, type Sql, type TransactionSql } from '@overdue/database';
-import { gapsSince } from '@overdue/pings/vouching';
+import { gapsSince, mayPass, type NewFlip, recordFlips, type Sql, type TransactionSql } from '@overdue/database';
 import { countHeld } from './gaps.ts';
 
 type CheckRow = CheckState & { readonly id: number; readonly code: string; readonly project_id: number };

@@ -1,6 +1,6 @@
 import type { Instant } from '@overdue/clock';
-import type { Sql } from '@overdue/database';
-import { type IngesterRow, JUDGED_UNTIL } from '@overdue/pings/vouching';
+import { JUDGED_UNTIL, type Sql } from '@overdue/database';
+import type { IngesterRow } from '@overdue/pings/vouching';
 
 /** Remembers how far lateness has been judged; never moves back. */
 export async function writeJudgedUntil(sql: Sql, at: Instant): Promise<void> {

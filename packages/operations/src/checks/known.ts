@@ -1,5 +1,5 @@
 import type { Gap, Known } from '@overdue/checks';
-import type { Instant, TransactionSql } from '@overdue/database';
+import { gapsSince, type Instant, JUDGED_UNTIL, type TransactionSql } from '@overdue/database';
 import type { CheckRow } from './row.ts';
 
 /*
@@ -8,18 +8,14 @@ import type { CheckRow } from './row.ts';
 
 type Facts = Pick<CheckRow, 'last_ping' | 'last_start'>;
 
-/** Gaps that may have swallowed a ping of `check`. `openUntil`: a gap that goes on counts up to there; null: not. */
+/** Gaps that may have swallowed a ping of `check`. `openUntil`: see gapsSince. */
 export async function gapsOf(
   sql: TransactionSql,
   { last_ping, last_start }: Facts,
   openUntil: Instant | null = null,
 ): Promise<readonly Gap[]> {
   const since = [last_ping, last_start].filter((at) => at !== null);
-  if (since.length === 0) return [];
-  return await sql<Gap[]>`
-    select from_at as "from", coalesce(until_at, ${openUntil}::timestamptz) as until from gaps
-    where coalesce(until_at, ${openUntil}::timestamptz) > greatest(from_at, ${Math.min(...since)}::timestamptz)
-    order by from_at`;
+  return since.length === 0 ? [] : await gapsSince(sql, Math.min(...since), openUntil);
 }
 
 /**
@@ -29,6 +25,6 @@ export async function gapsOf(
 export async function knownOf(sql: TransactionSql, check: Facts, now: Instant): Promise<Known> {
   const gaps = await gapsOf(sql, check, now);
   const [judged] = await sql<{ at: number | null }[]>`
-    select (value ->> 'at')::float8 as at from installation where key = 'judged_until'`;
+    select (value ->> 'at')::float8 as at from installation where key = ${JUDGED_UNTIL}`;
   return { until: Math.min(now, judged?.at ?? now), gaps };
 }

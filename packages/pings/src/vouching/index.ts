@@ -2,9 +2,7 @@
 export { type IngesterRow, IngesterWatch } from './ingester-watch.ts';
 export { readKnown, type Vouching } from './known.ts';
 export {
-  gapsSince,
   impliedGaps,
-  JUDGED_UNTIL,
   readIngesters,
   readWorld,
   SPOOLING_SINCE,

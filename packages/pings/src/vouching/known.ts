@@ -1,8 +1,8 @@
 import type { Covered, Known } from '@overdue/checks';
 import type { Instant, Milliseconds } from '@overdue/clock';
-import type { ReservedSql } from '@overdue/database';
+import { gapsSince, type ReservedSql } from '@overdue/database';
 import type { IngesterRow } from './ingester-watch.ts';
-import { gapsSince, impliedGaps, readWorld } from './world.ts';
+import { impliedGaps, readWorld } from './world.ts';
 
 /** What an ingester knows that the database does not say, for judging the lateness of a check that it holds a ping of. */
 export interface Vouching {

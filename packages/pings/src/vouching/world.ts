@@ -1,6 +1,6 @@
 import { type Covered, type Gap, uncovered } from '@overdue/checks';
 import type { Instant, Milliseconds } from '@overdue/clock';
-import type { Sql, TransactionSql } from '@overdue/database';
+import { JUDGED_UNTIL, type Sql, type TransactionSql } from '@overdue/database';
 import type { IngesterRow } from './ingester-watch.ts';
 
 /** What the database says about who was receiving when; what lateness is judged by. */
@@ -15,9 +15,6 @@ export interface World {
   /** Recorded gaps whose end is not known yet. */
   readonly openGaps: readonly { readonly id: number; readonly from: Instant }[];
 }
-
-/** Key of `installation`. */
-export const JUDGED_UNTIL = 'judged_until';
 
 /** In `instances.info` of an ingester: when the oldest ping was received that it holds and that is not in the database. */
 export const SPOOLING_SINCE = 'spooling_since';
@@ -80,13 +77,6 @@ export async function succeed(sql: Sql, instanceId: string, former: readonly str
     )
     select exists (select from successor) as vouches`;
   return row!.vouches;
-}
-
-/** Recorded gaps that may matter to a check whose ping was due at or after `since`. */
-export async function gapsSince(sql: Sql | TransactionSql, since: Instant): Promise<Gap[]> {
-  return await sql<Gap[]>`
-    select from_at as "from", until_at as until from gaps
-    where until_at > ${since} and until_at > from_at order by from_at`;
 }
 
 /**
