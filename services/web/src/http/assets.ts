@@ -17,7 +17,10 @@ interface Asset {
   readonly brotli: Buffer | null;
 }
 
-/** The files of public/ and the style sheet, each under a name that changes with its content, so browsers keep them for ever. */
+/**
+ * The files of public/ and the style sheet, each under a name that changes with its content, so browsers keep them for
+ * ever.
+ */
 export interface Assets {
   /** `app.css` -> `/static/app.1f2e3d4c.css` (without the site's path prefix). */
   url(name: string): string;

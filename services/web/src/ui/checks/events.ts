@@ -43,7 +43,10 @@ export interface AlertEvent {
   readonly channel_value: unknown;
 }
 
-/** A stretch in which no ingester was receiving: our outage, of those that excuse the check. It shows where it ended, or now while it goes on. */
+/**
+ * A stretch in which no ingester was receiving: our outage, of those that excuse the check. It shows where it ended, or
+ * now while it goes on.
+ */
 export interface GapEvent {
   readonly type: 'gap';
   readonly at: number;

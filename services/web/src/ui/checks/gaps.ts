@@ -20,14 +20,15 @@ export async function listGaps(sql: Sql, check: CheckRow, until: number, limit: 
            done.created_at as last_ping, done.kind as last_kind, begun.created_at as last_start
     from gaps g
     left join lateral (
-      select n, created_at, kind from pings
+      select created_at, kind from pings
       where check_id = ${check.id} and kind in ('success', 'fail') and created_at <= g.from_at
-      order by n desc limit 1
+      order by created_at desc, n desc limit 1
     ) done on true
     left join lateral (
       select created_at from pings
-      where check_id = ${check.id} and kind = 'start' and created_at <= g.from_at and n > coalesce(done.n, 0)
-      order by n desc limit 1
+      where check_id = ${check.id} and kind = 'start' and created_at <= g.from_at
+        and created_at >= coalesce(done.created_at, '-infinity')
+      order by created_at desc, n desc limit 1
     ) begun on true
     where (g.until_at is null or g.until_at > g.from_at)
       and coalesce(g.until_at, now()) between ${check.created_at} and ${until}
