@@ -1,7 +1,7 @@
 import { bootstrap, inviteMember, setPassword } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../testing.ts';
+import { type Fields, SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../testing.ts';
 
 const PASSWORD = 'correct horse battery';
 let database: TestDatabase;
@@ -176,6 +176,62 @@ describe('who may change it', () => {
     expect((await manager!.submit(settings, invitation)).text).toContain('new@example.org now belongs to this project');
   });
 
+  it('scripts may name the settings as Healthchecks does', async () => {
+    const { member, reader, owner, manager } = people;
+    const settings = `/projects/${project}/settings/`;
+    const page = `/checks/${check}/details/`;
+    const script = (who: Visitor | undefined, fields: Fields) => who!.submit(page, fields, settings);
+    const state = async () => {
+      const [row] = await database.sql`
+        select name, ping_key is not null as pings,
+          (select array_agg(email::text order by email) from members m join users u on u.id = user_id
+           where m.project_id = p.id) as team,
+          (select array_agg(email::text) from members m join users u on u.id = user_id
+           where m.project_id = p.id and transfer_requested_at is not null) as asked
+        from projects p where code = ${project}`;
+      return row;
+    };
+    const before = await state();
+    const invitation = { invite_team_member: '1', email: 'another@example.org', role: 'r' };
+    for (const [who, fields] of [
+      [reader, { create_key: 'ping_key' }],
+      [reader, { set_project_name: '1', name: 'Mine' }],
+      [member, invitation],
+      [member, { remove_team_member: '1', email: 'reader@example.org' }],
+      [manager, { transfer_project: '1', email: 'member@example.org' }],
+      [member, { accept_transfer: '1' }],
+    ] as const) {
+      expect([fields, (await script(who, fields)).status]).toEqual([fields, 403]);
+    }
+    for (const [who, fields] of [
+      [manager, { remove_team_member: '1', email: 'manager@example.org' }],
+      [manager, { remove_team_member: '1', email: 'stranger@example.org' }],
+      [owner, { transfer_project: '1', email: 'stranger@example.org' }],
+      [owner, { create_key: 'other' }],
+    ] as const) {
+      expect([fields, (await script(who, fields)).status]).toEqual([fields, 400]);
+    }
+    expect(await state()).toEqual(before);
+
+    const answers: (readonly [Visitor | undefined, Fields])[] = [
+      [member, { revoke_key: 'ping_key' }],
+      [member, { set_project_name: '1', name: 'Renamed' }],
+      [manager, invitation],
+      [owner, { transfer_project: '1', email: 'Another@example.org' }],
+    ];
+    for (const [who, fields] of answers) await script(who, fields);
+    expect(await state()).toEqual({
+      name: 'Renamed',
+      pings: false,
+      team: ['another@example.org', ...(before!.team as string[])],
+      asked: ['another@example.org'],
+    });
+    await script(manager, { remove_team_member: '1', email: 'another@example.org' });
+    await script(owner, { set_project_name: '1', name: before!.name as string });
+    await script(owner, { create_key: 'ping_key' });
+    expect(await state()).toEqual(before);
+  });
+
   it('a reader does not see keys, nor ping URLs that hold one', async () => {
     await database.sql`update projects set show_slugs = true where code = ${project}`;
     const [{ ping_key } = { ping_key: '' }] = await database.sql<{ ping_key: string }[]>`
@@ -204,6 +260,14 @@ describe('who may change it', () => {
     const details = `/checks/${check}/details/`;
     const path = `/checks/${check}/channels/${foreign!.code}/enabled`;
     expect((await people.owner!.submit(details, { state: 'on' }, path)).status).toBe(400);
+    const [, csrf] = /name="_csrf" value="([^"]+)"/.exec((await people.owner!.get(details)).text)!;
+    const own = `/checks/${check}/channels/${channel}/enabled`;
+    await people.owner!.submit(details, { state: 'on' }, own);
+    expect((await people.owner!.post(own, {}, { 'x-csrftoken': csrf! })).status).toBe(303);
+    expect(
+      await database.sql`
+      select 1 from channel_checks x join channels c on c.id = channel_id where c.code = ${channel}`,
+    ).toHaveLength(0);
     const assign = `/projects/${project}/integrations/`;
     expect((await people.owner!.submit(details, { channel: foreign!.code }, assign)).status).toBe(403);
     expect((await people.owner!.submit(details, { channel, check: crypto.randomUUID() }, assign)).status).toBe(403);

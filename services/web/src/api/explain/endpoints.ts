@@ -65,7 +65,7 @@ const why: KeyedOperation = {
         next_flip: flip.nullable().describe('The next one after it.'),
         gaps: z
           .array(z.strictObject({ from: instant, until: instant.nullable() }))
-          .describe('Stretches in which no ingester was receiving.'),
+          .describe('Stretches in which no ingester was receiving, or whose pings may be lost.'),
         messages: z
           .array(
             z.strictObject({

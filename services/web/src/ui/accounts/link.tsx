@@ -7,7 +7,7 @@ import {
   takeSignInToken,
   takeToken,
 } from '@overdue/accounts';
-import type { Values } from '../../http/forms.ts';
+import { type Values, valuesOf } from '../../http/forms.ts';
 import { allowedNext, redirect } from '../../http/redirect.ts';
 import { requireOwnSignIn } from '../../http/remote-user.ts';
 import type { Visit } from '../../http/visit.ts';
@@ -108,6 +108,6 @@ export async function takeLink(visit: Visit): Promise<void> {
       text: 'Welcome! Choose a password now, so that you can sign in again later.',
     });
   }
-  const next = allowedNext((req.body as Record<string, unknown>).next) ?? allowedNext(req.query.next);
+  const next = allowedNext(valuesOf(visit).next) ?? allowedNext(req.query.next);
   redirect(visit, next ?? (await landingPage(visit, user)));
 }

@@ -144,7 +144,7 @@ function GapRow({ check, gap, tz }: { readonly check: CheckRow; readonly gap: Ga
       </td>
       <When at={gap.at} tz={tz} />
       <td class="event-label" colSpan={2}>
-        Overdue {gap.until_at === null ? 'has not been receiving' : 'was not receiving'} pings for{' '}
+        Overdue {gap.until_at === null ? 'has not been receiving' : 'may have missed'} pings for{' '}
         {formatSentence((gap.until_at ?? now) - gap.from_at)}; that is not held against this check.
         <Link to={`/checks/${check.code}/explain/?at=${gap.at}`} class="event-why">
           More

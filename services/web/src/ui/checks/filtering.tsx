@@ -8,6 +8,7 @@ import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { checkTitle } from './check.ts';
 
+/** A ticked box, or a choice that has a name: ours are words, those of Healthchecks 1 or on. */
 const flag = z
   .string()
   .optional()
@@ -26,14 +27,8 @@ const filteringForm = z.object({
   start_kw: keywords,
   success_kw: keywords,
   failure_kw: keywords,
-  filter_default_fail: z
-    .enum(['', 'fail'], { error: 'Choose one.' })
-    .default('')
-    .transform((value) => value === 'fail'),
-  manual_resume: z
-    .enum(['', 'manual'], { error: 'Choose one.' })
-    .default('')
-    .transform((value) => value === 'manual'),
+  filter_default_fail: flag,
+  manual_resume: flag,
 });
 
 /** GET /checks/C/filtering_rules/ */

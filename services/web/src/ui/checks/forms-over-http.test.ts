@@ -147,6 +147,9 @@ describe('changing a check', () => {
     const { code, details } = await added({ name: 'before' });
     const form = `/checks/${code}/name/`;
     expect((await visitor.get(form)).text).toContain('value="before"');
+    const long = 'x'.repeat(20_000);
+    expect((await visitor.submit(form, { name: 'before', desc: long })).status).toBe(303);
+    expect((await database.sql`select "desc" from checks where code = ${code}`)[0]).toEqual({ desc: long });
     const bad = await visitor.submit(form, { name: 'after', slug: 'NO', tags: '', desc: 'line 1\r\nline 2' });
     expect(bad.status).toBe(400);
     expect(bad.text).toContain('value="after"');
@@ -188,8 +191,11 @@ describe('changing a check', () => {
     const { code } = await added({ name: 'filtered' });
     const form = `/checks/${code}/filtering_rules/`;
     const rules = { methods: 'POST', filter_http_body: 'on', failure_kw: 'ERROR, FATAL', filter_default_fail: 'fail' };
-    await visitor.submit(form, { ...rules, manual_resume: 'manual' });
     const read = () => database.sql`select * from checks where code = ${code}`;
+    // As Healthchecks' form sends them.
+    await visitor.submit(form, { methods: 'POST', filter_default_fail: '1', manual_resume: '1' });
+    expect((await read())[0]).toMatchObject({ methods: 'POST', filter_default_fail: true, manual_resume: true });
+    await visitor.submit(form, { ...rules, manual_resume: 'manual' });
     expect((await read())[0]).toMatchObject({
       methods: 'POST',
       filter_http_body: true,

@@ -28,7 +28,7 @@ export const nameFields = z.object({
     )
     .refine(length(MAX_TAGS), `Use at most ${MAX_TAGS} characters in all.`)
     .default(''),
-  desc: z.string().trim().refine(length(10_000), 'Use at most 10,000 characters.').default(''),
+  desc: z.string().trim().default(''),
 });
 
 export const UNITS = [

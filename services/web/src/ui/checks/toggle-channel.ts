@@ -1,4 +1,5 @@
 import { toggleChannel } from '@overdue/operations';
+import { valuesOf } from '../../http/forms.ts';
 import { type ForCheck, isUuid } from '../../http/handlers.ts';
 import { HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
@@ -16,13 +17,12 @@ export async function setChannel(visit: ForCheck): Promise<void> {
   if (row.project_id !== visit.check.project_id) {
     throw new HttpError(400, 'That integration belongs to another project.');
   }
-  const state = (visit.req.body as Record<string, unknown>).state;
   demand(
     await toggleChannel(database, {
       code: visit.check.code,
       projectId: visit.check.project_id,
       channel: row.code,
-      on: state === 'on',
+      on: valuesOf(visit).state === 'on',
     }),
   );
   redirect(visit, backTo(visit));

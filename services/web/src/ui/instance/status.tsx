@@ -35,7 +35,10 @@ export async function showInstance(visit: SignedIn): Promise<void> {
       select id, service, host, pid, started_at, info,
              (extract(epoch from now() - seen_at) * 1000)::float8 as silent_ms,
              (extract(epoch from now() - watermark) * 1000)::float8 as lag_ms
-      from instances where stopped_at is null and seen_at > now() - interval '1 hour' order by service, started_at`,
+      from instances
+      where (stopped_at is null or seen_at > stopped_at)
+        and (service = 'ingester' or seen_at > now() - interval '1 hour')
+      order by service, started_at`,
     sql<{ owed: number; retrying: number; oldest: number | null; failed: number }[]>`
       select count(*) filter (where state = 'owed')::int as owed,
              count(*) filter (where state = 'owed' and attempts > 0)::int as retrying,
@@ -95,7 +98,8 @@ export async function showInstance(visit: SignedIn): Promise<void> {
         <section class="panel" aria-labelledby="h-gaps">
           <h2 id="h-gaps">Gaps</h2>
           <p class="muted">
-            Times in which no ingester was taking pings. Checks that were due in one are not declared down for it.
+            Times in which no ingester was taking pings, or whose pings may be lost with one. Checks that were due in
+            one are not declared down for it.
           </p>
           {gaps.length === 0 ? (
             <p>None.</p>
@@ -189,6 +193,11 @@ function serviceRows(service: string, what: string, instances: readonly Instance
           const said = inWords(row.info[name]);
           return said !== null && <div key={name}>{said}</div>;
         })}
+        {service === 'ingester' && row.silent_ms >= ALIVE_MS && (
+          <div>
+            Gone for good, and its spool with it: <code>overdue instances dismiss {row.id}</code>
+          </div>
+        )}
       </td>
     </tr>
   ));
@@ -197,6 +206,7 @@ function serviceRows(service: string, what: string, instances: readonly Instance
 /** What services tell of themselves with each sign of life, by name: as a line, or null for nothing worth saying. */
 const FACTS: Readonly<Record<string, (value: unknown) => string | null>> = {
   judged_until: (at) => (typeof at === 'number' ? `checks judged up to ${formatStamp(at, 'UTC')}` : null),
+  spooling_since: (at) => (typeof at === 'number' ? `holds pings since ${formatStamp(at, 'UTC')}` : null),
   backlog: (waiting) => (waiting === true ? 'late checks wait to be judged' : null),
   problems: (problems) => (Array.isArray(problems) && problems.length > 0 ? problems.map(String).join(' ') : null),
 };

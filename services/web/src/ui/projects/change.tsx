@@ -23,8 +23,9 @@ import { redirect } from '../../http/redirect.ts';
 import { invitationMail, signInUrl } from '../accounts/mails.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { askToTakeOver, reject, takeBack, takeOver } from './ownership.tsx';
+import { askToTakeOver, findMember, reject, takeBack, takeOver } from './ownership.tsx';
 import { sendSettings } from './settings.tsx';
+import { withOwnNames } from './their-names.ts';
 
 const KEYS = {
   api_key: { kind: 'rw', label: 'API key' },
@@ -34,7 +35,7 @@ const KEYS = {
 
 /** POST /projects/P/settings/: one of the panels' actions. */
 export async function changeSettings(visit: InProject): Promise<void> {
-  const values = valuesOf(visit);
+  const values = withOwnNames(valuesOf(visit));
   switch (values.action) {
     case 'rename':
       return rename(visit, values);
@@ -186,9 +187,10 @@ async function welcome(visit: InProject, { email, role }: { email: string; role:
 async function removeFromTeam(visit: InProject, values: Values): Promise<void> {
   const { access, deps, session } = visit;
   if (!access.canManage) throw forbidden();
-  const userId = Number(values.user);
-  if (!Number.isSafeInteger(userId) || userId === session.user.id) throw new HttpError(400, 'Choose somebody else.');
-  const removed = await removeMember(deps.database.sql, { projectId: access.project.id, userId });
-  if (!removed) throw new HttpError(400, 'That person does not belong to this project.');
+  const { sql } = deps.database;
+  const member = await findMember(sql, access.project.id, values);
+  if (!member) throw new HttpError(400, 'That person does not belong to this project.');
+  if (member.userId === session.user.id) throw new HttpError(400, 'Choose somebody else.');
+  await removeMember(sql, { projectId: access.project.id, userId: member.userId });
   redirect(visit, settings(visit), { kind: 'success', text: 'Removed from the project.' });
 }

@@ -11,6 +11,7 @@ import {
   type TransferRequest,
   transferRoom,
 } from '@overdue/accounts';
+import type { Sql } from '@overdue/database';
 import type { Values } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { forbidden, HttpError } from '../../http/http-error.ts';
@@ -39,16 +40,22 @@ export async function ownershipOf(visit: InProject): Promise<Ownership> {
   return { request, room: request?.userId === userId ? await transferRoom(sql, { projectId, userId }) : null };
 }
 
+/** The member whom a form names: `user`, their id, or `email`. */
+export async function findMember(sql: Sql, projectId: number, values: Values): Promise<Member | undefined> {
+  const { user, email = '' } = values;
+  const address = email.trim().toLowerCase();
+  const members = await listMembers(sql, projectId);
+  return members.find((member) => (user === undefined ? member.email === address : String(member.userId) === user));
+}
+
 /** action=transfer, user=ID: only the owner asks. */
 export async function askToTakeOver(visit: InProject, values: Values): Promise<void> {
   const { access, deps, session, site } = visit;
   if (!access.isOwner) throw forbidden();
-  const userId = Number(values.user);
   const projectId = access.project.id;
-  const members = await listMembers(deps.database.sql, projectId);
-  if (!members.some((member) => member.userId === userId)) {
-    throw new HttpError(400, 'Choose a member of this project.');
-  }
+  const chosen = await findMember(deps.database.sql, projectId, values);
+  if (!chosen) throw new HttpError(400, 'Choose a member of this project.');
+  const { userId } = chosen;
   const member = await requestTransfer(deps.database, { projectId, userId, now: deps.clock.now() });
   if (!member) throw new HttpError(400, 'That person no longer belongs to this project.');
   const { mailer } = site.messages.delivery;
