@@ -105,6 +105,22 @@ describe('the command line beside it', () => {
     expect(await overdue(product.env, ['migrate'])).toMatchObject({ code: 0, stdout: '' });
   });
 
+  test('instances lists the processes; an ingester that lives is not dismissed', async () => {
+    const { code, stdout } = await overdue(product.env, ['instances']);
+    expect(code).toBe(0);
+    const listed = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(listed.map(({ service, alive }) => [service, alive])).toEqual(
+      ['ingester', 'sendalerts', 'sendreports', 'web'].map((service) => [service, true]),
+    );
+    expect(listed[0]).toMatchObject({ vouches_until: expect.stringMatching(/Z$/), spooling_since: null });
+    const dismissed = await overdue(product.env, ['instances', 'dismiss', listed[0].id]);
+    expect(dismissed).toMatchObject({ code: 1, stdout: '' });
+    expect(dismissed.stderr).toContain('Stop it first');
+  });
+
   test('maintenance takes a service out, and puts it back, without a restart', async () => {
     const ready = async () => (await fetch(`http://127.0.0.1:${product.env.INGESTER_ADMIN_PORT}/readyz`)).status;
     expect(await ready()).toBe(200);

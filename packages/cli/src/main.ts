@@ -83,6 +83,23 @@ function commands(exit: (code: number) => void, stopping: AbortSignal | undefine
     .description('the pings that were accepted while the database was away')
     .argument('<status>')
     .action(async (what: string) => (await import('./commands/spool.ts')).spool(what));
+  const instances = program
+    .command('instances')
+    .description('the running processes, and ingesters that are waited for');
+  instances
+    .command('list', { isDefault: true })
+    .description('one JSON object a line')
+    .action(async () => (await import('./commands/instances.ts')).showInstances());
+  instances
+    .command('dismiss')
+    .description(
+      'an ingester died and its spool is lost: judge lateness without it, sparing what may have been in there',
+    )
+    .argument('<id>')
+    .option('--until <instant>', 'when it can have answered its last ping (default: now)')
+    .option('--nothing-lost', 'it held no pings')
+    .option('--by <name>', 'who says so, for the record')
+    .action(async (id: string, o) => (await import('./commands/instances.ts')).dismissInstance(id, o));
   program
     .command('apply')
     .description('make a project as a YAML file says (- is standard input); prints what changes')

@@ -13,7 +13,7 @@ export function explanationSentences(facts: Omit<Explanation, 'sentences'>): str
     out.push(
       gap.until === null
         ? `No ingester has been receiving pings since ${time(gap.from)}, so nothing is declared down.`
-        : `No ingester was receiving pings from ${time(gap.from)} until ${time(gap.until)}; that did not touch this check.`,
+        : `Overdue may have missed pings from ${time(gap.from)} until ${time(gap.until)}; that did not touch this check.`,
     );
   }
   if (flip) {
@@ -61,9 +61,7 @@ function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'
     );
   }
   for (const [from, until] of facts.held?.gaps ?? []) {
-    out.push(
-      `No ingester was receiving pings from ${time(from)} until ${time(until)}: a ping may have been lost then.`,
-    );
+    out.push(`Overdue may have missed pings from ${time(from)} until ${time(until)}.`);
   }
   if (facts.held && facts.deadline !== null) out.push(`So it was given until ${time(facts.deadline)}.`);
   if (facts.held && facts.deadline === null) out.push('So nothing is awaited any more.');

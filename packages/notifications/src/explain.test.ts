@@ -191,7 +191,7 @@ test('a gap that held it back', async () => {
     deadline: NOON + 55 * MINUTE,
   });
   expect(found.sentences).toContain(
-    'No ingester was receiving pings from 2026-11-21 11:49:00 UTC until 2026-11-21 11:58:00 UTC: a ping may have been lost then.',
+    'Overdue may have missed pings from 2026-11-21 11:49:00 UTC until 2026-11-21 11:58:00 UTC.',
   );
   expect(found.sentences).toContain('So it was given until 2026-11-21 12:55:00 UTC.');
   expect(found.gaps).toHaveLength(1);

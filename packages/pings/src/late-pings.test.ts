@@ -38,7 +38,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   sql.release();
-  await database.sql`truncate instances, coverage, gaps, installation`;
+  await database.sql`truncate instances, coverage, gaps, gap_mails, installation`;
 });
 
 async function check(fields: { status?: string; lastStart?: number; grace?: number } = {}): Promise<number> {

@@ -25,7 +25,7 @@ import {
   VOUCH_CHANNEL,
   Watermark,
 } from '@overdue/pings';
-import { SPOOLING_SINCE, succeed, type Vouching } from '@overdue/pings/vouching';
+import { SPOOLED_PINGS, SPOOLING_SINCE, succeed, type Vouching } from '@overdue/pings/vouching';
 import type { MeasuredState, Metrics } from './metrics.ts';
 import { OTHERS_WITHIN_MS, OtherIngesters } from './other-ingesters.ts';
 import { CheckProvisioner } from './provision.ts';
@@ -234,7 +234,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     return !watermark.owesWords && spool.empty && oldestHeld() === null;
   };
   /** Should these be its last words, nobody goes on without it soon: see IngesterWatch. */
-  const held = () => (writer.mode === 'live' ? {} : { [SPOOLING_SINCE]: oldestHeld() ?? clock.now() });
+  const held = () =>
+    writer.mode === 'live' ? {} : { [SPOOLING_SINCE]: oldestHeld() ?? clock.now(), [SPOOLED_PINGS]: spool.pings };
   const instances: InstanceStore = {
     register: (instance) => pool.run(({ sql }) => instanceStore(sql).register(instance)),
     beat: (id, info) => pool.run(({ sql }) => instanceStore(sql).beat(id, { ...info, ...held() })),

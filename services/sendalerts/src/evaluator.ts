@@ -2,11 +2,21 @@ import { judgeableUntil } from '@overdue/checks';
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
 import { updateNagDates } from '@overdue/operations';
-import { type IngesterRow, IngesterWatch, impliedGaps, readWorld, type World } from '@overdue/pings/vouching';
+import {
+  bury,
+  type DeadIngester,
+  dismissalsOf,
+  type IngesterRow,
+  IngesterWatch,
+  impliedGaps,
+  readWorld,
+  SURELY_SILENT,
+  type World,
+} from '@overdue/pings/vouching';
 import { within } from '@overdue/queue';
 import { dismissGap, openGap, recordGaps } from './gaps.ts';
 import { type Judged, judgeDue, type Poison } from './judge.ts';
-import { bury, writeJudgedUntil } from './state.ts';
+import { writeJudgedUntil } from './state.ts';
 
 export interface EvaluatorOptions {
   readonly database: Pick<Database, 'sql'>;
@@ -39,6 +49,8 @@ export interface EvaluatorState {
   readonly judgedUntil: Instant | null;
   /** Checks known to be due and not judged yet are waiting. */
   readonly backlog: boolean;
+  /** Ingesters that give no sign of life and are waited for, because of the pings that they may hold. */
+  readonly silent: number;
   readonly problems: readonly string[];
 }
 
@@ -57,6 +69,9 @@ export class Evaluator {
   #unreachable: string | undefined = 'The database has not answered yet.';
   #nobodyVouches: string | undefined;
   #behind: string | undefined;
+  #silent: readonly IngesterRow[] = [];
+  /** Ids of the ingesters that the newest look saw. */
+  #seen: readonly string[] = [];
   #poison = new Map<string, Poison & { readonly at: Instant }>();
 
   constructor(options: EvaluatorOptions) {
@@ -79,7 +94,7 @@ export class Evaluator {
     else if (this.#behind) problems.push(this.#behind);
     if (this.#watch.slow) problems.push('Looks at the database take so long that a dead ingester is noticed late.');
     for (const { code, why } of this.#poison.values()) problems.push(`Check ${code} cannot be judged: ${why}`);
-    return { judgedUntil: this.#judgedUntil, backlog: this.#backlog, problems };
+    return { judgedUntil: this.#judgedUntil, backlog: this.#backlog, silent: this.#silent.length, problems };
   }
 
   /** What keeps alerts from being evaluated; a single check that cannot be judged does not. */
@@ -109,11 +124,10 @@ export class Evaluator {
     const world = await this.#world();
     if (this.#unreachable) this.#options.logger.info({}, 'The database answers');
     this.#unreachable = undefined;
-    const { live, dead } = this.#watch.look(world.ingesters, clock.monotonic());
-    for (const ingester of dead) {
-      this.#options.logger.warn({ ingester: ingester.id }, 'An ingester gives no sign of life; it is not waited for');
-      await bury(database.sql, ingester);
-    }
+    const { live, silent, dead } = this.#watch.look(world.ingesters, clock.monotonic());
+    this.#silent = silent;
+    for (const ingester of dead) await this.#bury(ingester, world.now);
+    if (await this.#noticeDismissals(world.ingesters)) onGap?.();
     const until = judgeableUntil(
       world.now,
       live.map((row) => row.watermark),
@@ -125,7 +139,7 @@ export class Evaluator {
       return;
     }
     this.#nobodyVouches = undefined;
-    this.#behind = behind(world.now, until, live);
+    this.#behind = behind(world.now, until, live, silent);
     if (await this.#findGaps(world, until)) onGap?.();
     // Gaps are recorded before this moves on, and what they touch is judged only after.
     if (until - this.#written >= 1000) {
@@ -144,6 +158,30 @@ export class Evaluator {
     const world = await readWorld(this.#options.database.sql);
     const { databaseNow } = this.#options;
     return databaseNow ? { ...world, now: databaseNow() } : world;
+  }
+
+  async #bury(ingester: DeadIngester, now: Instant): Promise<void> {
+    const { database, logger, onGap } = this.#options;
+    const { id, mayHold } = ingester;
+    const text = 'An ingester gives no sign of life; it is not waited for';
+    logger.warn({ ingester: id }, mayHold ? `${text} any longer, and pings that it had answered may be lost` : text);
+    await bury(database.sql, ingester, mayHold ? now - SURELY_SILENT : null);
+    if (mayHold) onGap?.();
+  }
+
+  /** Logs who dismissed an ingester since the last look. True when somebody did. */
+  async #noticeDismissals(ingesters: readonly IngesterRow[]): Promise<boolean> {
+    const { database, logger } = this.#options;
+    const gone = this.#seen.filter((id) => !ingesters.some((row) => row.id === id));
+    this.#seen = ingesters.map(({ id }) => id);
+    const dismissals = gone.length === 0 ? [] : await dismissalsOf(database.sql, gone);
+    for (const { id, by, at } of dismissals) {
+      logger.warn(
+        { ingester: id, by, at: new Date(at).toISOString() },
+        'An ingester was dismissed; it is not waited for',
+      );
+    }
+    return dismissals.length > 0;
   }
 
   /** Records what nobody covered since the last time. True when something changed. */
@@ -200,9 +238,19 @@ export class Evaluator {
 }
 
 /** Says whom judging waits for when it is far behind; undefined: it is not. */
-function behind(now: Instant, until: Instant, live: readonly IngesterRow[]): string | undefined {
+function behind(
+  now: Instant,
+  until: Instant,
+  live: readonly IngesterRow[],
+  silent: readonly IngesterRow[],
+): string | undefined {
   if (now - until < LATE) return undefined;
   const slowest = live.reduce((a, b) => ((a.watermark ?? 0) <= (b.watermark ?? 0) ? a : b));
   const seconds = Math.round((now - until) / 1000);
-  return `Lateness is judged ${seconds} s behind the present: ingester ${slowest.id} holds pings from then.`;
+  const text = `Lateness is judged ${seconds} s behind the present: ingester ${slowest.id}`;
+  if (!silent.includes(slowest)) return `${text} holds pings from then.`;
+  return (
+    `${text} gives no sign of life and may hold pings from then. Start it again on its SPOOL_DIR; if its disk is lost: ` +
+    `overdue instances dismiss ${slowest.id}`
+  );
 }

@@ -19,8 +19,8 @@ export interface GapNoticeDeps {
  */
 export class GapNotices {
   readonly #deps: GapNoticeDeps;
-  /** Who has been told already of a gap of which not all have: when one address fails, the others get no second mail. */
-  readonly #told = new Map<number, Set<string>>();
+  /** Of which gaps it has been logged. */
+  readonly #logged = new Set<number>();
 
   /** @param deps `sql` is read at each use, so it may be a getter */
   constructor(deps: GapNoticeDeps) {
@@ -53,41 +53,52 @@ export class GapNotices {
 
   async #tellOf(sql: Sql, id: number): Promise<boolean> {
     const { mailer, logger } = this.#deps;
-    const [gap] = await sql<{ from: Instant; until: Instant | null }[]>`
-      select from_at as "from", until_at as until from gaps where id = ${id} and reported_at is null`;
-    if (gap) {
-      const people = await sql<{ email: string }[]>`
-        select email from users where is_superuser and is_active order by id`;
-      const until = gap.until === null ? null : iso(gap.until);
-      if (!this.#told.has(id)) logger.warn({ from: iso(gap.from), until }, 'No ingester was receiving pings');
-      if (mailer.configured && !(await this.#send(id, gap, people))) return false;
-      await sql`update gaps set reported_at = now() where id = ${id}`;
+    const [gap] = await sql<GapRow[]>`
+      select id, from_at as "from", until_at as until, instance_id as ingester from gaps
+      where id = ${id} and reported_at is null`;
+    if (!gap) return true;
+    if (!this.#logged.has(id)) {
+      const { from, until, ingester } = gap;
+      const text = ingester ? 'Pings that an ingester had answered may be lost' : 'No ingester was receiving pings';
+      logger.warn({ from: iso(from), until: until && iso(until), ...(ingester ? { ingester } : {}) }, text);
+      this.#logged.add(id);
     }
-    this.#told.delete(id);
+    if (mailer.configured && !(await this.#send(sql, gap))) return false;
+    await sql`update gaps set reported_at = now() where id = ${id}`;
+    this.#logged.delete(id);
     return true;
   }
 
-  /** @returns whether nobody has to be tried again */
-  async #send(
-    id: number,
-    gap: { readonly from: Instant; readonly until: Instant | null },
-    people: readonly { readonly email: string }[],
-  ): Promise<boolean> {
+  /**
+   * When one address fails, the others get no second mail, also not from another process.
+   * @returns whether nobody has to be tried again
+   */
+  async #send(sql: Sql, { id, from, until, ingester }: GapRow): Promise<boolean> {
     const { mailer, site, logger } = this.#deps;
-    const mail = gapMail(site, { from: words(gap.from), until: gap.until === null ? null : words(gap.until) });
-    const told = this.#told.get(id) ?? new Set();
-    this.#told.set(id, told);
+    const people = await sql<{ id: number; email: string }[]>`
+      select id, email from users
+      where is_superuser and is_active
+        and not exists (select from gap_mails where gap_id = ${id} and user_id = users.id) order by id`;
+    const mail = gapMail(site, { from: words(from), until: until === null ? null : words(until), ingester });
     let all = true;
-    for (const { email } of people) {
-      if (told.has(email)) continue;
-      const result = await mailer.send({ to: email, id: `gap-${id}-${gap.from}`, ...mail });
+    for (const { id: user, email } of people) {
+      const result = await mailer.send({ to: email, id: `gap-${id}-${from}`, ...mail });
       if (result.result === 'retry') {
         logger.error({ error: result.error }, 'An operator could not be told of a gap; trying again');
         all = false;
-      } else told.add(email);
+      } else await sql`insert into gap_mails (gap_id, user_id) values (${id}, ${user}) on conflict do nothing`;
     }
     return all;
   }
+}
+
+interface GapRow {
+  readonly id: number;
+  readonly from: Instant;
+  /** Null: it goes on. */
+  readonly until: Instant | null;
+  /** Whose pings may be lost; null: nobody was receiving. */
+  readonly ingester: string | null;
 }
 
 function iso(at: Instant): string {

@@ -2,22 +2,33 @@ import type { Gap } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import type { Sql, TransactionSql } from '@overdue/database';
 
-/** Records stretches that nobody covered; again and again is the same as once. Returns how many were new or closed. */
+/**
+ * Records stretches that nobody covered; again and again is the same as once. One that begins with what a lost ingester
+ * took with it is the same gap. Returns how many were new or closed.
+ */
 export async function recordGaps(sql: Sql, gaps: readonly Gap[]): Promise<number> {
   let changed = 0;
   for (const gap of gaps) {
     const rows = await sql`
       insert into gaps (from_at, until_at) values (${gap.from}, ${gap.until})
-      on conflict (from_at) do update set until_at = excluded.until_at where gaps.until_at is null
+      on conflict (from_at) do update set until_at = excluded.until_at
+      where gaps.until_at is null or (gaps.instance_id is not null and gaps.until_at < excluded.until_at)
       returning id`;
     changed += rows.length;
   }
   return changed;
 }
 
-/** Records that nobody has been covering since `from`. */
+/** Records that nobody has been covering since `from`; what a lost ingester took with it from then on is part of that. */
 export async function openGap(sql: Sql, from: Instant): Promise<void> {
-  await sql`insert into gaps (from_at) values (${from}) on conflict (from_at) do nothing`;
+  await sql`
+    with opened as (
+      insert into gaps (from_at) values (${from})
+      on conflict (from_at) do update set until_at = null, instance_id = null, reported_at = null
+      where gaps.instance_id is not null
+      returning id
+    )
+    delete from gap_mails where gap_id in (select id from opened)`;
 }
 
 /** A gap that was recorded as open turned out to be covered: an ingester thought dead had only been cut off. */

@@ -27,9 +27,14 @@ export function createMetrics(registry: Registry) {
       help: 'How far behind the present lateness is judged; NaN: it is not.',
       registers,
     }),
+    silent: new Gauge({
+      name: 'overdue_sendalerts_silent_ingesters',
+      help: 'Ingesters that give no sign of life and are waited for, because of the pings that they may hold.',
+      registers,
+    }),
     gaps: new Counter({
       name: 'overdue_sendalerts_gaps_total',
-      help: 'Stretches without a receiving ingester that were found, or whose end was found.',
+      help: 'Stretches whose pings were not received, or may be lost, that were found, or whose end was found.',
       registers,
     }),
   };

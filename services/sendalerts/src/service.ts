@@ -90,7 +90,8 @@ export async function startSendalerts(context: {
   });
   metrics.lag.set(Number.NaN);
   const everySecond = clock.every(1000, () => {
-    const { judgedUntil } = evaluator.state();
+    const { judgedUntil, silent } = evaluator.state();
+    metrics.silent.set(silent);
     metrics.lag.set(judgedUntil === null ? Number.NaN : Math.max(0, clock.now() - judgedUntil) / 1000);
   });
   const noticeTimer = clock.every(NOTICES, () => {

@@ -91,6 +91,16 @@ export interface CredentialsTable {
   created_at: Generated<Instant>;
 }
 
+export interface DismissalsTable {
+  id: GeneratedAlways<number>;
+  instance_id: string;
+  host: string;
+  dismissed_at: Generated<Instant>;
+  dismissed_by: string;
+  lost_from: Instant | null;
+  lost_until: Instant | null;
+}
+
 export interface FlipsTable {
   id: GeneratedAlways<number>;
   check_id: number;
@@ -102,6 +112,11 @@ export interface FlipsTable {
   decision: ColumnType<unknown, unknown | undefined, unknown>;
 }
 
+export interface GapMailsTable {
+  gap_id: number;
+  user_id: number;
+}
+
 export interface GapsTable {
   id: GeneratedAlways<number>;
   from_at: Instant;
@@ -109,6 +124,7 @@ export interface GapsTable {
   checks_held: Generated<number>;
   reported_at: Instant | null;
   created_at: Generated<Instant>;
+  instance_id: string | null;
 }
 
 export interface IngestLanesTable {
@@ -246,7 +262,9 @@ export interface DB {
   checks: ChecksTable;
   coverage: CoverageTable;
   credentials: CredentialsTable;
+  dismissals: DismissalsTable;
   flips: FlipsTable;
+  gap_mails: GapMailsTable;
   gaps: GapsTable;
   ingest_lanes: IngestLanesTable;
   installation: InstallationTable;

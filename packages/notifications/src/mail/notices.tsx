@@ -78,21 +78,16 @@ export function channelDisabledMail(
   };
 }
 
-/** Tells the operator that no pings were taken for a while, and what was done about it. */
-export function gapMail(site: Site, gap: { readonly from: string; readonly until: string | null }): Notice {
-  const open = gap.until === null;
-  const subject = open
-    ? `${site.siteName} is not receiving pings`
-    : `${site.siteName} did not receive pings for a while`;
-  const lines = [
-    open
-      ? `No ingester has been receiving pings since ${gap.from}.`
-      : `No ingester was receiving pings from ${gap.from} until ${gap.until}.`,
-    open
-      ? 'Until one is back, no check is declared down: a ping that could not arrive is not a ping that was not sent.'
-      : 'Checks whose ping was due then are not declared down for it: they have until their next expected ping, plus grace.',
-    'The affected checks say so in their logs. Other checks are judged as always.',
-  ];
+/**
+ * Tells the operator that no pings were taken for a while, or that some may be lost, and what was done about it.
+ * @param gap.until null: it goes on
+ * @param gap.ingester id of the ingester whose pings may be lost; null: nobody was receiving
+ */
+export function gapMail(
+  site: Site,
+  gap: { readonly from: string; readonly until: string | null; readonly ingester: string | null },
+): Notice {
+  const { subject, lines } = gapWords(site.siteName, gap);
   return {
     subject,
     text: [...lines.flatMap((line) => [line, '']), site.siteRoot, '', '--', site.siteName, ''].join('\n'),
@@ -109,6 +104,40 @@ export function gapMail(site: Site, gap: { readonly from: string; readonly until
     }),
   };
 }
+
+function gapWords(
+  siteName: string,
+  { from, until, ingester }: Parameters<typeof gapMail>[1],
+): { readonly subject: string; readonly lines: readonly string[] } {
+  if (until === null) {
+    return {
+      subject: `${siteName} is not receiving pings`,
+      lines: [
+        `No ingester has been receiving pings since ${from}.`,
+        'Until one is back, no check is declared down: a ping that could not arrive is not a ping that was not sent.',
+        OTHERS,
+      ],
+    };
+  }
+  const spared =
+    'Checks whose ping was due then are not declared down for it: they have until their next expected ping, plus grace.';
+  if (ingester === null) {
+    return {
+      subject: `${siteName} did not receive pings for a while`,
+      lines: [`No ingester was receiving pings from ${from} until ${until}.`, spared, OTHERS],
+    };
+  }
+  return {
+    subject: `${siteName} may have lost pings`,
+    lines: [
+      `The ingester ${ingester} is gone. Pings that it answered from ${from} until ${until} may be lost with it.`,
+      `${spared} ${OTHERS}`,
+      'If its disk is there after all, start an ingester on that SPOOL_DIR: it applies the pings that it finds, each once.',
+    ],
+  };
+}
+
+const OTHERS = 'The affected checks say so in their logs. Other checks are judged as always.';
 
 /** Tells a project's people that the month's messages are used up (notifications.md §8.5). */
 export function limitMail(

@@ -23,8 +23,9 @@ export async function gapsOf(
  * ran, all is taken to be known.
  */
 export async function knownOf(sql: TransactionSql, check: Facts, now: Instant): Promise<Known> {
-  const gaps = await gapsOf(sql, check, now);
+  // In this order: gaps are recorded before it is said that all is judged up to there.
   const [judged] = await sql<{ at: number | null }[]>`
     select (value ->> 'at')::float8 as at from installation where key = ${JUDGED_UNTIL}`;
+  const gaps = await gapsOf(sql, check, now);
   return { until: Math.min(now, judged?.at ?? now), gaps };
 }

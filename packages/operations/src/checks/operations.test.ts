@@ -183,7 +183,7 @@ describe('editCheckSchedule', () => {
 
   describe('while our outage excuses a check', () => {
     const MINUTE = 60_000;
-    afterEach(() => database.sql`truncate gaps, installation`);
+    afterEach(() => database.sql`truncate gaps, gap_mails, installation`);
 
     /** Pinged at 10:00, period an hour; nobody was receiving from 10:50 to 11:30. It is 11:40. */
     async function held() {
@@ -218,7 +218,7 @@ describe('editCheckSchedule', () => {
 
     test('nor while its ping may be in a spool: lateness is judged by sendalerts when that is known', async () => {
       const { check, now } = await held();
-      await database.sql`truncate gaps`;
+      await database.sql`truncate gaps, gap_mails`;
       await database.sql`
         insert into installation (key, value) values ('judged_until', jsonb_build_object('at', ${NOW - 70 * MINUTE}::float8))`;
       const edit = async (grace: number) =>

@@ -1,5 +1,15 @@
 /** Who vouches for the pings up to when: what `sendalerts` judges lateness by, and an ingester that holds a late ping. */
-export { type IngesterRow, IngesterWatch } from './ingester-watch.ts';
+export {
+  bury,
+  type Dismissal,
+  dismissalsOf,
+  dismissIngester,
+  type ListedInstance,
+  listInstances,
+  type NotDismissed,
+  SPOOLED_PINGS,
+} from './give-up.ts';
+export { type DeadIngester, type IngesterRow, IngesterWatch, SURELY_SILENT } from './ingester-watch.ts';
 export { readKnown, type Vouching } from './known.ts';
 export {
   impliedGaps,

@@ -9,11 +9,19 @@ export interface IngesterRow {
   readonly spooling: boolean;
 }
 
+/** One that does not move any more. */
+export interface DeadIngester extends IngesterRow {
+  /** It may hold pings that it had answered: by its own words, or because it fell silent while the database was away. */
+  readonly mayHold: boolean;
+}
+
 export interface Verdict {
   /** Ingesters whose watermarks count. */
   readonly live: readonly IngesterRow[];
+  /** Of those, who has been standing still for so long that it is waited for only because of what it may hold. */
+  readonly silent: readonly IngesterRow[];
   /** Those that have not stopped in order and do not move any more. */
-  readonly dead: readonly IngesterRow[];
+  readonly dead: readonly DeadIngester[];
 }
 
 /** How long a row must stand still, with the database reachable, before its ingester counts as dead. */
@@ -24,6 +32,8 @@ export const DEAD_AFTER: Milliseconds = 10_000;
  * its disk may be lost, and alerts cannot wait for ever.
  */
 export const DEAD_AFTER_SPOOLING: Milliseconds = 600_000;
+/** So who is found dead after that long was silent for at least this long, and receives no more since then at the latest. */
+export const SURELY_SILENT: Milliseconds = DEAD_AFTER_SPOOLING - DEAD_AFTER;
 /** Looks further apart than this say little about the time between them: the database may have been away for most of it. */
 export const LONGEST_PAUSE: Milliseconds = 3000;
 /** So such a pause counts as a look this long after the one before: a beat of a living ingester. */
@@ -48,7 +58,7 @@ export class IngesterWatch {
   #lastBefore: Milliseconds | undefined;
   #lastLook: Milliseconds | undefined;
   #longPauses = 0;
-  #dead: readonly IngesterRow[] = [];
+  #dead: readonly DeadIngester[] = [];
 
   /**
    * @param rows ingesters that have not stopped in order
@@ -63,7 +73,8 @@ export class IngesterWatch {
     this.#longPauses = long ? this.#longPauses + 1 : 0;
     const known = new Set(rows.map((row) => row.id));
     for (const id of this.#still.keys()) if (!known.has(id)) this.#still.delete(id);
-    const live = rows.filter((row) => {
+    const [live, silent, dead]: [IngesterRow[], IngesterRow[], DeadIngester[]] = [[], [], []];
+    for (const row of rows) {
       const before = this.#still.get(row.id);
       if (before && before.seenAt === row.seenAt) {
         const counts = long ? LONG_PAUSE_COUNTS : pause;
@@ -71,13 +82,17 @@ export class IngesterWatch {
         before.inAll += counts;
         before.throughOutage ||= outage;
         const mayHold = row.spooling || before.throughOutage;
-        return before.counted < DEAD_AFTER || (mayHold && before.inAll < DEAD_AFTER_SPOOLING);
-      }
-      this.#still.set(row.id, { seenAt: row.seenAt, counted: 0, inAll: 0, throughOutage: false });
-      return true;
-    });
-    this.#dead = rows.filter((row) => !live.includes(row));
-    return { live, dead: this.#dead };
+        const still = before.counted >= DEAD_AFTER;
+        if (still && !(mayHold && before.inAll < DEAD_AFTER_SPOOLING)) {
+          dead.push({ ...row, mayHold });
+          continue;
+        }
+        if (still) silent.push(row);
+      } else this.#still.set(row.id, { seenAt: row.seenAt, counted: 0, inAll: 0, throughOutage: false });
+      live.push(row);
+    }
+    this.#dead = dead;
+    return { live, silent, dead };
   }
 
   /** Whether the newest look found this very row dead. */
