@@ -12,7 +12,7 @@ import type { Outcome, Ping } from './ping.ts';
 import { Replay } from './replay.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 import type { Claim } from './spool/journal.ts';
-import type { Damage } from './spool/segment-log.ts';
+import type { Damage } from './spool/segment.ts';
 import { SpoolFullError, type SpoolRecord } from './spool/spool.ts';
 import { latePings } from './throttle.ts';
 import { uuid7 } from './uuid7.ts';

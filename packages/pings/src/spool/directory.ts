@@ -3,7 +3,7 @@ import { latePings } from '../throttle.ts';
 import type { StrandedBatch } from '../writer.ts';
 import { type CoalescedPings, Journal } from './journal.ts';
 import { lockDirectory } from './lock.ts';
-import type { Damage } from './segment-log.ts';
+import type { Damage } from './segment.ts';
 import { Spool } from './spool.ts';
 
 export interface SpoolDirectory {

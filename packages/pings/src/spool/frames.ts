@@ -1,42 +1,89 @@
 import { crc32 } from 'node:zlib';
 
 /*
- * A segment file: the magic, then frames. A frame: length of the payload (u32 LE), CRC-32 of the payload (u32 LE), the
- * payload. A frame is good when it is whole and its CRC agrees; after the first that is not, nothing of the file is
- * believed.
+ * A segment file: MAGIC, then frames. A frame's header is three u32 (LE): the payload's length, a check of the header, and
+ * the payload's CRC-32, which begins with that check.
+ *
+ * The check covers the segment's seed (random; it is in the file's name) and the frame's offset. So bytes that somebody
+ * else wrote are never taken for a frame, wherever reading begins: not a ping's body that is made to look like one, and not
+ * what an older file left in the disk's blocks. That is what allows to look for the next good frame behind a damaged part.
  */
-export const MAGIC = Buffer.from('OVSPOOL1', 'latin1');
-export const HEADER_BYTES = 8;
+export const MAGIC = Buffer.from('OVSPOOL2', 'latin1');
+export const HEADER_BYTES = 12;
 /** No payload is longer: a length above it is damage. */
-export const MAX_PAYLOAD_BYTES = 512 << 20;
+const MAX_PAYLOAD_BYTES = 512 << 20;
 
-export function frame(payload: Buffer): Buffer {
-  const framed = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
-  framed.writeUInt32LE(payload.length, 0);
-  framed.writeUInt32LE(crc32(payload), 4);
-  payload.copy(framed, HEADER_BYTES);
-  return framed;
+/** 64 random bits that no client knows. */
+export type Seed = readonly [number, number];
+
+/** @param hex 16 digits */
+export function seedOf(hex: string): Seed {
+  return [Number.parseInt(hex.slice(0, 8), 16), Number.parseInt(hex.slice(8), 16)];
 }
 
-/** The payload of the frame at `offset`, or null when it is not whole or damaged. */
-export function frameAt(bytes: Buffer, offset: number): Buffer | null {
-  if (offset + HEADER_BYTES > bytes.length) return null;
-  const length = bytes.readUInt32LE(offset);
-  const start = offset + HEADER_BYTES;
-  if (length === 0 || length > MAX_PAYLOAD_BYTES || start + length > bytes.length) return null;
-  const payload = bytes.subarray(start, start + length);
-  return crc32(payload) === bytes.readUInt32LE(offset + 4) ? payload : null;
-}
-
-/** Payloads of a whole file, and where the good part ends. A file shorter than the magic, or without it, has none. */
-export function readFrames(bytes: Buffer, from: number = MAGIC.length): { payloads: Buffer[]; goodUntil: number } {
-  const payloads: Buffer[] = [];
-  if (bytes.length < MAGIC.length || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return { payloads, goodUntil: 0 };
-  let offset = from;
-  for (;;) {
-    const payload = frameAt(bytes, offset);
-    if (!payload) return { payloads, goodUntil: offset };
-    payloads.push(payload);
-    offset += HEADER_BYTES + payload.length;
+/** Writes frames one after the other, from `offset` of the file on. */
+export function frames(payloads: readonly Buffer[], seed: Seed, offset: number): Buffer {
+  const parts: Buffer[] = [];
+  let at = offset;
+  for (const payload of payloads) {
+    const check = checkOf(seed, at, payload.length);
+    const header = Buffer.allocUnsafe(HEADER_BYTES);
+    header.writeUInt32LE(payload.length, 0);
+    header.writeUInt32LE(check, 4);
+    header.writeUInt32LE(crc32(payload, check), 8);
+    parts.push(header, payload);
+    at += HEADER_BYTES + payload.length;
   }
+  return Buffer.concat(parts);
+}
+
+/** The length of the frame at `offset` of the file, header included; null when no header is there. `at`: in `bytes`. */
+export function frameLength(bytes: Buffer, at: number, seed: Seed, offset: number): number | null {
+  if (at + HEADER_BYTES > bytes.length) return null;
+  const length = bytes.readUInt32LE(at);
+  if (length === 0 || length > MAX_PAYLOAD_BYTES) return null;
+  return bytes.readUInt32LE(at + 4) === checkOf(seed, offset, length) ? HEADER_BYTES + length : null;
+}
+
+/** A part of a file: a good frame, or bytes that cannot be read as any. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** null: it cannot be read. */
+  readonly payload: Buffer | null;
+}
+
+/** What `bytes` are, which begin at `start` of the file, where a frame begins: without gaps, in order. */
+export function* stretches(bytes: Buffer, seed: Seed, start: number): Generator<Stretch> {
+  const end = start + bytes.length;
+  let from = start;
+  let offset = start;
+  while (offset < end) {
+    const at = offset - start;
+    const length = frameLength(bytes, at, seed, offset);
+    if (length === null) {
+      offset++;
+      continue;
+    }
+    const payload = at + length <= bytes.length ? bytes.subarray(at + HEADER_BYTES, at + length) : null;
+    if (payload && crc32(payload, bytes.readUInt32LE(at + 4)) === bytes.readUInt32LE(at + 8)) {
+      if (from < offset) yield { from, to: offset, payload: null };
+      yield { from: offset, to: offset + length, payload };
+      from = offset + length;
+    }
+    offset += length;
+  }
+  if (from < end) yield { from, to: end, payload: null };
+}
+
+/** Of a header. Cheap, because where something is damaged every byte may be the beginning of one. */
+function checkOf([a, b]: Seed, offset: number, length: number): number {
+  return scramble(scramble(scramble(a ^ offset) ^ length) ^ b);
+}
+
+/** Every bit of the result depends on every bit of the value (the last step of MurmurHash3). */
+function scramble(value: number): number {
+  let mixed = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

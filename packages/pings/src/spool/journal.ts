@@ -2,7 +2,8 @@ import type { Clock, Instant } from '@overdue/clock';
 import type { BatchNumber } from '../apply-batch.ts';
 import type { Ping, Submission } from '../ping.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
-import { type Damage, type LogPosition, SegmentLog } from './segment-log.ts';
+import type { Damage, Survey } from './segment.ts';
+import { type LogPosition, SegmentLog } from './segment-log.ts';
 
 /** What the log keeps of a coalesced ping; it has no body, run id or exit status. */
 export type CoalescedPing = Pick<Ping, 'at' | 'scheme' | 'method' | 'remoteAddr' | 'ua'>;
@@ -83,7 +84,12 @@ export class Journal {
   static async open(options: JournalOptions): Promise<{ journal: Journal; recovered: Recovered }> {
     const found = new Recovery();
     let end: LogPosition | null = null;
-    const log = await SegmentLog.open({ ...options, prefix: JOURNAL_PREFIX }, (payload, at) => {
+    const { directory, clock, onDamage } = options;
+    const onSurveyed = ({ damage }: Survey) => {
+      if (damage) onDamage(damage);
+    };
+    // What is read is read now: without a claim that is lost, its pings count once more, which is better than not at all.
+    const log = await SegmentLog.open({ directory, clock, prefix: JOURNAL_PREFIX, onSurveyed }, (payload, at) => {
       found.read(payload);
       end = at;
     });

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from './segment-log.ts';
+import { replaceFile } from './segment-file.ts';
 
 /** Ids of instances, newest last: whose pings the directory may hold. */
 const OWNERS_FILE = 'owners.json';

@@ -1,6 +1,20 @@
-import { type FileHandle, mkdir, open, readdir, readFile, rename, truncate, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { frame, frameAt, HEADER_BYTES, MAGIC, readFrames } from './frames.ts';
+import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import type { Clock, Instant } from '@overdue/clock';
+import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, type Stretch, stretches } from './frames.ts';
+import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
+import {
+  cutOff,
+  isMediumError,
+  isOfAnotherRelease,
+  listSegments,
+  newSegment,
+  openExisting,
+  readUntilError,
+  type SegmentName,
+  salvage,
+  syncDirectory,
+  writeAt,
+} from './segment-file.ts';
 
 /** Where a payload ends in the log. */
 export interface LogPosition {
@@ -8,89 +22,114 @@ export interface LogPosition {
   readonly offset: number;
 }
 
-export interface Damage {
-  readonly file: string;
-  readonly segment: number;
-  /** Bytes from the first bad frame to the end. */
-  readonly bytes: number;
-  /** Where they were put for whoever wants to look; null: the disk did not take them. */
-  readonly asideIn: string | null;
-  /** Pings that were in it, when that is known. */
-  readonly pings?: number;
-}
-
 export interface SegmentLogOptions {
   readonly directory: string;
-  /** Of the file names: `<prefix>-0000000001.seg`. */
+  /** Of the file names: `<prefix>-0000000001-<seed>.seg`. */
   readonly prefix: string;
+  readonly clock: Clock;
   /** A new segment begins when this one is as long; default 8 MiB. */
   readonly segmentBytes?: number;
   /** Segments are numbered from here when there are none; default 1. */
   readonly firstSegment?: number;
-  /** What could not be read was set aside. */
-  readonly onDamage: (damage: Damage) => void;
+  /** What ends there or before is not needed any more. */
+  readonly after?: LogPosition | null;
+  /** Whether a payload is what its reader understands; what is not is as good as damaged. */
+  readonly accepts?: (payload: Buffer) => boolean;
+  /** Something was found to be bad; or at last, what a segment holds of which {@link onUnread} was told. */
+  readonly onSurveyed: (survey: Survey) => void;
+  /**
+   * At the opening, the disk does not give this segment; {@link SegmentLog.read} tries again. Without it, what cannot be
+   * read is given up at once. `since`: nothing was written to it before, about.
+   */
+  readonly onUnread?: (segment: number, bytes: number, since: Instant) => void;
 }
 
-interface Segment {
-  readonly number: number;
-  readonly path: string;
-  /** Up to where it is on disk and good. */
-  bytes: number;
-  /** Since it was opened, what it held was seen to be lost: nothing is added to it any more. */
-  damaged: boolean;
-}
+/** So long a segment that the disk does not give is asked for again, before what is behind it goes on without. */
+export const UNREADABLE_AFTER_MS = 30_000;
 
 /**
  * An append-only log of payloads in segment files. What was appended is on disk (fdatasync) when `append` resolves;
  * appends that come while one is being synced share the next sync. Segments are deleted whole, oldest first. A process
  * never appends to a file of an earlier one, whose tail may be torn.
  *
+ * What cannot be read (damaged, lost, on a bad sector) is told and skipped: its file stays, with `.damaged` behind its
+ * name, when the rest of it is done with.
+ *
  * One process at a time: see lock.ts.
  */
 export class SegmentLog {
-  readonly #options: Required<SegmentLogOptions>;
+  readonly #options: SegmentLogOptions & { readonly segmentBytes: number };
   #segments: Segment[];
   #nextNumber: number;
   #current: { segment: Segment; handle: FileHandle } | null = null;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
+  /** Files that hold something that was not acknowledged, and that did not let go of it: from `bytes` on. */
+  #tainted: Segment[] = [];
 
-  private constructor(options: SegmentLogOptions, segments: Segment[]) {
-    this.#options = { segmentBytes: 8 << 20, firstSegment: 1, ...options };
+  private constructor(options: SegmentLogOptions, segments: Segment[], nextNumber: number) {
+    this.#options = { segmentBytes: 8 << 20, ...options };
     this.#segments = segments;
-    this.#nextNumber = Math.max(this.#options.firstSegment, (segments.at(-1)?.number ?? 0) + 1);
+    this.#nextNumber = nextNumber;
   }
 
   /**
-   * Opens the log and reads what is there. Damaged tails are cut off and set aside.
+   * Opens the log and reads what is there.
    * @param onPayload called with each good payload, oldest first
+   * @throws the disk's error, when it is one that may pass, or that somebody can mend
    */
   static async open(
     options: SegmentLogOptions,
     onPayload: (payload: Buffer, end: LogPosition) => void,
   ): Promise<SegmentLog> {
-    await mkdir(options.directory, { recursive: true, mode: 0o700 });
-    const segments: Segment[] = [];
-    for (const { number, name } of await listSegments(options.directory, options.prefix)) {
-      const path = join(options.directory, name);
-      const bytes = await readFile(path);
-      const { payloads, goodUntil } = readFrames(bytes);
-      if (goodUntil < bytes.length) {
-        const asideIn = await setAside(path, bytes.subarray(goodUntil), goodUntil);
-        options.onDamage({ file: path, segment: number, bytes: bytes.length - goodUntil, asideIn });
-      }
-      if (payloads.length === 0) {
-        await unlink(path);
-        continue;
-      }
-      segments.push({ number, path, bytes: goodUntil, damaged: false });
-      let offset = MAGIC.length;
-      for (const payload of payloads) {
-        offset += HEADER_BYTES + payload.length;
-        onPayload(payload, { segment: number, offset });
-      }
+    const { directory, prefix, after = null, firstSegment = 1 } = options;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const found = await listSegments(directory, prefix);
+    const log = new SegmentLog(options, [], Math.max(firstSegment, (found.at(-1)?.number ?? 0) + 1));
+    for (const name of found) {
+      const isApplied = after !== null && name.number < after.segment;
+      const from = after?.segment === name.number ? after.offset : MAGIC.length;
+      await log.#openSegment(name, isApplied ? Number.POSITIVE_INFINITY : from, onPayload);
     }
-    return new SegmentLog(options, segments);
+    return log;
+  }
+
+  /** @param from what is before it is not needed */
+  async #openSegment(
+    { seed, ...name }: SegmentName,
+    from: number,
+    onPayload: (payload: Buffer, end: LogPosition) => void,
+  ): Promise<void> {
+    const { onUnread, onSurveyed } = this.#options;
+    const { number, path } = name;
+    const { size, birthtimeMs, mtimeMs } = await stat(path);
+    const { bytes, error } = await salvage(path, 0, from < size ? size : Math.min(MAGIC.length, size));
+    const all = seed ? this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length) : [];
+    const good = all.filter(({ payload, to }) => payload !== null && to > from);
+    if (seed === null || (isOfAnotherRelease(bytes) && good.length === 0)) {
+      onSurveyed({ segment: number, intact: [], damage: damageOfAnotherRelease({ number, path, seed }, size) });
+      return;
+    }
+    const segment = newlyKnown({ number, path, seed }, size, true);
+    this.#segments.push(segment);
+    if (error && onUnread && from < size) {
+      segment.unread = true;
+      onUnread(number, size, Math.floor(birthtimeMs || mtimeMs));
+      return;
+    }
+    segment.keep = all.some(({ payload }) => payload === null);
+    const left = all.filter(({ to }) => to > from).map((one) => ({ ...one, from: Math.max(one.from, from) }));
+    await this.#surveyed(segment, left, error);
+    for (const { payload, to } of good) onPayload(payload!, { segment: number, offset: to });
+  }
+
+  #parse(bytes: Buffer, seed: Seed, from: number): Stretch[] {
+    const { accepts = () => true } = this.#options;
+    const parsed: Stretch[] = [];
+    for (const one of stretches(bytes, seed, from)) {
+      parsed.push(one.payload && !accepts(one.payload) ? { ...one, payload: null } : one);
+    }
+    return parsed;
   }
 
   /** Bytes on disk. */
@@ -103,98 +142,147 @@ export class SegmentLog {
     return this.#segments.at(-1)?.number ?? this.#nextNumber - 1;
   }
 
-  /** Resolves with its end when the payload is on disk. @throws the error of the disk; then it is not in the log */
+  /**
+   * Resolves with its end when the payload is on disk.
+   * @throws the error of the disk; then it is not in the log, nor will it be in that of the next process
+   */
   append(payload: Buffer): Promise<LogPosition> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ framed: frame(payload), resolve, reject });
+      this.#waiting.push({ payload, resolve, reject });
       this.#writing ??= this.#writeAll();
     });
   }
 
   /**
    * Payloads after `position` (null: from the beginning), at least one if there is one, up to about `maxBytes`. Where a
-   * file no longer holds what was written, it is cut off, and reading goes on with the next.
-   * @throws when a file cannot be read
+   * file no longer holds what was written, what is left of it is found.
+   * @throws when a file cannot be read now. What a disk does not give for {@link UNREADABLE_AFTER_MS} is damage
    */
   async read(position: LogPosition | null, maxBytes: number): Promise<{ payload: Buffer; end: LogPosition }[]> {
     const found: { payload: Buffer; end: LogPosition }[] = [];
     let budget = maxBytes;
-    for (const segment of this.#segments) {
+    for (const segment of [...this.#segments]) {
       if (position && segment.number < position.segment) continue;
       let offset = position?.segment === segment.number ? position.offset : MAGIC.length;
-      if (offset >= segment.bytes) continue;
-      const handle = await open(segment.path, 'r');
-      try {
-        while (offset < segment.bytes && (budget > 0 || found.length === 0)) {
-          const chunk = await this.#readSome(handle, segment, offset, budget);
-          let at = 0;
-          while (at < chunk.length) {
-            const payload = frameAt(chunk, at);
-            if (!payload) break;
-            at += HEADER_BYTES + payload.length;
-            found.push({ payload, end: { segment: segment.number, offset: offset + at } });
-          }
-          if (at === 0) {
-            await this.#cutOff(segment, offset);
-            break;
-          }
-          offset += at;
-          budget -= at;
+      while (offset < segment.end && (budget > 0 || found.length === 0)) {
+        const behind = segment.holes.get(offset);
+        if (behind !== undefined) {
+          offset = behind;
+          continue;
         }
-      } finally {
-        await handle.close();
+        try {
+          const some = segment.unread ? [] : await this.#readSome(segment, offset, budget);
+          if (some.length === 0) {
+            const before = found.filter(({ end }) => end.segment === segment.number);
+            await this.#survey(
+              segment,
+              offset,
+              before.map(({ payload }) => payload),
+            );
+          }
+          for (const { payload, to } of some) {
+            found.push({ payload, end: { segment: segment.number, offset: to } });
+            budget -= to - offset;
+            offset = to;
+          }
+        } catch (error) {
+          // What comes before it need not wait.
+          if (found.length > 0) return found;
+          throw error;
+        }
       }
       if (budget <= 0) break;
     }
     return found;
   }
 
-  /** What was good when it was written is not any more: the disk lost it. */
-  async #cutOff(segment: Segment, from: number): Promise<void> {
-    const { number, path, bytes: until } = segment;
-    segment.bytes = from;
-    segment.damaged = true;
-    const asideIn = await readFile(path)
-      .then((bytes) => setAside(path, bytes.subarray(from), from))
-      .catch(() => null);
-    this.#options.onDamage({ file: path, segment: number, bytes: until - from, asideIn });
+  /** The good frames from `offset` on, as many as fit, at least one; none: it is damaged. @throws the disk's error */
+  async #readSome(segment: Segment, offset: number, budget: number): Promise<{ payload: Buffer; to: number }[]> {
+    const { seed, path, end } = segment;
+    const handle = await openExisting(path, 'r');
+    if (!handle) return [];
+    try {
+      const header = await readUntilError(handle, offset, Math.min(HEADER_BYTES, end - offset));
+      const first = frameLength(header.bytes, 0, seed, offset) ?? 0;
+      const length = Math.min(Math.max(first, Math.min(budget, 1 << 20)), end - offset);
+      const { bytes, error } = header.error ? header : await readUntilError(handle, offset, length);
+      const good: { payload: Buffer; to: number }[] = [];
+      for (const { payload, to } of this.#parse(bytes, seed, offset)) {
+        if (!payload) break;
+        good.push({ payload, to });
+      }
+      if (good.length === 0 && error) throw error;
+      if (good.length > 0) segment.failingSince = null;
+      return good;
+    } catch (error) {
+      if (!this.#isLost(segment, error)) throw error;
+      return [];
+    } finally {
+      await handle.close().catch(() => {});
+    }
   }
 
-  /** Fewer bytes than asked for when the file is shorter than it was. */
-  async #readSome(handle: FileHandle, segment: Segment, offset: number, budget: number): Promise<Buffer> {
-    const header = Buffer.alloc(HEADER_BYTES);
-    await handle.read(header, 0, HEADER_BYTES, offset);
-    const first = HEADER_BYTES + header.readUInt32LE(0);
-    const length = Math.min(Math.max(first, Math.min(budget, 1 << 20)), segment.bytes - offset);
-    const chunk = Buffer.allocUnsafe(length);
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await handle.read(chunk, filled, length - filled, offset + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return chunk.subarray(0, filled);
+  /** Whether the disk has not given a segment for so long that it never will. */
+  #isLost(segment: Segment, error: unknown): boolean {
+    if (!isMediumError(error)) return false;
+    const now = this.#options.clock.monotonic();
+    segment.failingSince ??= now;
+    return now - segment.failingSince >= UNREADABLE_AFTER_MS;
+  }
+
+  /** Reads a segment through from `from` on, where something is bad; `before`: good ones before it. @throws the disk's error, as long as it may pass */
+  async #survey(segment: Segment, from: number, before: readonly Buffer[]): Promise<void> {
+    segment.closed = true;
+    const { bytes, error } = await salvage(segment.path, from, segment.bytes);
+    if (isMediumError(error) && !this.#isLost(segment, error)) throw error;
+    await this.#surveyed(segment, this.#parse(bytes, segment.seed, from), error, before);
+  }
+
+  /** Notes what was found to be bad, and tells it. */
+  async #surveyed(
+    segment: Segment,
+    body: readonly Stretch[],
+    error: unknown,
+    before: readonly Buffer[] = [],
+  ): Promise<void> {
+    const { number } = segment;
+    const wasUnread = segment.unread;
+    segment.unread = false;
+    const bad = body.filter(({ payload }) => payload === null);
+    const intact = [...before, ...body.map(({ payload }) => payload).filter((payload) => payload !== null)];
+    for (const { from, to } of bad) segment.holes.set(from, to);
+    segment.end = body.findLast(({ payload }) => payload !== null)?.to ?? body[0]?.from ?? MAGIC.length;
+    if (bad.length > 0) segment.keep = true;
+    const damage = damageOf(segment, bad, error);
+    if (damage || wasUnread) this.#options.onSurveyed({ segment: number, intact, damage });
+    if (intact.length === 0) await this.#retire([segment]);
   }
 
   /** Deletes the segments that end at or before `position`, also the one being written: the next append begins another. */
   async dropThrough(position: LogPosition): Promise<void> {
     const gone: Segment[] = [];
-    let handle: FileHandle | null = null;
-    while (this.#segments[0]) {
-      const segment = this.#segments[0];
-      const isCurrent = segment === this.#current?.segment;
+    for (const segment of this.#segments) {
+      const isBeingWritten = segment === this.#current?.segment && this.#writing !== null;
       const passed =
         segment.number < position.segment ||
-        (segment.number === position.segment && position.offset >= segment.bytes && !(isCurrent && this.#writing));
+        (segment.number === position.segment && position.offset >= segment.end && !isBeingWritten);
       if (!passed) break;
-      if (isCurrent) {
-        handle = this.#current!.handle;
-        this.#current = null;
-      }
-      gone.push(this.#segments.shift()!);
+      gone.push(segment);
     }
-    await handle?.close();
-    for (const segment of gone) await unlink(segment.path).catch(() => {});
+    await this.#retire(gone);
+  }
+
+  async #retire(gone: readonly Segment[]): Promise<void> {
+    if (gone.length === 0) return;
+    this.#segments = this.#segments.filter((segment) => !gone.includes(segment));
+    this.#tainted = this.#tainted.filter((segment) => !gone.includes(segment));
+    const current = this.#current;
+    // One that is being written is closed by the writer, who sees that it is closed.
+    if (current && gone.includes(current.segment) && this.#writing === null) {
+      this.#current = null;
+      await current.handle.close();
+    }
+    for (const { path, keep } of gone) await (keep ? rename(path, keptName(path)) : unlink(path)).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -202,6 +290,7 @@ export class SegmentLog {
     const current = this.#current;
     this.#current = null;
     await current?.handle.close();
+    await this.#letGo();
   }
 
   async #writeAll(): Promise<void> {
@@ -213,13 +302,19 @@ export class SegmentLog {
       try {
         const { segment, handle } = await this.#writable();
         const start = segment.bytes;
-        const bytes = group.length === 1 ? group[0]!.framed : Buffer.concat(group.map((one) => one.framed));
-        await this.#writeAt(handle, bytes, start);
-        if (segment.damaged) throw new Error(`${segment.path} was found damaged meanwhile`);
-        segment.bytes = start + bytes.length;
+        const payloads = group.map(({ payload }) => payload);
+        const bytes = frames(payloads, segment.seed, start);
+        await writeAt(handle, bytes, start);
+        if (segment.closed) {
+          // It was found damaged meanwhile: nobody is to look for these in it.
+          await this.#abandon();
+          this.#waiting = [...group, ...this.#waiting];
+          continue;
+        }
+        segment.bytes = segment.end = start + bytes.length;
         let offset = start;
         for (const one of group) {
-          offset += one.framed.length;
+          offset += HEADER_BYTES + one.payload.length;
           one.resolve({ segment: segment.number, offset });
         }
       } catch (error) {
@@ -233,97 +328,53 @@ export class SegmentLog {
 
   async #writable(): Promise<{ segment: Segment; handle: FileHandle }> {
     const current = this.#current;
-    if (current && !current.segment.damaged && current.segment.bytes < this.#options.segmentBytes) return current;
+    if (current && !current.segment.closed && current.segment.bytes < this.#options.segmentBytes) return current;
     this.#current = null;
     await current?.handle.close();
-    const number = this.#nextNumber++;
-    const path = join(this.#options.directory, segmentName(this.#options.prefix, number));
-    const handle = await open(path, 'wx', 0o600);
-    const segment: Segment = { number, path, bytes: 0, damaged: false };
+    await this.#letGo();
+    const name = newSegment(this.#options.directory, this.#options.prefix, this.#nextNumber++);
+    const handle = await open(name.path, 'wx', 0o600);
     try {
-      await this.#writeAt(handle, MAGIC, 0);
+      await writeAt(handle, MAGIC, 0);
       await syncDirectory(this.#options.directory);
     } catch (error) {
       await handle.close().catch(() => {});
-      await unlink(path).catch(() => {});
+      await unlink(name.path).catch(() => {});
       throw error;
     }
-    segment.bytes = MAGIC.length;
+    const segment = newlyKnown(name, MAGIC.length, false);
     this.#segments.push(segment);
     this.#current = { segment, handle };
     return this.#current;
   }
 
-  async #writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
-    let written = 0;
-    while (written < bytes.length) {
-      const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
-      if (bytesWritten === 0) throw new Error('The disk took nothing');
-      written += bytesWritten;
-    }
-    await handle.datasync();
-  }
-
   /**
    * After an error nothing is known about what follows the good part of the current file (a failed fsync is not to be
-   * tried again: the kernel may have dropped the pages). Cut it off as far as possible, and go on in a new file.
+   * tried again: the kernel may have dropped the pages). It is cut off, on the disk too, before anybody is told: whoever
+   * hears that it was not taken sends it again, and the next process must not find it. Then it goes on in a new file.
    */
   async #abandon(): Promise<void> {
     const current = this.#current;
     this.#current = null;
     if (!current) return;
-    await current.handle.truncate(current.segment.bytes).catch(() => {});
-    await current.handle.close().catch(() => {});
-    if (current.segment.bytes <= MAGIC.length) {
-      this.#segments = this.#segments.filter((segment) => segment !== current.segment);
-      await unlink(current.segment.path).catch(() => {});
+    const { segment, handle } = current;
+    await handle.close().catch(() => {});
+    this.#tainted.push(segment);
+    await this.#letGo();
+    if (segment.bytes <= MAGIC.length) this.#segments = this.#segments.filter((one) => one !== segment);
+  }
+
+  /** What a file would not let go of is tried again before another is begun. */
+  async #letGo(): Promise<void> {
+    for (const segment of [...this.#tainted]) {
+      const isGone = await cutOff(segment.path, segment.bytes).catch(() => false);
+      if (isGone) this.#tainted = this.#tainted.filter((one) => one !== segment);
     }
   }
 }
 
 interface Waiting {
-  readonly framed: Buffer;
+  readonly payload: Buffer;
   resolve(end: LogPosition): void;
   reject(error: unknown): void;
-}
-
-function segmentName(prefix: string, number: number): string {
-  return `${prefix}-${String(number).padStart(10, '0')}.seg`;
-}
-
-/** The segments of a log in a directory, oldest first; none when there is no such directory. */
-export async function listSegments(directory: string, prefix: string): Promise<{ number: number; name: string }[]> {
-  const names = await readdir(directory).catch((error: { code?: string }) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  return names
-    .map((name) => ({ name, match: /^([a-z]+)-(\d{10})\.seg$/.exec(name) }))
-    .filter(({ match }) => match?.[1] === prefix)
-    .map(({ name, match }) => ({ name, number: Number(match![2]) }))
-    .sort((a, b) => a.number - b.number);
-}
-
-/** Moves the bad end of a file to one of its own. @returns its path */
-async function setAside(path: string, bad: Buffer, goodUntil: number): Promise<string> {
-  const asideIn = `${path}.damaged-at-${goodUntil}`;
-  await writeFile(asideIn, bad);
-  await truncate(path, goodUntil);
-  return asideIn;
-}
-
-/** Makes a new file's name as durable as its content. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Replaces a small file in one step; a reader sees the old or the new content. Not synced. */
-export async function replaceFile(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.new`, content);
-  await rename(`${path}.new`, path);
 }

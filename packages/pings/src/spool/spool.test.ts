@@ -1,15 +1,4 @@
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
@@ -21,7 +10,7 @@ import { decodeBatch, decodeHead, encodeBatch } from './codec.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import { SpoolLockedError } from './lock.ts';
 import { keepReceived, readReceived } from './received.ts';
-import type { Damage } from './segment-log.ts';
+import type { Damage } from './segment.ts';
 import { type Spool, SpoolFullError } from './spool.ts';
 import { spoolStatus } from './status.ts';
 
@@ -78,11 +67,6 @@ function abandon(): void {
   abandoned.push(...open.splice(0));
   directories.push(copy);
   directory = copy;
-}
-
-function flipped(bytes: Buffer, at: number): Buffer {
-  bytes[at]! ^= 1;
-  return bytes;
 }
 
 const segments = () => readdirSync(directory).filter((name) => name.endsWith('.seg'));
@@ -177,84 +161,6 @@ describe('the spool', () => {
     await spool.applied(await spool.next(1 << 20));
     await spool.append({ lane: LANE, batch: 3 }, [ping(3, { body: Buffer.alloc(700) })]);
     expect(spool.pings).toBe(1);
-  });
-
-  test.each([
-    ['cut in a frame', (path: string) => truncateSync(path, statSync(path).size - 5)],
-    ['followed by zeros', (path: string) => appendFileSync(path, Buffer.alloc(100))],
-    ['followed by noise', (path: string) => appendFileSync(path, Buffer.from('noise'.repeat(50)))],
-  ])('a tail that is %s: the good part is kept, the rest is set aside and reported', async (_what, damageIt) => {
-    const spool = await openSpool();
-    for (const batch of [1, 2, 3]) await spool.append({ lane: LANE, batch }, [ping(batch)]);
-    abandon();
-    damageIt(join(directory, segments()[0]!));
-    const next = await openSpool();
-    const good = (await next.next(1 << 20)).map((r) => r.content.batch);
-    expect(good.slice(0, 2)).toEqual([1, 2]);
-    expect(damage).toHaveLength(1);
-    expect(existsSync(damage[0]!.asideIn!)).toBe(true);
-    expect(statSync(damage[0]!.asideIn!).size).toBe(damage[0]!.bytes);
-    await next.append({ lane: LANE, batch: 9 }, [ping(9)]);
-    expect((await next.next(1 << 20)).at(-1)!.content.batch).toBe(9);
-  });
-
-  test.each<[string, (path: string, from: number) => void]>([
-    ['is changed', (path, from) => writeFileSync(path, flipped(readFileSync(path), from + 30))],
-    ['is cut off', (path, from) => truncateSync(path, from + 20)],
-    ['is gone from the disk', (path, from) => truncateSync(path, from)],
-  ])('what %s while it is open counts no more; what comes after it is safe', async (_what, damageIt) => {
-    const spool = await openSpool();
-    const path = () => join(directory, segments()[0]!);
-    await spool.append({ lane: LANE, batch: 1 }, [ping(1)]);
-    const good = statSync(path()).size;
-    await spool.append({ lane: LANE, batch: 2 }, [ping(2, { skipped: 4999 })]);
-    await spool.append({ lane: LANE, batch: 3 }, [ping(3)]);
-    const bytes = statSync(path()).size;
-    damageIt(path(), good);
-    const left = await spool.next(1 << 20);
-    expect(left.map((r) => r.content.batch)).toEqual([1]);
-    expect(spool).toMatchObject({ pings: 1, bytes: left[0]!.bytes, empty: false });
-    expect(damage).toMatchObject([{ pings: 5001, bytes: bytes - good }]);
-    expect(readFileSync(damage[0]!.asideIn!).length).toBeLessThanOrEqual(bytes - good);
-
-    await spool.append({ lane: LANE, batch: 4 }, [ping(4)]);
-    await spool.applied(left);
-    const next = await spool.next(1 << 20);
-    expect(next.map((r) => r.content.batch)).toEqual([4]);
-    expect(spool.oldest()).toBe(4);
-    await spool.applied(next);
-    expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });
-    expect(spool.oldest()).toBeNull();
-    expect(segments()).toEqual([]);
-    expect(damage).toHaveLength(1);
-  });
-
-  test('nothing that was spooled is left after damage: it is empty', async () => {
-    const spool = await openSpool();
-    await spool.append({ lane: LANE, batch: 1 }, [ping(1, { skipped: 4999 })]);
-    const path = join(directory, segments()[0]!);
-    writeFileSync(path, flipped(readFileSync(path), 40));
-    expect(await spool.next(1 << 20)).toEqual([]);
-    expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });
-    expect(spool.oldest()).toBeNull();
-  });
-
-  test('one flipped bit anywhere never gives a batch that was not put in', async () => {
-    const spool = await openSpool();
-    for (const batch of [1, 2]) await spool.append({ lane: LANE, batch }, [ping(batch, { body: Buffer.from('body') })]);
-    abandon();
-    const path = join(directory, segments()[0]!);
-    const bytes = readFileSync(path);
-    for (let at = 0; at < bytes.length; at += 7) {
-      const flipped = Buffer.from(bytes);
-      flipped[at]! ^= 1 << (at % 8);
-      for (const name of readdirSync(directory)) if (name !== 'lock') rmSync(join(directory, name));
-      writeFileSync(path, flipped);
-      const opened = await openSpool();
-      const batches = (await opened.next(1 << 20)).map((r) => r.content.batch);
-      expect([[], [1]]).toContainEqual(batches);
-      await open.pop()!.close();
-    }
   });
 
   test('belongs to one process', async () => {

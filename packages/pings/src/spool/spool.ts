@@ -6,7 +6,9 @@ import type { Ping } from '../ping.ts';
 import type { Overflow } from '../writer.ts';
 import { type BatchHead, decodeBatch, decodeHead, encodeBatch, type SpooledBatch } from './codec.ts';
 import { HEADER_BYTES } from './frames.ts';
-import { type Damage, type LogPosition, replaceFile, SegmentLog } from './segment-log.ts';
+import { ANOTHER_RELEASE, type Damage, type Survey } from './segment.ts';
+import { replaceFile } from './segment-file.ts';
+import { type LogPosition, SegmentLog } from './segment-log.ts';
 
 export class SpoolFullError extends Error {
   override readonly name = 'SpoolFullError';
@@ -33,6 +35,8 @@ export const SPOOL_PREFIX = 'spool';
 /** How far the spool is applied, as of a moment ago: a hint, for `spool status` and a faster start. */
 export const APPLIED_FILE = 'applied.json';
 const APPLIED_EVERY_MS = 200;
+/** A file's first ping was received at most so long before the file was made; see PING_DB_TIMEOUT_MS. */
+const BEFORE_ITS_FILE_MS = 60_000;
 
 /**
  * Batches that were answered 200 while the database was away, in the order in which they are to be applied. On disk
@@ -48,11 +52,11 @@ export class Spool implements Overflow {
   /** Bytes of the last batch, if there was no room for it. */
   #refused = 0;
   #appendingBytes = 0;
-  /** What is not applied, by segment: damage to one takes its own with it and nothing else. */
+  /** What is not applied, by segment. */
   readonly #held: Map<number, Held>;
   #oldest: Instant | null;
-  /** Found by the read under way. */
-  readonly #damage: Damage[];
+  /** The first segment that another release wrote: it is to find {@link APPLIED_FILE} before it. */
+  readonly #foreign: number;
 
   private constructor(options: SpoolOptions, log: SegmentLog, found: Found) {
     this.#options = options;
@@ -60,38 +64,56 @@ export class Spool implements Overflow {
     this.#applied = found.applied;
     this.#held = found.held;
     this.#oldest = found.oldest;
-    this.#damage = found.damage;
+    this.#foreign = found.foreign;
     this.#savedAt = options.clock.monotonic();
   }
 
   /**
    * Opens what is in a directory that this process has locked.
    * @param onBatch called with each batch that is not known to be applied
-   * @throws the disk's error, or when another release wrote it
+   * @throws the disk's error
    */
   static async open(options: SpoolOptions, onBatch: (head: BatchHead) => void): Promise<Spool> {
-    const applied = await readApplied(options.directory);
-    const held = new Map<number, Held>();
-    const damage: Damage[] = [];
-    let oldest: Instant | null = null;
+    const { directory, clock } = options;
+    const found: Found = {
+      applied: await readApplied(directory),
+      held: new Map(),
+      oldest: null,
+      foreign: Number.POSITIVE_INFINITY,
+    };
+    let spool: Spool | null = null;
+    const sawPingsOf = (at: Instant) => {
+      found.oldest = Math.min(found.oldest ?? at, at);
+    };
     const log = await SegmentLog.open(
       {
-        directory: options.directory,
+        directory,
+        clock,
         prefix: SPOOL_PREFIX,
         // Numbers are not used again: a stale APPLIED_FILE must never cover a new segment.
-        firstSegment: (applied?.segment ?? 0) + 1,
-        onDamage: (one) => damage.push(one),
+        firstSegment: (found.applied?.segment ?? 0) + 1,
+        after: found.applied,
+        accepts: isBatch,
+        onSurveyed(survey) {
+          if (survey.damage?.cause === ANOTHER_RELEASE) found.foreign = Math.min(found.foreign, survey.segment);
+          if (spool) spool.#recount(survey);
+          else options.onDamage(survey.damage!);
+        },
+        onUnread(segment, bytes, since) {
+          // At least one, or it would be taken for empty.
+          found.held.set(segment, { pings: 1, bytes, guessed: true });
+          sawPingsOf(since - BEFORE_ITS_FILE_MS);
+        },
       },
       (payload, end) => {
-        if (applied && !isAfter(end, applied)) return;
         const head = decodeHead(payload);
         onBatch(head);
-        hold(held, end.segment, head.count, HEADER_BYTES + payload.length);
-        oldest = oldest === null ? head.oldest : Math.min(oldest, head.oldest);
+        hold(found.held, end.segment, head.count, HEADER_BYTES + payload.length);
+        sawPingsOf(head.oldest);
       },
     );
-    for (const one of damage.splice(0)) options.onDamage(one);
-    return new Spool(options, log, { applied, held, oldest, damage });
+    spool = new Spool(options, log, found);
+    return spool;
   }
 
   /** Pings in it, those that are on their way into it not included. */
@@ -154,18 +176,17 @@ export class Spool implements Overflow {
       count: decodeHead(payload).count,
     }));
     if (records.length > 0) this.#oldest = decodeOldest(records);
-    for (const damage of this.#damage.splice(0)) this.#lose(damage, records);
     return records;
   }
 
-  /** Of a segment that is damaged, what was read until there is left (`records` has it all) and nothing more. */
-  #lose(damage: Damage, records: readonly SpoolRecord[]): void {
-    const pings = this.#held.get(damage.segment)?.pings ?? 0;
-    this.#held.delete(damage.segment);
-    for (const { end, count, bytes } of records) {
-      if (end.segment === damage.segment) hold(this.#held, damage.segment, count, bytes);
-    }
-    this.#options.onDamage({ ...damage, pings: pings - (this.#held.get(damage.segment)?.pings ?? 0) });
+  /** Of a segment in which something is bad there is what was found, and nothing more. */
+  #recount({ segment, intact, damage }: Survey): void {
+    const before = this.#held.get(segment);
+    this.#held.delete(segment);
+    for (const payload of intact) hold(this.#held, segment, decodeHead(payload).count, HEADER_BYTES + payload.length);
+    if (!damage) return;
+    const lost = (before?.pings ?? 0) - (this.#held.get(segment)?.pings ?? 0);
+    this.#options.onDamage(before?.guessed ? damage : { ...damage, pings: lost });
   }
 
   /** These, the result of {@link next} or its first ones, are committed. */
@@ -191,23 +212,35 @@ export class Spool implements Overflow {
     }
   }
 
-  #save(): Promise<void> {
-    return replaceFile(join(this.#options.directory, APPLIED_FILE), JSON.stringify(this.#applied)).catch(() => {});
+  async #save(): Promise<void> {
+    if (this.#applied!.segment > this.#foreign) return;
+    await replaceFile(join(this.#options.directory, APPLIED_FILE), JSON.stringify(this.#applied)).catch(() => {});
   }
 }
 
 interface Held {
-  pings: number;
-  bytes: number;
+  readonly pings: number;
+  readonly bytes: number;
+  /** The disk has not given it yet. */
+  readonly guessed?: boolean;
 }
 
 /** What a directory was found to hold. */
 interface Found {
   readonly applied: LogPosition | null;
   readonly held: Map<number, Held>;
-  readonly oldest: Instant | null;
-  /** Where the log tells of damage from now on. */
-  readonly damage: Damage[];
+  oldest: Instant | null;
+  foreign: number;
+}
+
+/** Whether {@link decodeBatch} knows its version. */
+function isBatch(payload: Buffer): boolean {
+  try {
+    decodeHead(payload);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hold(held: Map<number, Held>, segment: number, pings: number, bytes: number): void {

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { Instant } from '@overdue/clock';
 import type { BatchNumber } from '../apply-batch.ts';
 import { decodeHead } from './codec.ts';
-import { HEADER_BYTES, MAGIC, readFrames } from './frames.ts';
+import { HEADER_BYTES, MAGIC, stretches } from './frames.ts';
 import { type CoalescedPings, JOURNAL_PREFIX, readJournal } from './journal.ts';
 import { isLocked } from './lock.ts';
-import { type LogPosition, listSegments } from './segment-log.ts';
+import { listSegments, salvage } from './segment-file.ts';
+import type { LogPosition } from './segment-log.ts';
 import { isAfter, readApplied, SPOOL_PREFIX } from './spool.ts';
 
 export interface SpoolStatus {
@@ -98,23 +98,28 @@ async function readSegments(
 ): Promise<{ bytes: number; unreadableBytes: number }> {
   let goodBytes = 0;
   let unreadableBytes = 0;
-  for (const { number, name } of await listSegments(directory, prefix)) {
+  for (const { number, path, seed } of await listSegments(directory, prefix)) {
     if (number < from) continue;
-    const bytes = await readFile(join(directory, name)).catch((error: { code?: string }) => {
-      // Done with and deleted in the meantime.
-      if (error.code === 'ENOENT') return Buffer.alloc(0);
-      throw error;
-    });
-    const { payloads, goodUntil } = readFrames(bytes);
-    goodBytes += goodUntil;
-    unreadableBytes += bytes.length - goodUntil;
-    let offset = MAGIC.length;
-    for (const payload of payloads) {
-      offset += HEADER_BYTES + payload.length;
-      each(payload, { segment: number, offset });
+    const size = await sizeOf(path);
+    if (size <= MAGIC.length) continue;
+    const { bytes } = await salvage(path, MAGIC.length, size);
+    const all = seed ? stretches(bytes, seed, MAGIC.length) : [{ from: 0, to: size, payload: null }];
+    for (const { from, to, payload } of all) {
+      if (payload) goodBytes += to - from;
+      else unreadableBytes += to - from;
+      if (payload) each(payload, { segment: number, offset: to });
     }
   }
   return { bytes: goodBytes, unreadableBytes };
+}
+
+/** 0: it was done with and deleted in the meantime. */
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch((error: { code?: string }) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  return found?.size ?? 0;
 }
 
 function keyOf({ lane, batch }: BatchNumber): string {

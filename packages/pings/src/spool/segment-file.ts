@@ -1,0 +1,168 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MAGIC, type Seed, seedOf } from './frames.ts';
+
+/** A segment as its name tells it. */
+export interface SegmentName {
+  readonly number: number;
+  readonly path: string;
+  /** null: another release wrote it. */
+  readonly seed: Seed | null;
+}
+
+/** `<prefix>-<number>-<seed>.seg` */
+export function newSegment(directory: string, prefix: string, number: number): SegmentName & { readonly seed: Seed } {
+  const seed = randomBytes(8).toString('hex');
+  const name = `${prefix}-${String(number).padStart(10, '0')}-${seed}.seg`;
+  return { number, path: join(directory, name), seed: seedOf(seed) };
+}
+
+/** The segments of a log in a directory, oldest first; none when there is no such directory. */
+export async function listSegments(directory: string, prefix: string): Promise<SegmentName[]> {
+  const names = await readdir(directory).catch((error: { code?: string }) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .map((name) => ({ name, match: /^([a-z]+)-(\d{10})(?:-([0-9a-f]{16}))?\.seg$/.exec(name) }))
+    .filter(({ match }) => match?.[1] === prefix)
+    .map(({ name, match }) => ({
+      number: Number(match![2]),
+      path: join(directory, name),
+      seed: match![3] === undefined ? null : seedOf(match![3]),
+    }))
+    .sort((a, b) => a.number - b.number);
+}
+
+/** Whether a file begins as a release of another format begins its own. */
+export function isOfAnotherRelease(beginning: Buffer): boolean {
+  const kind = beginning.subarray(0, MAGIC.length);
+  return kind.subarray(0, -1).equals(MAGIC.subarray(0, -1)) && !kind.equals(MAGIC);
+}
+
+/** What the kernel says when the medium does not give what is on it: a bad sector, a broken file system. */
+const MEDIUM = new Set(['EIO', 'ENODATA', 'EUCLEAN', 'EBADMSG', 'EILSEQ', 'EREMOTEIO']);
+
+export function isMediumError(error: unknown): boolean {
+  return MEDIUM.has((error as { code?: string } | null)?.code ?? '');
+}
+
+/** Reads up to `length` bytes; fewer where the file ends, or where the medium gives no more: `error` then says why. */
+export async function readUntilError(
+  handle: FileHandle,
+  offset: number,
+  length: number,
+): Promise<{ bytes: Buffer; error: unknown }> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    try {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    } catch (error) {
+      return { bytes: bytes.subarray(0, filled), error };
+    }
+  }
+  return { bytes: bytes.subarray(0, filled), error: null };
+}
+
+/** What is skipped where the medium fails: first the kernel's unit, and more when that happens often, as it takes long. */
+const SKIP_BYTES = [4096, 65_536, 8 << 20];
+const FAILURES_EACH = 16;
+
+export interface Salvaged {
+  /** From `from` to `to`; zeros where nothing was given. No frame begins with zeros. */
+  readonly bytes: Buffer;
+  /** The first error; null: all was read, or the file is shorter than expected. */
+  readonly error: unknown;
+}
+
+/**
+ * Reads whatever the medium gives of `from` to `to`.
+ * @throws what may pass: too many open files, no permission
+ */
+export async function salvage(path: string, from: number, to: number): Promise<Salvaged> {
+  const bytes = Buffer.alloc(to - from);
+  let first: unknown = null;
+  let failures = 0;
+  const failed = (error: unknown) => {
+    if (!isMediumError(error)) throw error;
+    first ??= error;
+    failures++;
+  };
+  const handle = await open(path, 'r').catch((error) => {
+    if ((error as { code?: string }).code === 'ENOENT') first = error;
+    else failed(error);
+    return null;
+  });
+  if (!handle) return { bytes, error: first };
+  try {
+    for (let at = from; at < to; ) {
+      const { bytes: some, error } = await readUntilError(handle, at, Math.min(1 << 20, to - at));
+      some.copy(bytes, at - from);
+      at += some.length;
+      if (error === null && some.length === 0) break;
+      if (error === null) continue;
+      failed(error);
+      const skip = SKIP_BYTES[Math.min(Math.floor(failures / FAILURES_EACH), SKIP_BYTES.length - 1)]!;
+      at = (Math.floor(at / skip) + 1) * skip;
+    }
+  } finally {
+    await handle.close().catch(() => {});
+  }
+  return { bytes, error: first };
+}
+
+/** Makes a new file's name, or that it is gone, as durable as its content. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** null: there is no such file any more. */
+export async function openExisting(path: string, flags: 'r' | 'r+'): Promise<FileHandle | null> {
+  return open(path, flags).catch((error) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
+export async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);
+    if (bytesWritten === 0) throw new Error('The disk took nothing');
+    written += bytesWritten;
+  }
+  await handle.datasync();
+}
+
+/** Makes a file end at `length` (nothing but MAGIC: not be there), on the disk too. @returns true @throws the disk's error */
+export async function cutOff(path: string, length: number): Promise<boolean> {
+  if (length <= MAGIC.length) {
+    await rm(path, { force: true });
+    await syncDirectory(dirname(path));
+    return true;
+  }
+  const handle = await openExisting(path, 'r+');
+  if (!handle) return true;
+  try {
+    await handle.truncate(length);
+    await handle.datasync();
+    return true;
+  } finally {
+    await handle.close().catch(() => {});
+  }
+}
+
+/** Replaces a small file in one step; a reader sees the old or the new content. Not synced. */
+export async function replaceFile(path: string, content: string): Promise<void> {
+  await writeFile(`${path}.new`, content);
+  await rename(`${path}.new`, path);
+}
