@@ -165,7 +165,7 @@ async function sendProfile(visit: SignedIn, values: Values, errors: Errors, stat
               ))}
             </tbody>
           </table>
-          <div class="form-actions">
+          <div class="form-actions after-table">
             <Link to="/projects/add/" class="button">
               New project
             </Link>

@@ -69,7 +69,7 @@ export async function showChannels(visit: InProject): Promise<void> {
           </section>
         )}
         {deps.config.PROMETHEUS_ENABLED && (
-          <p class="muted">
+          <p class="muted after-table">
             With a Prometheus of your own:{' '}
             <Link to={`/projects/${access.project.code}/add_prometheus/`}>let it fetch this project’s metrics</Link>.
           </p>

@@ -356,7 +356,7 @@ function EventsBlock({ visit, events }: { readonly visit: ForCheck; readonly eve
         ) : (
           <>
             <EventTable check={check} events={events} tz={tz} />
-            <p>
+            <p class="after-table">
               <Link to={`/checks/${check.code}/log/`}>All events</Link>
             </p>
           </>
