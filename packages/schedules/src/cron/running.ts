@@ -65,9 +65,10 @@ export function nextRunning(pattern: WallPattern, zone: Zone, start: number, las
       continue;
     }
 
-    // R5: the second.
+    // R5: the second. More than once where the clock changes by part of a minute (Monrovia in 1972, by 44 min 30 s).
     if (cursor.second === 0) return before;
-    cursor.add(60 - cursor.second);
+    do cursor.add(60 - cursor.second);
+    while (cursor.second !== 0);
   }
 }
 
