@@ -60,8 +60,17 @@ export type Outcome =
 export interface Submission {
   readonly ping: Ping;
   /** For pings that were answered before: see spool/journal.ts. Submissions of one claim are submitted in one go. */
-  readonly claim?: Claim;
+  readonly claim?: ClaimedPings;
   settle(outcome: Outcome): void;
+}
+
+/** The claim of submissions that carry pings which were answered before. */
+export interface ClaimedPings extends Claim {
+  /**
+   * Those of them that were answered, once the claim is bound: the others, whose senders still wait, are answered by the
+   * outcome of this write, and may be sent again. Empty: none were.
+   */
+  answered(): readonly Ping[];
 }
 
 /** Whether a success says nothing but "still well": what the throttle may coalesce. */

@@ -172,7 +172,8 @@ async function coalesce(one: Ingester, ...uas: string[]): Promise<{ claim: Claim
 
 /** A window ends whose pings neither the database nor the spool takes. */
 async function strand(one: Ingester, ...uas: string[]): Promise<void> {
-  const { claim, pings } = await coalesce(one, ...uas);
+  const { claim: bare, pings } = await coalesce(one, ...uas);
+  const claim = { ...bare, answered: () => pings };
   full = true;
   await Promise.all(pings.map((each) => new Promise((settle) => one.writer.submit({ ping: each, claim, settle }))));
   full = false;

@@ -64,7 +64,7 @@ function submission(checkId: number): Submission & { readonly outcomes: Outcome[
 
 /** The commit, or not, of all that was handed to the writer. */
 function end(outcome: Outcome): void {
-  const claims = new Set(written.map(({ claim }) => claim!));
+  const claims = new Set(written.flatMap(({ claim }) => claim ?? []));
   const all = written.splice(0);
   if (outcome === 'recorded') for (const claim of claims) claim.done();
   for (const one of all) one.settle(outcome);
@@ -101,27 +101,47 @@ test('a window of many pings keeps few of them', () => {
   expect(written.length).toBeLessThan(300);
 });
 
-test.each(['recorded', 'refused'] as const)(
-  'what the journal cannot take is %s with the write that carries it',
-  (outcome) => {
-    const throttle = throttleOf();
-    open(throttle, 1, 2);
-    const safe = submission(1);
-    throttle.take(safe);
-    const others = [submission(1), submission(2), submission(1)];
-    for (const one of others) throttle.take(one);
-    failing = true;
-    takeOver(others);
-    // Each is counted, once, and nobody is answered before it is stored.
-    expect(written.map(({ ping }) => ping.checkId)).toEqual([1, 1, 1, 2]);
-    expect(others.map(({ outcomes }) => outcomes)).toEqual([[], [], []]);
-    end(outcome);
-    expect(others.map(({ outcomes }) => outcomes)).toEqual([[outcome], [outcome], [outcome]]);
-    expect(safe.outcomes).toEqual([]);
-    // The window is over, and nothing is coalesced while the disk takes nothing.
-    expect(throttle.take(submission(1))).toBe(false);
-  },
-);
+test('what the journal cannot take is written for itself, after what was answered before it', () => {
+  const throttle = throttleOf();
+  open(throttle, 1, 2);
+  const safe = submission(1);
+  throttle.take(safe);
+  const others = [submission(1), submission(2), submission(1)];
+  for (const one of others) throttle.take(one);
+  failing = true;
+  takeOver(others);
+  expect(written.map(({ ping, claim }) => [ping.checkId, claim !== undefined])).toEqual([
+    [1, true],
+    [1, false],
+    [1, false],
+    [2, false],
+  ]);
+  expect(new Set(written.slice(1))).toEqual(new Set(others));
+  expect([safe, ...others].flatMap(({ outcomes }) => outcomes)).toEqual([]);
+  expect(throttle.pings).toBe(1);
+  // The window is over, and nothing is coalesced while the disk takes nothing.
+  expect(throttle.take(submission(1))).toBe(false);
+});
+
+test.each([
+  [100, 300],
+  [300, 100],
+  [300, 300],
+  [0, 300],
+  [300, 0],
+])('of a long window, %i answered and %i that the journal cannot take: each counts once', (safe, unsafe) => {
+  const throttle = throttleOf();
+  open(throttle, 1);
+  const all = Array.from({ length: safe + unsafe }, () => submission(1));
+  for (const one of all) throttle.take(one);
+  takeOver(all.slice(safe));
+  throttle.end(1);
+  expect(counted()).toBe(safe + unsafe);
+  expect(written.filter(({ claim }) => !claim)).toHaveLength(unsafe);
+  const [claim] = new Set(written.flatMap((one) => one.claim ?? []));
+  const answered = claim?.answered() ?? [];
+  expect(answered.reduce((sum, { skipped }) => sum + 1 + skipped, 0)).toBe(safe);
+});
 
 test('also when the window ended while the journal was trying', () => {
   const throttle = throttleOf();
@@ -136,6 +156,8 @@ test('also when the window ended while the journal was trying', () => {
   takeOver([early, late, gone]);
   expect(written.map(({ ping }) => ping.checkId)).toEqual([1, 2]);
   expect([early.outcomes, late.outcomes, gone.outcomes]).toEqual([[], [], ['recorded']]);
+  // Should its write be refused, nobody has been promised anything: it may be sent again.
+  expect(written[0]!.claim!.answered()).toEqual([]);
   end('recorded');
   expect([early.outcomes, late.outcomes]).toEqual([['recorded'], ['recorded']]);
 });

@@ -1,7 +1,7 @@
 import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
 import type { TouchedCheck } from './apply-batch.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
-import type { Outcome, Ping, Submission } from './ping.ts';
+import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
 import type { CoalescedPing, CoalescedPings, Journal } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
 
@@ -58,14 +58,15 @@ interface Held {
   /** Older ones that are only counted. */
   skipped: number;
   readonly firstAt: Instant;
-  /** Those that are not answered yet, because the journal could not take them. */
-  unanswered: Submission[];
 }
 
 /** A sum on its way to the database or the spool. */
 interface Leaving {
   readonly checkId: number;
   readonly firstAt: Instant;
+  /** Newest last. */
+  readonly pings: readonly CoalescedPing[];
+  /** Those that are not answered yet, because the journal could not take them. */
   readonly unanswered: Submission[];
   outcome: Outcome | null;
 }
@@ -162,7 +163,8 @@ export class Throttle implements PlainSuccessThrottle {
       groups.map(({ checkId, pings, skipped }) => {
         this.pings += pings.length + skipped;
         this.#kept += pings.length;
-        return new Promise<void>((done) => this.#flush(checkId, pings, skipped, [], done));
+        const firstAt = pings[0]!.at;
+        return new Promise<void>((done) => this.#flush(checkId, { pings: [...pings], skipped, firstAt }, done));
       }),
     );
   }
@@ -176,7 +178,7 @@ export class Throttle implements PlainSuccessThrottle {
   }
 
   #hold(window: Window, firstAt: Instant): Held {
-    window.held = { pings: [], skipped: 0, firstAt, unanswered: [] };
+    window.held = { pings: [], skipped: 0, firstAt };
     this.#holding.add(window);
     this.#scheduleEager();
     return window.held;
@@ -217,25 +219,23 @@ export class Throttle implements PlainSuccessThrottle {
     const { held } = window;
     window.held = null;
     this.#holding.delete(window);
-    if (held) this.#flush(window.checkId, held.pings, held.skipped, held.unanswered);
+    if (held) this.#flush(window.checkId, held);
   }
 
-  #flush(
-    checkId: number,
-    held: readonly CoalescedPing[],
-    skipped: number,
-    unanswered: Submission[],
-    onDone?: () => void,
-  ): void {
+  #flush(checkId: number, held: Held, onDone?: () => void): void {
     const { journal, submit } = this.#options;
-    const count = held.length + skipped;
-    const pings = latePings(checkId, held, skipped);
-    this.#kept -= held.length - pings.length;
+    const count = held.pings.length + held.skipped;
+    const pings = latePings(checkId, held.pings, held.skipped);
+    this.#kept -= held.pings.length - pings.length;
     const claim = journal.claim(checkId);
-    const leaving: Leaving = { checkId, firstAt: pings[0]!.at, unanswered, outcome: null };
+    const leaving: Leaving = { checkId, firstAt: held.firstAt, pings: held.pings, unanswered: [], outcome: null };
     this.#leaving.add(leaving);
-    const claimed = {
+    const claimed: ClaimedPings = {
       bind: claim.bind,
+      answered() {
+        const left = without(held, leaving.unanswered);
+        return left ? latePings(checkId, left.pings, left.skipped) : [];
+      },
       done: () => {
         claim.done();
         this.#leaving.delete(leaving);
@@ -253,27 +253,46 @@ export class Throttle implements PlainSuccessThrottle {
   }
 
   /**
-   * The journal could not take these, so they are not safe and not answered, but they are counted already: the write
-   * that carries them goes out now, and its outcome is theirs.
+   * The journal could not take these, so they are not safe and not answered: they are no longer coalesced, but written each
+   * for itself, after what was coalesced before them. What is on its way already takes its own along, and answers them.
    */
   #unwritten(submissions: readonly Submission[]): void {
     const leaving = new Map([...this.#leaving].map((one) => [one.checkId, one]));
-    const windows = new Set<Window>();
+    const ofWindow = new Map<Window, Submission[]>();
     for (const submission of submissions) {
       const { ping } = submission;
       const window = this.#windows.get(ping.checkId!);
       const left = leaving.get(ping.checkId!);
-      if (window?.held && (!left || window.held.pings.includes(ping))) {
-        window.held.unanswered.push(submission);
-        windows.add(window);
+      if (window?.held && ping.at >= window.held.firstAt && !left?.pings.includes(ping)) {
+        const theirs = ofWindow.get(window);
+        if (theirs) theirs.push(submission);
+        else ofWindow.set(window, [submission]);
       } else if (left && left.outcome === null) {
         left.unanswered.push(submission);
       } else {
         submission.settle(left?.outcome ?? 'recorded');
       }
     }
-    for (const window of windows) this.#close(window);
+    for (const [window, theirs] of ofWindow) {
+      const before = window.held!;
+      window.held = without(before, theirs);
+      this.#kept -= before.pings.length - (window.held?.pings.length ?? 0);
+      this.pings -= theirs.length;
+      this.#close(window);
+      for (const submission of theirs) this.#options.submit(submission);
+    }
   }
+}
+
+/** What is left without some of them; null: nothing. */
+function without(held: Held, some: readonly Submission[]): Held | null {
+  const leftOut = new Set<CoalescedPing>(some.map(({ ping }) => ping));
+  const pings = held.pings.filter((ping) => !leftOut.has(ping));
+  const skipped = held.skipped - (some.length - (held.pings.length - pings.length));
+  if (pings.length > 0) return { pings, skipped, firstAt: held.firstAt };
+  if (skipped === 0) return null;
+  // The details of the older ones are gone; they were of the same check and hour.
+  return { pings: [{ ...held.pings[0]!, at: held.firstAt }], skipped: skipped - 1, firstAt: held.firstAt };
 }
 
 /** Coalesced pings as the writer takes them: the newest {@link KEEP}, the first of which counts for all before it. */

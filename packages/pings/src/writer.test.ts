@@ -1,7 +1,7 @@
 import { systemClock } from '@overdue/clock';
 import { expect, test } from 'vitest';
 import type { BatchNumber } from './apply-batch.ts';
-import type { Claim } from './spool/journal.ts';
+import type { ClaimedPings } from './ping.ts';
 import { latePings } from './throttle.ts';
 import { PingWriter } from './writer.ts';
 
@@ -44,17 +44,16 @@ test('thousands of windows that end while the database is away are bound togethe
     allAsked = resolve;
   });
   const settled = Array.from({ length: CHECKS }, (_, checkId) => {
-    const claim: Claim = {
+    const pings = latePings(checkId, [{ at: checkId, scheme: 'http', method: 'GET', remoteAddr: null, ua: '' }], 0);
+    const claim: ClaimedPings = {
       bind(number) {
         if (bound.push(number) === CHECKS) allAsked();
         return synced;
       },
+      answered: () => pings,
       done: nothing,
     };
-    const held = [{ at: checkId, scheme: 'http', method: 'GET', remoteAddr: null, ua: '' }];
-    return Promise.all(
-      latePings(checkId, held, 0).map((ping) => new Promise((settle) => writer.submit({ ping, claim, settle }))),
-    );
+    return Promise.all(pings.map((ping) => new Promise((settle) => writer.submit({ ping, claim, settle }))));
   });
   expect(new Set((await Promise.all(settled)).flat())).toEqual(new Set(['recorded']));
   expect(appended).toHaveLength(1);

@@ -3,8 +3,7 @@ import type { Database } from '@overdue/database';
 import type { Applied, ApplyOptions, BatchNumber, ReportProblem } from './apply-batch.ts';
 import { BatchConnection, meansAway } from './batch-connection.ts';
 import { commitPatience } from './budget.ts';
-import type { Outcome, Ping, Submission } from './ping.ts';
-import type { Claim } from './spool/journal.ts';
+import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
 import type { Vouching } from './vouching/index.ts';
 import { TimedOutError } from './within.ts';
 
@@ -285,13 +284,12 @@ export class PingWriter {
       await Promise.all(claims.map((claim) => claim.bind(number)));
       await overflow.append(number, pings);
     } catch {
-      const answered = batch.filter((submission) => submission.claim).map((submission) => submission.ping);
-      if (answered.length > 0) {
-        const done = () => {
-          for (const claim of claims) claim.done();
-        };
-        events.stranded({ number, pings: answered, done });
-      }
+      const answered = claims.flatMap((claim) => claim.answered());
+      const done = () => {
+        for (const claim of claims) claim.done();
+      };
+      if (answered.length > 0) events.stranded({ number, pings: answered, done });
+      else done();
       events.refused(batch.length - answered.length);
       for (const submission of batch) this.#settle(submission, 'refused');
       return;
@@ -318,8 +316,8 @@ function oldestWaiting(batch: readonly Submission[]): Instant {
   return oldest;
 }
 
-function claimsOf(batch: readonly Submission[]): Claim[] {
-  const claims = new Set<Claim>();
+function claimsOf(batch: readonly Submission[]): ClaimedPings[] {
+  const claims = new Set<ClaimedPings>();
   for (const { claim } of batch) if (claim) claims.add(claim);
   return [...claims];
 }

@@ -1,5 +1,6 @@
 /** A disk that takes nothing, and a spool that is full. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -7,6 +8,27 @@ import { checkOf, makeCheck, pingsOf, sendTo, startTestIngester, type TestIngest
 
 let t: TestIngester;
 const directory = mkdtempSync(join(tmpdir(), 'overdue-disk-'));
+
+/** Nothing can be written while somebody holds the checks. Resolves when they are held, with what lets them go. */
+async function lockEverything(): Promise<() => Promise<void>> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let holder: Promise<unknown> = Promise.resolve();
+  await new Promise<void>((locked) => {
+    holder = t.database.sql.begin(async (sql) => {
+      await sql`select from checks for update`;
+      locked();
+      await released;
+    });
+  });
+  return async () => {
+    release();
+    await holder;
+  };
+}
+
 afterEach(async () => {
   await t.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -32,22 +54,8 @@ test('a full spool: 503 with Retry-After, and what is acknowledged is not lost',
   const ping = () => sendTo(t.ingester.port, `/${code}`, { method: 'POST', body: 'x'.repeat(100) });
   expect((await ping()).status).toBe(200);
   const acknowledged = [200];
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let locked = () => {};
-  const isLocked = new Promise<void>((resolve) => {
-    locked = resolve;
-  });
-  // Nothing can be written while somebody holds the check.
-  const holder = t.database.sql.begin(async (sql) => {
-    await sql`select from checks for update`;
-    locked();
-    await released;
-  });
+  const release = await lockEverything();
   try {
-    await isLocked;
     let refused = await ping();
     for (let i = 0; i < 100 && refused.status === 200; i++) {
       acknowledged.push(refused.status);
@@ -58,10 +66,73 @@ test('a full spool: 503 with Retry-After, and what is acknowledged is not lost',
     // Let somebody else take them.
     expect(await t.ingester.ready()).toEqual(['The database is away and the spool is full.']);
   } finally {
-    release();
-    await holder;
+    await release();
   }
   await expect.poll(async () => (await checkOf(t, code)).n_pings).toBe(acknowledged.length);
   expect((await ping()).status).toBe(200);
   expect(await t.ingester.ready()).toEqual([]);
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'a full disk while the database is away: who got 503 may send it again, it has not counted',
+  async (context) => {
+    const small = join(directory, 'small');
+    mkdirSync(small, { recursive: true });
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=128k', 'tmpfs', small], { stdio: 'ignore' });
+    } catch {
+      context.skip('no file system can be mounted here');
+    }
+    try {
+      t = await startTestIngester({
+        ...{ PING_DB_TIMEOUT_MS: '200', PING_THROTTLE_SECONDS: '30' },
+        ...{ SPOOL_DIR: join(small, 'spool'), SPOOL_MAX_BYTES: '1000' },
+      });
+      const codes = await Promise.all(Array.from({ length: 5 }, () => makeCheck(t)));
+      const statuses = new Map(codes.map((code) => [code, [] as number[]]));
+      // Plain ones, which the throttle coalesces, and at last others: they end its windows.
+      let suffix = '';
+      const round = (size: number) =>
+        Promise.all(
+          codes.flatMap((code) =>
+            Array.from({ length: size }, async (_, i) => {
+              // So that a few of them are more than what is left of a page.
+              const headers = { 'user-agent': `${i}`.padEnd(190, 'x') };
+              const { status } = await sendTo(t.ingester.port, `/${code}${suffix}`, { headers });
+              statuses.get(code)!.push(status);
+            }),
+          ),
+        );
+      await round(1);
+      const release = await lockEverything();
+      try {
+        await round(20);
+        const filler = openSync(join(small, 'filler'), 'w');
+        const page = Buffer.alloc(4096);
+        // Until nothing more fits: the journal and the spool fail from now on, in the middle of what they write.
+        for (let full = false; !full; ) {
+          try {
+            writeSync(filler, page);
+          } catch {
+            full = true;
+          }
+        }
+        closeSync(filler);
+        for (let i = 0; i < 3; i++) await round(20);
+        suffix = '/log';
+        await round(20);
+      } finally {
+        rmSync(join(small, 'filler'), { force: true });
+        await release();
+      }
+      const all = [...statuses.values()].flat();
+      expect([...new Set(all)].sort()).toEqual([200, 503]);
+      const recorded = (code: string) => statuses.get(code)!.filter((status) => status === 200).length;
+      for (const code of codes) await expect.poll(async () => (await checkOf(t, code)).n_pings).toBe(recorded(code));
+      await t.ingester.drain();
+      for (const code of codes) expect((await checkOf(t, code)).n_pings).toBe(recorded(code));
+    } finally {
+      execFileSync('umount', ['-l', small]);
+    }
+  },
+);
