@@ -17,6 +17,7 @@ export interface SimPing {
 }
 
 export interface SimIngester {
+  readonly instanceId: string;
   ping(ping: SimPing): void;
   /** As after SIGTERM. */
   stop(): Promise<void>;
@@ -80,6 +81,7 @@ export async function startIngester(options: IngesterOptions): Promise<SimIngest
   });
   heartbeat.start();
   return {
+    instanceId,
     async stop() {
       await pipeline.drain();
       await heartbeat.stop();

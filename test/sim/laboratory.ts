@@ -37,6 +37,8 @@ const TABLES = [
   'users',
   'coverage',
   'instances',
+  'dismissals',
+  'gap_mails',
   'gaps',
   'ingest_lanes',
   'installation',

@@ -14,26 +14,37 @@ import type { Instant } from '@overdue/clock';
  *     of the period, and for a run the end of the gap. A ping may also have come into the gap a little early: by a
  *     minute, but not by more than grace or a tenth of the period, and not before the last one.
  *
+ * People are followed in the same way, at the instant at which they did something:
+ *
+ *   - a pause ends whatever is awaited, a resume makes the check new again, an edit changes what is awaited from then on;
+ *   - an edit in the pages that makes a check late takes it down at once, and nobody is told (they see it).
+ *
  * One thing the model cannot know: a ping may come after its deadline and before anybody could look (a deadline that
  * passes while `sendalerts` or the database is away). Then the product sees a check that is not late any more. So such
- * a time-out is a `may`: the product decides, and the model goes along (see `Chance`).
+ * a time-out is a `may`: the product decides, and the model goes along (see `Chances`). The same with what people do to a
+ * check that became late a moment ago.
  */
 
-export interface ModelCheck {
+export interface ModelSchedule {
   readonly kind: 'simple' | 'cron';
-  /** Seconds. Cron checks are due at every full minute. */
+  /** Seconds. */
   readonly timeout: number;
+  /** Cron checks are due at every full minute that this divides. */
+  readonly minutes: number;
   /** Seconds. */
   readonly grace: number;
+}
+
+export interface ModelCheck extends ModelSchedule {
   /** When it was pinged last before all this; null: it is new. */
   readonly upSince: Instant | null;
 }
 
-export interface ModelPing {
-  readonly at: Instant;
-  readonly kind: 'success' | 'start' | 'fail' | 'log';
-  readonly rid: string | null;
-}
+export type ModelEvent = { readonly at: Instant } & (
+  | { readonly kind: 'success' | 'start' | 'fail' | 'log'; readonly rid: string | null }
+  | { readonly kind: 'pause' | 'resume' }
+  | { readonly kind: 'edit'; readonly by: 'page' | 'api'; readonly fields: Partial<ModelSchedule> }
+);
 
 export interface ModelGap {
   readonly from: Instant;
@@ -47,11 +58,15 @@ export interface ModelFlip {
   readonly reason: '' | 'timeout' | 'fail';
 }
 
-/**
- * Asked about a time-out that was over when the next ping came: `must`: there was time enough to see it; `did`,
- * `did not`: there was not, and that is what the product made of it.
- */
-export type Chance = (deadline: Instant, nextPing: Instant) => 'must' | 'did' | 'did not';
+/** `must`: there was time enough to see it; `did`, `did not`: there was not, and that is what the product made of it. */
+export type Chance = 'must' | 'did' | 'did not';
+
+export interface Chances {
+  /** Asked about a time-out that was over when the next ping came, or somebody did something. */
+  timeout(deadline: Instant, next: ModelEvent): Chance;
+  /** Asked about an edit in the pages that made a check late, by a deadline before it. */
+  edit(deadline: Instant, at: Instant): Chance;
+}
 
 export interface ModelState {
   readonly status: string;
@@ -62,56 +77,72 @@ export interface ModelState {
 
 /**
  * What must have happened to a check by `until`.
- * @param pings in order of receipt
+ * @param events in order
  */
 export function ideal(
-  check: ModelCheck,
-  pings: readonly ModelPing[],
+  { upSince, ...initial }: ModelCheck,
+  events: readonly ModelEvent[],
   gaps: readonly ModelGap[],
   until: Instant,
-  chance: Chance,
+  chances: Chances,
 ): ModelState {
+  let schedule: ModelSchedule = initial;
   const flips: ModelFlip[] = [];
-  let status = check.upSince === null ? 'new' : 'up';
-  let lastPing = check.upSince;
+  let status = upSince === null ? 'new' : 'up';
+  let lastPing = upSince;
   let lastStart: Instant | null = null;
   let startRid: string | null = null;
   const become = (next: string, at: Instant, reason: ModelFlip['reason']) => {
     if (next !== status) flips.push({ at, old: status, new: next, reason });
     status = next;
   };
-  for (const ping of [...pings, null]) {
-    const now = ping?.at ?? until;
-    const deadline = deadlineOf(check, status, lastPing, lastStart, gaps);
+  for (const event of [...events, null]) {
+    const now = event?.at ?? until;
+    const deadline = deadlineOf(schedule, status, lastPing, lastStart, gaps);
     // Overdue already when the last ping came (a run that it left alone): from that on.
     const at = deadline === null ? null : Math.max(deadline, lastPing ?? deadline);
     // At that very instant, the ping is in time.
     if (at !== null && at < now) {
-      if (ping === null || chance(at, now) !== 'did not') become('down', at, 'timeout');
+      if (event === null || chances.timeout(at, event) !== 'did not') become('down', at, 'timeout');
     }
-    switch (ping?.kind) {
+    switch (event?.kind) {
       case 'success':
-        lastPing = ping.at;
+        lastPing = now;
         // It ends the run that is under way, unless it says that it belongs to another.
-        if (ping.rid === null || ping.rid === startRid) lastStart = null;
-        become('up', ping.at, '');
+        if (event.rid === null || event.rid === startRid) lastStart = null;
+        become('up', now, '');
         break;
       case 'fail':
-        lastPing = ping.at;
+        lastPing = now;
         lastStart = null;
-        become('down', ping.at, 'fail');
+        become('down', now, 'fail');
         break;
       case 'start':
-        lastStart = ping.at;
-        startRid = ping.rid;
+        lastStart = now;
+        startRid = event.rid;
         break;
+      case 'pause':
+        lastStart = null;
+        become('paused', now, '');
+        break;
+      case 'resume':
+        [lastPing, lastStart] = [null, null];
+        become('new', now, '');
+        break;
+      case 'edit': {
+        schedule = { ...schedule, ...event.fields };
+        if (event.by === 'api' || status !== 'up') break;
+        const late = deadlineOf(schedule, status, lastPing, lastStart, gaps);
+        if (late !== null && late < now && chances.edit(late, now) !== 'did not') become('down', now, '');
+        break;
+      }
     }
   }
   return { status, lastPing, lastStart, flips };
 }
 
 function deadlineOf(
-  check: ModelCheck,
+  check: ModelSchedule,
   status: string,
   lastPing: Instant | null,
   lastStart: Instant | null,
@@ -135,15 +166,18 @@ function deadlineOf(
   return from === null ? null : from + grace;
 }
 
-function nextTime(check: ModelCheck, after: Instant): Instant {
-  return check.kind === 'simple' ? after + check.timeout * 1000 : (Math.floor(after / 60_000) + 1) * 60_000;
+function nextTime({ kind, timeout, minutes }: ModelSchedule, after: Instant): Instant {
+  const step = minutes * 60_000;
+  return kind === 'simple' ? after + timeout * 1000 : (Math.floor(after / step) + 1) * step;
 }
 
 function overlap(gap: ModelGap, from: Instant, until: Instant): boolean {
   return gap.from < until && gap.until > from;
 }
 
-/** Changes that are told to channels (up: only after down), in order. */
+/** Changes that are told to channels (up: only after down; nothing that somebody did in the pages), in order. */
 export function told(flips: readonly ModelFlip[]): ModelFlip[] {
-  return flips.filter((flip) => flip.new === 'down' || (flip.new === 'up' && flip.old === 'down'));
+  return flips.filter(
+    (flip) => (flip.new === 'down' && flip.reason !== '') || (flip.new === 'up' && flip.old === 'down'),
+  );
 }

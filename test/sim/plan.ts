@@ -1,5 +1,6 @@
 import type { PingKind } from '@overdue/checks';
 import type { Milliseconds } from '@overdue/clock';
+import type { ModelSchedule } from './model.ts';
 import type { WireFault, WireFaultKind } from './network.ts';
 import { Random } from './random.ts';
 
@@ -20,6 +21,15 @@ export interface PlannedCheck {
   readonly upSince: Milliseconds | null;
 }
 
+/** What somebody changes of a check's schedule. `minutes`: of cron, every so many. */
+export type PlannedEdit = Partial<ModelSchedule>;
+
+/** What somebody does to a check, in the pages or by the API. */
+export type PlannedAct = { readonly at: Milliseconds; readonly check: number } & (
+  | { readonly do: 'pause' | 'resume' | 'delete' }
+  | { readonly do: 'edit'; readonly by: 'page' | 'api'; readonly fields: PlannedEdit }
+);
+
 export interface PlannedPing {
   readonly do: 'ping';
   readonly at: Milliseconds;
@@ -31,8 +41,8 @@ export interface PlannedPing {
 }
 
 export type PlannedFault =
-  /** The process dies, and is started again after a while. */
-  | { readonly do: 'crash'; readonly at: Milliseconds; readonly who: string }
+  /** The process dies, and is started again after a while. An ingester may be dismissed before that, so long after. */
+  | { readonly do: 'crash'; readonly at: Milliseconds; readonly who: string; readonly dismissed?: Milliseconds }
   /** An ingester is told to stop, does so in order, and is started again soon. */
   | { readonly do: 'stop'; readonly at: Milliseconds; readonly who: string }
   /** The process stops for a while, as by SIGSTOP or a busy host. */
@@ -55,7 +65,7 @@ export type PlannedFault =
   /** The sending process dies around its nth request to any receiver. */
   | { readonly do: 'crash at request'; readonly at: Milliseconds; readonly nth: number; readonly after: boolean };
 
-export type PlannedEvent = PlannedPing | PlannedFault;
+export type PlannedEvent = PlannedPing | PlannedAct | PlannedFault;
 
 export interface Plan {
   readonly seed: number;
@@ -105,6 +115,9 @@ export function planOf(seed: number): Plan {
   if (trouble > 0) for (let i = random.int(1, trouble * 2); i > 0; i--) events.push(planFault(random, who));
   const wireFaults: WireFault[] = [];
   if (trouble > 0) for (let i = random.int(0, trouble * 3); i > 0; i--) wireFaults.push(planWireFault(random, who));
+  const people = random.fork();
+  for (let check = 0; check < checks.length; check++) planActs(people, check, (act) => events.push(act));
+  if (trouble > 0 && people.chance(0.3)) wireFaults.push(planWireFault(people, ['web']));
   return {
     seed,
     ingesters,
@@ -159,12 +172,46 @@ function planPings(
   }
 }
 
+/** A good part of the checks is left alone. */
+function planActs(random: Random, check: number, add: (act: PlannedAct) => void): void {
+  if (random.chance(0.5)) return;
+  for (let at = random.int(3000, 60_000); at < CALM_AT - 2000; at += random.int(4000, 50_000)) {
+    switch (random.pick(['pause', 'pause', 'resume', 'resume', 'edit', 'edit', 'edit', 'delete'])) {
+      case 'pause':
+        add({ do: 'pause', at, check });
+        break;
+      case 'resume':
+        add({ do: 'resume', at, check });
+        break;
+      case 'delete':
+        if (random.chance(0.3)) add({ do: 'delete', at, check });
+        break;
+      default:
+        add({ do: 'edit', at, check, by: random.pick(['page', 'api']), fields: planEdit(random) });
+    }
+  }
+}
+
+function planEdit(random: Random): PlannedEdit {
+  return random.pick<PlannedEdit>([
+    { timeout: random.pick([60, 75, 90, 120]) },
+    { grace: random.pick([60, 63, 90]) },
+    { timeout: 60, grace: 60 },
+    { kind: 'cron', minutes: random.pick([1, 2]) },
+    { kind: 'cron', minutes: 1, grace: 60 },
+    { kind: 'simple', timeout: random.pick([60, 100]) },
+  ]);
+}
+
 function planFault(random: Random, who: readonly string[]): PlannedFault {
   const at = random.int(1000, CALM_AT - 20 * SECOND);
   const ms = random.pick([500, 3000, 8000, 20_000, 50_000]);
   switch (random.int(0, 6)) {
-    case 0:
-      return { do: 'crash', at, who: random.pick(who) };
+    case 0: {
+      const one = random.pick(who);
+      const dismissed = one.startsWith('ingester') && random.chance(0.4);
+      return { do: 'crash', at, who: one, ...(dismissed ? { dismissed: random.int(6000, 9000) } : {}) };
+    }
     case 1: {
       const one = random.pick(who);
       return { do: one.startsWith('ingester') ? 'stop' : 'crash', at, who: one };

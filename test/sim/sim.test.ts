@@ -31,7 +31,7 @@ afterAll(async () => {
 test('every true lateness is told, nothing else is; no answered ping is lost; order is kept', {
   timeout: 600_000,
 }, async () => {
-  const seen = { alerts: 0, timeouts: 0, gaps: 0, faults: 0, exact: 0 };
+  const seen = { alerts: 0, timeouts: 0, gaps: 0, faults: 0, exact: 0, acts: 0 };
   for (let seed = FIRST; seed < FIRST + RUNS; seed++) {
     const result = await simulate(planOf(seed), laboratory);
     if (result.problems.length > 0) expect.fail(tell(result, false));
@@ -43,6 +43,7 @@ test('every true lateness is told, nothing else is; no answered ping is lost; or
   expect(seen.faults).toBeGreaterThan(RUNS / 2);
   expect(seen.gaps).toBeGreaterThan(RUNS / 10);
   expect(seen.exact).toBeGreaterThan(RUNS);
+  expect(seen.acts).toBeGreaterThan(RUNS);
 });
 
 test('a seed replays, statement by statement', { timeout: 60_000 }, async () => {
@@ -95,6 +96,30 @@ test('an ingester is restarted before it has applied its spool: nobody goes down
   const told = tell(result, true);
   expect(told).toMatch(/35\.\d+ ingester 1 +has stopped|36\.\d+ ingester 1 +has stopped/);
   expect(result.problems, told).toEqual([]);
+});
+
+test('an ingester that died with pings in its spool is dismissed, and comes back: they are applied, nobody was alerted', async () => {
+  const result = await simulate(
+    {
+      ...QUIET,
+      ingesters: 2,
+      throttle: 0,
+      events: [
+        // The check's deadline is at 10 s.
+        { do: 'database away', at: 3000, how: 'refuses', ms: 20_000 },
+        { do: 'ping', at: 8000, check: 0, kind: 'success', rid: null, via: 0 },
+        { do: 'crash', at: 15_000, who: 'ingester 1', dismissed: 25_000 },
+      ],
+      downtimes: [55_000],
+      calmAt: 75_000,
+    },
+    laboratory,
+  );
+  const told = tell(result, true);
+  expect(told).toMatch(/40\.\d+ people +ingester 1 is dismissed: done/);
+  expect(result.problems, told).toEqual([]);
+  // In the end nobody pings any more.
+  expect(result.statistics, told).toMatchObject({ pings: 1, timeouts: 1, gaps: 1 });
 });
 
 test.each<[string, string, (world: World, sql: Sql) => unknown]>([

@@ -27,7 +27,7 @@ export async function simulate(
   await laboratory.clear();
   const world = new World({ plan, laboratory });
   const problems: string[] = [];
-  let statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0 };
+  let statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0, acts: 0 };
   const onUnforeseen = (error: unknown) => {
     problems.push(`an error that nobody caught: ${error instanceof Error ? error.stack : String(error)}`);
   };

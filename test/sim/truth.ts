@@ -39,10 +39,6 @@ export class Truth {
     this.#trouble.push({ from, until });
   }
 
-  isTroubled(at: Instant): boolean {
-    return this.#trouble.some(({ from, until }) => from <= at && (until === null || at < until));
-  }
-
   /** Whether there are `length` milliseconds without trouble between the two. */
   hasCalm(from: Instant, until: Instant, length: Milliseconds): boolean {
     let reached = from;

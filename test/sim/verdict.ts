@@ -1,9 +1,11 @@
 import type { Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
-import { ideal, type ModelFlip, type ModelPing, told } from './model.ts';
+import type { SentPing } from './jobs.ts';
+import { type Chances, ideal, type ModelEvent, type ModelFlip, told } from './model.ts';
+import type { Act } from './people.ts';
 import type { Plan } from './plan.ts';
 import { MIN_GAP } from './sendalerts.ts';
-import { BEGIN, type SentPing, type World } from './world.ts';
+import { BEGIN, type World } from './world.ts';
 
 /*
  * What is looked at when a run is over and all is well again:
@@ -11,7 +13,9 @@ import { BEGIN, type SentPing, type World } from './world.ts';
  *   pings      every answered one is there, none twice, each as it was sent; the count is right
  *   flips      each begins with the status in which the one before ended; the last one's is the check's
  *   lateness   the flips are those of the model (model.ts): no alert without lateness, no lateness without alert.
- *              Not asked of a check whose pings were applied out of order, or were cut off with their ingester.
+ *              Not asked of a check whose pings were applied out of order, or were cut off with their ingester, or to
+ *              which people did something and do not know whether it was done, or before a ping that had come earlier.
+ *   people     a deleted check is gone, with all that belongs to it, and nobody hears of it any more
  *   alerts     every flip that is to be told reached each of its channels, in order, and whatever came twice says so
  *              by its delivery id; nothing else reached anybody
  *   gaps       stretches without any ingester are on record, and nothing is on record for no reason
@@ -46,12 +50,14 @@ export interface Statistics {
   exact: number;
   /** Time-outs that were over before anybody could look. */
   unseen: number;
+  /** What people did. */
+  acts: number;
 }
 
 /** Everything that is wrong, in words; empty: nothing. */
 export async function verdict(world: World, sql: Sql): Promise<{ problems: string[]; statistics: Statistics }> {
   const problems: string[] = [];
-  const statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0 };
+  const statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0, acts: 0 };
   const { plan } = world;
   const checks = await sql<CheckRow[]>`select id, status, n_pings, last_ping, alert_after from checks order by id`;
   const gaps = await sql<{ from: Instant; until: Instant }[]>`
@@ -71,27 +77,21 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
         select id, created_at as at, old_status as old, new_status as new, reason, decision
         from flips where check_id = ${check.id} order by id`),
     ];
-    const sent = world.sent.filter((one) => one.ping.check === check.id - 1);
+    const sent = world.jobs.sent.filter((one) => one.ping.check === check.id - 1);
+    const acts = world.people.acts.filter((act) => act.planned.check === check.id - 1);
     statistics.pings += pings.length;
     statistics.timeouts += flips.filter((flip) => flip.reason === 'timeout').length;
-    judgePings(check, upSince, pings, sent, say);
+    statistics.acts += acts.filter((act) => act.outcome === 'done').length;
+    judgePings(check, upSince, pings, sent, acts, say);
     judgeChain(check, upSince, flips, say);
-    const inOrder = pings.every((ping, i) => i === 0 || ping.at >= pings[i - 1]!.at);
+    if (acts.some((act) => act.planned.do === 'delete' && act.outcome === 'done')) say('was deleted, and is there');
+    const events = inOneOrder(pings, sent, acts);
+    const inOrder = events.every((event, i) => i === 0 || event.at >= events[i - 1]!.at);
     const stranded = sent.some((one) => one.stranded && pings.some((ping) => ping.ua === one.ua));
-    if (inOrder && !stranded) {
+    if (inOrder && !stranded && acts.every((act) => act.outcome !== 'unclear')) {
       statistics.exact++;
-      const facts = pings.map(({ at, ua }): ModelPing => {
-        const { kind, rid } = sent.find((one) => one.ua === ua)?.ping ?? { kind: 'log' as const, rid: null };
-        return { at, kind, rid };
-      });
-      const wanted = ideal({ ...planned, upSince }, facts, gaps, world.clock.now(), (deadline, next) => {
-        const seen = flips.some((flip) => flip.reason === 'timeout' && flip.at === deadline);
-        // Only of an ingester that may hold an earlier ping (another one, or its own former life) is it not known.
-        const others = plan.ingesters > 1 || world.truth.begins(next - FOUND_DEAD_WITHIN, next);
-        if (!others || next - deadline > RACE + clocksApart(plan)) return 'must';
-        if (!seen) statistics.unseen++;
-        return seen ? 'did' : 'did not';
-      });
+      const asked = chances(world, flips, () => statistics.unseen++);
+      const wanted = ideal({ ...planned, minutes: 1, upSince }, events, gaps, world.clock.now(), asked);
       const [was, should] = [flips, wanted.flips].map((list) => list.map(inWords).join('; '));
       if (was !== should) {
         say(`flips are [${was}], should be [${should}]`);
@@ -102,8 +102,53 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
     }
     statistics.alerts += await judgeAlerts(world, sql, check.id, flips, say);
   }
+  for (const [i] of plan.checks.entries()) {
+    if (!checks.some((check) => check.id === i + 1)) problems.push(...(await judgeDeleted(world, sql, i)));
+  }
   return { problems, statistics };
 }
+
+/** Pings and what people did, as they took effect. */
+function inOneOrder(pings: readonly PingRow[], sent: readonly SentPing[], acts: readonly Act[]): ModelEvent[] {
+  const did = acts.filter((act) => act.outcome === 'done').toSorted((a, b) => a.after - b.after || a.at - b.at);
+  const before = (n: number) => did.splice(0, did.findIndex((act) => act.after >= n) >>> 0).flatMap(eventOf);
+  const events = pings.flatMap(({ n, at, ua }): ModelEvent[] => {
+    const { kind, rid } = sent.find((one) => one.ua === ua)?.ping ?? { kind: 'log' as const, rid: null };
+    return [...before(n), { at, kind, rid }];
+  });
+  return [...events, ...did.flatMap(eventOf)];
+}
+
+function eventOf({ planned, at }: Act): ModelEvent[] {
+  if (planned.do === 'delete') return [];
+  if (planned.do === 'edit') return [{ at, kind: 'edit', by: planned.by, fields: planned.fields }];
+  return [{ at, kind: planned.do }];
+}
+
+/** What nobody can know but from what the product did. @param unseen hears of a time-out that it did not see */
+function chances({ plan, truth }: World, flips: readonly FlipRow[], unseen: () => void): Chances {
+  return {
+    timeout(deadline, { at: next, kind }) {
+      const seen = flips.some((flip) => flip.reason === 'timeout' && flip.at === deadline);
+      if (kind === 'pause' || kind === 'resume' || kind === 'edit') {
+        if (truth.hasCalm(deadline, next, SEEN_WITHIN)) return 'must';
+      } else {
+        // Only of an ingester that may hold an earlier ping (another one, or its own former life) is it not known.
+        const others = plan.ingesters > 1 || truth.begins(next - FOUND_DEAD_WITHIN, next);
+        if (!others || next - deadline > RACE + clocksApart(plan)) return 'must';
+      }
+      if (!seen) unseen();
+      return seen ? 'did' : 'did not';
+    },
+    edit(deadline, at) {
+      if (truth.hasCalm(deadline, at, SEEN_WITHIN)) return 'must';
+      return flips.some((flip) => flip.new === 'down' && flip.reason === '' && flip.at === at) ? 'did' : 'did not';
+    },
+  };
+}
+
+/** Without faults, a time-out is seen within this time, in milliseconds. */
+const SEEN_WITHIN = 40_000;
 
 /** With two ingesters, a ping so shortly after the deadline may count as in time (docs/alerting.md); milliseconds. */
 const RACE = 5000;
@@ -116,6 +161,7 @@ function judgePings(
   upSince: Instant | null,
   pings: readonly PingRow[],
   sent: readonly SentPing[],
+  acts: readonly Act[],
   say: (text: string) => void,
 ): void {
   for (const one of sent) {
@@ -129,8 +175,14 @@ function judgePings(
   }
   if (check.n_pings !== pings.length) say(`counts ${check.n_pings} pings and has ${pings.length}`);
   if (pings.some((ping, i) => ping.n !== i + 1)) say(`numbers of pings have holes: ${pings.map(({ n }) => n)}`);
-  const completions = pings.filter(({ kind }) => kind === 'success' || kind === 'fail').map(({ at }) => at);
-  const newest = completions.length === 0 ? upSince : Math.max(...completions);
+  if (acts.some((act) => act.outcome === 'unclear')) return;
+  // A resumed check begins anew.
+  const resumed = acts.filter((act) => act.planned.do === 'resume' && act.outcome === 'done').map((act) => act.after);
+  const completions = pings.filter(
+    ({ n, kind }) => n > Math.max(0, ...resumed) && (kind === 'success' || kind === 'fail'),
+  );
+  const none = resumed.length > 0 ? null : upSince;
+  const newest = completions.length === 0 ? none : Math.max(...completions.map(({ at }) => at));
   if (newest !== check.last_ping) say(`last_ping is ${time(check.last_ping)}, should be ${time(newest)}`);
 }
 
@@ -192,10 +244,30 @@ async function judgeAlerts(
   return alerts;
 }
 
+async function judgeDeleted(world: World, sql: Sql, index: number): Promise<string[]> {
+  const say = (text: string) => `check ${index + 1}: ${text}`;
+  const deletion = world.people.acts.find((act) => act.planned.check === index && act.planned.do === 'delete');
+  if (!deletion) return [say('is gone, and nobody deleted it')];
+  const id = index + 1;
+  const left = await sql<{ what: string }[]>`
+    select 'pings' as what from pings where check_id = ${id} union all
+    select 'flips' from flips where check_id = ${id} union all
+    select 'messages' from notifications where check_id = ${id}`;
+  const problems = left.map(({ what }) => say(`is deleted, and its ${what} are there`));
+  const last = world.receivers.receipts.findLast((receipt) => Number(receipt.code.slice(-12)) === id);
+  if (deletion.outcome === 'done' && last && last.at > deletion.at + UNDER_WAY) {
+    problems.push(say(`was deleted at ${time(deletion.at)}, and somebody was told of it at ${time(last.at)}`));
+  }
+  return problems;
+}
+
+/** So long after a check was deleted a message of it may arrive that was under way then; milliseconds. */
+const UNDER_WAY = 60_000;
+
 function judgeGaps(world: World, gaps: readonly { from: Instant; until: Instant }[]): string[] {
   const problems: string[] = [];
   const { truth } = world;
-  const began = world.sent[0]?.at ?? world.clock.now();
+  const began = world.jobs.sent[0]?.at ?? world.clock.now();
   if (gaps.length > 0 && !truth.holes) problems.push(`gaps are on record and there were none: ${gaps.map(span)}`);
   const offset = clocksApart(world.plan);
   for (const deaf of truth.deaf(began, world.clock.now())) {

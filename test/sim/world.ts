@@ -1,38 +1,34 @@
 import type { Instant, Milliseconds } from '@overdue/clock';
 import { VirtualClock } from '@overdue/clock';
-import type { DatabaseTarget, Sql } from '@overdue/database';
-import type { IntakeOutcome } from '@overdue/pings';
+import type { Database, DatabaseTarget, Sql } from '@overdue/database';
 import { Disks, diskIsBusy } from './disks.ts';
 import { type SimIngester, startIngester } from './ingester.ts';
+import { Jobs } from './jobs.ts';
 import type { Laboratory } from './laboratory.ts';
 import { Network, type Step } from './network.ts';
-import { names, type Plan, type PlannedEvent, type PlannedPing } from './plan.ts';
+import { Pace } from './pace.ts';
+import { People } from './people.ts';
+import { names, type Plan, type PlannedEvent } from './plan.ts';
 import { SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Receivers } from './receiver.ts';
 import { createRows } from './rows.ts';
-import { MIN_GAP, startSendalerts } from './sendalerts.ts';
+import { startSendalerts } from './sendalerts.ts';
 import { Truth } from './truth.ts';
 
 /** The virtual time at which every run begins. */
 export const BEGIN: Instant = Date.UTC(2030, 0, 7, 12);
 
-/** What a job knows of a ping that it sent. */
-export interface SentPing {
-  readonly ua: string;
-  readonly ping: PlannedPing;
-  readonly at: Instant;
-  /** Null: no answer came. */
-  outcome: IntakeOutcome | null;
-  /** Its ingester died without having stored it in the database, while another lived. */
-  stranded: boolean;
-}
-
-interface Host {
+/** A machine, or container, and the process that runs there. */
+export interface Host {
   readonly name: string;
   wallOffset: Milliseconds;
   process: SimProcess | null;
   ingester: SimIngester | null;
+  /** Id in `instances` of the newest ingester that ran here. */
+  instanceId: string | null;
+  /** Of `web`: its pool. */
+  database: Database | null;
   /** Of `sendalerts`: up to where it has judged. */
   judgedUntil: () => Instant | null;
   /** Its process ended in order, and not by a crash. */
@@ -44,9 +40,10 @@ export class World {
   readonly plan: Plan;
   readonly clock = new VirtualClock(BEGIN);
   readonly truth = new Truth();
-  readonly sent: SentPing[] = [];
   readonly receivers: Receivers;
   readonly network: Network;
+  readonly jobs: Jobs;
+  readonly people: People;
   readonly trace: string[] = [];
   readonly disks = new Disks();
   /** What processes logged as errors. */
@@ -54,13 +51,10 @@ export class World {
   readonly #random: Random;
   readonly #target: DatabaseTarget;
   readonly #sql: Sql;
+  readonly #pace: Pace;
   readonly #hosts = new Map<string, Host>();
   #crashes = 0;
   #calm = false;
-  /** An ingester is found dead only by those who look often. */
-  #hurriedUntil: Instant = Number.NEGATIVE_INFINITY;
-  /** From then on nothing happens but what time brings. */
-  #idleFrom: Instant = Number.POSITIVE_INFINITY;
   #checkCodes: readonly string[] = [];
   #activity = 0;
 
@@ -71,7 +65,13 @@ export class World {
     this.#target = target;
     this.#sql = admin.sql;
     this.#random = new Random(plan.seed + 1);
+    this.#pace = new Pace(this.clock, this.#random.fork());
     const trace = (who: string, what: string) => this.note(who, what);
+    this.people = new People(this.clock, trace);
+    this.jobs = new Jobs(this.clock, trace, (sent) => {
+      this.truth.holes = true;
+      this.truth.trouble(sent.at, this.clock.now() + RECOVERY);
+    });
     this.receivers = new Receivers(this.clock, this.#random.fork(), trace);
     this.network = new Network({
       sessions,
@@ -81,14 +81,15 @@ export class World {
       faults: plan.wireFaults,
       trace,
     });
-    for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts)]) {
+    for (const name of [...names('ingester', plan.ingesters), ...names('sendalerts', plan.sendalerts), 'web']) {
       this.#hosts.set(name, {
         name,
         wallOffset: 0,
         process: null,
         ingester: null,
+        instanceId: null,
+        database: null,
         judgedUntil: () => null,
-
         inOrder: false,
       });
     }
@@ -115,9 +116,10 @@ export class World {
     await this.#passUntil(BEGIN + this.plan.calmAt);
     await this.#heal();
     const healed = this.clock.now();
-    this.#idleFrom = healed + RECOVERY;
+    const idleFrom = healed + RECOVERY;
+    this.#pace.idleFrom = idleFrom;
     // Nobody pings any more: all that is awaited becomes late, is noticed, and is told.
-    await this.#passUntil(this.#idleFrom);
+    await this.#passUntil(idleFrom);
     for (let i = 0; i < 40 && (await this.#unfinished()); i++) await this.#passUntil(this.clock.now() + 20_000);
   }
 
@@ -195,18 +197,23 @@ export class World {
         ),
         spoolBytes: this.plan.spoolBytes,
         throttle: this.plan.throttle,
-        spacing: () => this.#spacing(),
-        lookEvery: () => ({ hurried: 1900, calm: 9000, idle: 20_000 })[this.#pace()],
+        spacing: () => this.#pace.spacing(),
+        lookEvery: () => this.#pace.lookEvery(),
         onListening: listening,
         onProblem: (text: string) => {
           if (process.alive && !text.startsWith('A part of the spool')) this.logged.push(`${host.name}: ${text}`);
         },
       };
       void startIngester(options).then((ingester) => {
-        if (process.alive) host.ingester = ingester;
+        if (!process.alive) return;
+        host.ingester = ingester;
+        host.instanceId = ingester.instanceId;
       });
+    } else if (host.name === 'web') {
+      host.database = process.open(2);
+      this.people.free();
     } else {
-      const poll = () => (this.#pace() === 'idle' ? 15_000 : 7000);
+      const poll = () => this.#pace.poll();
       void startSendalerts({ process, receivers: this.receivers, random: this.#random.fork(), poll }).then(
         (evaluator) => {
           host.judgedUntil = () => evaluator.state().judgedUntil;
@@ -224,45 +231,15 @@ export class World {
     host.ingester = null;
     this.truth.receivesNoMore(host.name, now);
     this.truth.trouble(now, now + RECOVERY);
-    this.#hurry(0);
+    this.#pace.hurry(0);
     void ingester.stop().then(() => {
       host.inOrder = process.alive;
       return process.crash('has stopped');
     });
   }
 
-  /** An ingester is away for that long. */
-  #hurry(away: Milliseconds): void {
-    this.#hurriedUntil = Math.max(this.#hurriedUntil, this.clock.now() + Math.min(away, FOUND_DEAD) + FOUND_DEAD);
-  }
-
-  /** How hurried things are; most of what a run costs are looks at a world in which nothing happens. */
-  #pace(): 'hurried' | 'calm' | 'idle' {
-    const now = this.clock.now();
-    if (now < this.#hurriedUntil) return 'hurried';
-    return this.#idleFrom <= now ? 'idle' : 'calm';
-  }
-
-  /** How much longer than asked for a sleep takes. */
-  #slack(host: Host): Milliseconds {
-    const pace = this.#pace();
-    if (host.name.startsWith('ingester')) {
-      if (pace === 'hurried') return this.#random.int(0, 4000);
-      return pace === 'calm' ? this.#random.int(2000, 6000) : this.#random.int(6000, 12_000);
-    }
-    if (pace === 'idle') return this.#random.int(8000, 20_000);
-    // Not while it lags behind: that an ingester has died is only seen by looking often.
-    const judgedUntil = host.judgedUntil();
-    const lags = judgedUntil === null || this.clock.now() - judgedUntil > 12_000;
-    return lags || pace === 'hurried' ? 0 : this.#random.int(2000, 8000);
-  }
-
-  /**
-   * Milliseconds from a beat of an ingester to the next that is written, when it says nothing new. What a process vouches
-   * for and has not written dies with it; that must not be as long as a gap.
-   */
-  #spacing(): Milliseconds {
-    return { hurried: 0, calm: MIN_GAP / 2, idle: 12_000 }[this.#pace()];
+  #slack({ name, judgedUntil }: Host): Milliseconds {
+    return name.startsWith('ingester') ? this.#pace.ingesterSlack() : this.#pace.sendalertsSlack(judgedUntil());
   }
 
   async #onCrash(host: Host, crashed: SimProcess): Promise<void> {
@@ -270,6 +247,7 @@ export class World {
     const now = this.clock.now();
     host.process = null;
     host.ingester = null;
+    host.database = null;
     host.judgedUntil = () => null;
     const planned = this.#calm ? 500 : this.plan.downtimes[this.#crashes++ % this.plan.downtimes.length]!;
     const away = host.inOrder ? Math.min(planned, SOON) : planned;
@@ -278,7 +256,7 @@ export class World {
     if (host.name.startsWith('ingester')) {
       this.disks.save(host.name);
       this.truth.receivesNoMore(host.name, now);
-      this.#hurry(away);
+      this.#pace.hurry(away);
       if (!host.inOrder) await this.#strand(host);
     }
     this.clock.after(away, () => {
@@ -286,26 +264,32 @@ export class World {
     });
   }
 
-  /**
-   * An ingester is gone, and with it whatever it had on its disk or in its hands. While others live, they do not wait
-   * for long: of the checks that are touched, nobody can be right before it is back.
-   */
   async #strand(host: Host): Promise<void> {
     if (this.plan.ingesters === 1) return;
     const stored = new Set((await this.#sql<{ ua: string }[]>`select ua from pings`).map(({ ua }) => ua));
-    for (const sent of this.sent) {
-      const here = names('ingester', this.plan.ingesters)[sent.ping.via] === host.name;
-      if (here && !stored.has(sent.ua)) sent.stranded = true;
-    }
+    this.jobs.strand(names('ingester', this.plan.ingesters).indexOf(host.name), stored);
+  }
+
+  #ingester(via: number): Host {
+    return this.#hosts.get(names('ingester', this.plan.ingesters)[via]!)!;
   }
 
   async #perform(event: PlannedEvent): Promise<void> {
     const now = this.clock.now();
     switch (event.do) {
       case 'ping':
-        this.#ping(event);
+        this.jobs.ping(event, this.#checkCodes[event.check]!, this.#ingester(event.via));
         return;
+      case 'pause':
+      case 'resume':
+      case 'edit':
+      case 'delete': {
+        const { process, database } = this.#hosts.get('web')!;
+        this.people.act(event, this.#checkCodes[event.check]!, process && database ? { process, database } : null);
+        return;
+      }
       case 'crash':
+        if (event.dismissed) this.clock.after(event.dismissed, () => this.#dismiss(this.#hosts.get(event.who)!));
         await this.#hosts.get(event.who)!.process?.crash();
         return;
       case 'stop':
@@ -320,7 +304,7 @@ export class World {
         if (event.who.startsWith('ingester')) {
           await this.#strand(this.#hosts.get(event.who)!);
           this.truth.receivesNoMore(event.who, now);
-          this.#hurry(event.ms);
+          this.#pace.hurry(event.ms);
           const host = this.#hosts.get(event.who)!;
           this.clock.after(event.ms, () => {
             if (process.alive && host.ingester) this.truth.receives(event.who, this.clock.now());
@@ -351,35 +335,10 @@ export class World {
     }
   }
 
-  #ping(ping: PlannedPing): void {
-    const host = this.#hosts.get(names('ingester', this.plan.ingesters)[ping.via]!)!;
-    const number = this.sent.length + 1;
-    const sent: SentPing = {
-      ua: `ping ${number}`,
-      ping,
-      at: this.clock.now() + host.wallOffset,
-      outcome: null,
-      stranded: false,
-    };
-    const words = `check ${ping.check + 1} ${ping.kind}${ping.rid ? ` (${ping.rid[0]})` : ''}`;
-    const { process, ingester } = host;
-    // Nobody listens: the job gets no connection.
-    if (!ingester || !process || process.frozen) {
-      this.note('job', `ping ${number}: ${words}: no connection to ${host.name}`);
-      return;
-    }
-    this.note('job', `ping ${number}: ${words} to ${host.name}`);
-    this.sent.push(sent);
-    const settle = (outcome: IntakeOutcome) => {
-      if (!process.alive) return;
-      sent.outcome = outcome;
-      if (outcome === 'refused') {
-        this.truth.holes = true;
-        this.truth.trouble(sent.at, this.clock.now() + RECOVERY);
-      }
-      this.note(host.name, `ping ${number}: ${outcome}`);
-    };
-    ingester.ping({ code: this.#checkCodes[ping.check]!, kind: ping.kind, rid: ping.rid, ua: sent.ua, settle });
+  /** Nobody dismisses an ingester that is there again. */
+  #dismiss({ name, process, instanceId }: Host): void {
+    const { database } = this.#hosts.get('web')!;
+    if (process === null && instanceId !== null && database) this.people.dismiss(instanceId, name, { database });
   }
 
   async #heal(): Promise<void> {
@@ -394,9 +353,6 @@ export class World {
 
 /** Statements at one instant. */
 const MOST_AT_ONCE = 5000;
-
-/** Within this time a process that stands still is found dead by those who look often, in milliseconds. */
-const FOUND_DEAD = 15_000;
 
 /** Within this time a process that was stopped in order is started again, in milliseconds. */
 const SOON = 3000;
