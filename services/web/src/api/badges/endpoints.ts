@@ -78,12 +78,13 @@ function decodedTag(tag: string): string | null {
 export function badgeEndpoints({ clock, secretKey }: BadgeDeps, store: BadgeStore): readonly Endpoint[] {
   const statesOf = signatureCheck(secretKey);
 
-  async function ofProject(call: Call, tag: string, label: string): Promise<Reply> {
+  async function ofProject(call: Call, tag: string): Promise<Reply> {
     const { badge_key, signature, format } = call.params as Record<string, string>;
     const states = statesOf(badge_key!, tag, signature!);
     if (!FORMATS.includes(format!) || states === null) return empty(404);
     const summaries = await store.project(badge_key!);
     if (!summaries) return empty(404);
+    const label = tag === ALL ? call.deps.config.MASTER_BADGE_LABEL : tag;
     return badge(format!, label, summaries.get(tag) ?? NO_CHECKS, states);
   }
 
@@ -92,7 +93,7 @@ export function badgeEndpoints({ clock, secretKey }: BadgeDeps, store: BadgeStor
     summary: 'Badge for all checks of a project',
     key: 'none',
     responses: badgeResponses,
-    handle: (call) => ofProject(call, ALL, call.deps.config.MASTER_BADGE_LABEL),
+    handle: (call) => ofProject(call, ALL),
   };
   const byTag: OpenOperation = {
     id: 'getTagBadge',
@@ -101,7 +102,7 @@ export function badgeEndpoints({ clock, secretKey }: BadgeDeps, store: BadgeStor
     responses: badgeResponses,
     handle(call) {
       const tag = decodedTag(call.params.tag!);
-      return tag === null || tag.includes('\0') ? empty(404) : ofProject(call, tag, tag);
+      return tag === null || tag.includes('\0') ? empty(404) : ofProject(call, tag);
     },
   };
   const ofCheck: OpenOperation = {

@@ -60,6 +60,7 @@ describe('status and counts (§12.3, M-81, M-82)', () => {
       const all = `/badge/${mine.badgeKey}/${sign(mine.badgeKey, '*')}${suffix}`;
       for (const [path, label] of [
         [all, 'All <our> checks'],
+        [`${all}/%252A`, 'All <our> checks'],
         [tagPath('t', suffix, mine), 't'],
       ] as const) {
         const json = await call(`${path}.json`);

@@ -240,7 +240,7 @@ describe('flips (§9)', () => {
         (value) => `${name}=${value}`,
       ),
     ),
-    ...['-1', '31536001', '1.5', 'x', 'NaN', '1e2', 'Infinity'].map((value) => `seconds=${value}`),
+    ...['%20', '-1', '31536001', '1.5', 'x', 'NaN', '1e2', 'Infinity'].map((value) => `seconds=${value}`),
     'start=0&end=x',
     'start=x&seconds=1',
     `start=${'9'.repeat(400)}`,

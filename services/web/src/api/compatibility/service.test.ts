@@ -114,7 +114,7 @@ describe('metrics (§11.2, M-67)', () => {
     const reply = await get('metrics key', version);
     expect(reply.status).toBe(200);
     expect(reply.text).toMatch(
-      /^\{"ts": 1795262400, "max_ping_id": (null|\d+), "max_notification_id": (null|\d+), "num_unprocessed_flips": 0\}$/,
+      /^\{"ts": 1795262400, "max_ping_id": null, "max_notification_id": null, "num_unprocessed_flips": 0\}$/,
     );
     expect(reply.headers.has('access-control-allow-origin')).toBe(false);
   });

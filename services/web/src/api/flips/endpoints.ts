@@ -31,7 +31,7 @@ export function flipFilter(query: URLSearchParams, now: Instant): FlipFilter | n
     if (value === null) return null;
     until = value * 1000;
   }
-  if (seconds !== undefined && seconds.trim() !== '') {
+  if (seconds !== undefined && seconds !== '') {
     const value = whole(seconds.replace(/\.0*(?=\s*$)/, ''), MAX_SPAN);
     if (value === null) return null;
     if (value > 0) from = Math.max(from, now - value * 1000);

@@ -27,7 +27,7 @@ const metrics: OpenOperation = {
     const given = headers['x-metrics-key'];
     if (!configured || typeof given !== 'string' || !same(configured, given)) return empty(403);
     const [row] = await deps.database.sql`
-      select (select sum(n_pings) from checks)::float8 as max_ping_id,
+      select (select nullif(sum(n_pings), 0) from checks)::float8 as max_ping_id,
              (select max(id) from notifications) as max_notification_id,
              (select count(distinct flip_id)::int from notifications where state = 'owed') as num_unprocessed_flips`;
     return json({ ts: Math.floor(deps.clock.now() / 1000), ...row });
