@@ -1,6 +1,7 @@
-import { escapeHtml } from './escape.ts';
+import { ago } from './ago.ts';
+import { escapeHtml, tidy } from './escape.ts';
 import type { Message, OtherCheck } from './message.ts';
-import { ago, cloakedUrl, downtime, pingTypeAndAge, reason, schedule, tagList } from './words.ts';
+import { cloakedUrl, downtime, pingTypeAndAge, reason, schedule, tagList } from './words.ts';
 
 /** Pieces of sentences that several kinds put together (integrations.md 0). */
 
@@ -10,7 +11,7 @@ export function status(message: Message): 'DOWN' | 'UP' {
 
 /** `NAME is DOWN` */
 export function title(message: Message, mark = (text: string) => text): string {
-  return `${mark(message.name)} is ${status(message)}`;
+  return tidy(`${mark(message.name)} is ${status(message)}`);
 }
 
 /** `NAME is DOWN (reason)`; nothing in parentheses when the reason is unknown, or it is up. */

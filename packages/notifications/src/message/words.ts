@@ -1,5 +1,6 @@
 import { formatPeriod, formatSentence, uniqueKey } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
+import { ago } from './ago.ts';
 import type { CheckFacts, Facts, LastPing } from './facts.ts';
 
 /** NAME: what the check is called; its UUID when it has no name. */
@@ -54,20 +55,6 @@ export function pingType(ping: Pick<LastPing, 'kind' | 'exitStatus'>): string {
 /** KIND-AGO: `Success, 10 minutes ago`. */
 export function pingTypeAndAge(ping: LastPing, now: Instant): string {
   return `${pingType(ping)}, ${ago(ping.at, now)}`;
-}
-
-/** How long ago: `now`, `10 minutes ago`, `1 day, 3 hours ago`. */
-export function ago(at: Instant, now: Instant): string {
-  const seconds = Math.floor((now - at) / 1000);
-  if (seconds < 1) return 'now';
-  if (seconds < 60) return count(seconds, 'second', 'a');
-  if (seconds < 3600) return count(Math.floor(seconds / 60), 'minute', 'a');
-  if (seconds < 86_400) return count(Math.floor(seconds / 3600), 'hour', 'an');
-  return `${formatSentence(now - at)} ago`;
-}
-
-function count(n: number, unit: string, article: string): string {
-  return n === 1 ? `${article} ${unit} ago` : `${n} ${unit}s ago`;
 }
 
 /** `Sat, 21 Nov 2026 11:30:00 +0200`: RFC 5322 in a zone. */

@@ -77,7 +77,8 @@ export function alertHtml(view: AlertView): string {
               {view.body.kind === 'text' && view.body.notice && (
                 <>
                   <br />
-                  <span style="color:#5b6472">{view.body.notice}</span>
+                  <span style="color:#5b6472">{view.body.notice}</span>{' '}
+                  <a href={`${view.link}#ping-${view.lastPing?.n}`}>View the whole body</a>
                 </>
               )}
             </p>

@@ -1,6 +1,7 @@
 import type { Mail } from '../../mail/mailer.ts';
+import { ago } from '../../message/ago.ts';
 import type { Account, Message } from '../../message/message.ts';
-import { ago, cloakedUrl, downtime, mailDate, pingType, reason, schedule, tagList } from '../../message/words.ts';
+import { cloakedUrl, downtime, mailDate, pingType, reason, schedule, tagList } from '../../message/words.ts';
 import { alertHtml } from './alert-html.tsx';
 import { alertText } from './alert-text.ts';
 import type { EmailValue } from './email.ts';

@@ -148,7 +148,8 @@ test('cron checks: schedule and zone; the account of the address: its zone and p
 
 test('a body longer than 10,000 characters: its end, and a note', async () => {
   await send(facts('email'), { body: Buffer.from(`start${'x'.repeat(10_000)}`) });
-  const [text] = read(smtp.mails[0]!.raw).parts;
+  const [text, html] = read(smtp.mails[0]!.raw).parts;
+  expect(html).toMatch(/href="[^"]*\/cloaked\/[0-9a-f]{40}\/#ping-412"/);
   expect(text).toContain('Showing the last 10000 bytes of 10005 bytes total.');
   expect(text).not.toContain('start');
 });

@@ -46,7 +46,7 @@ test('an issue, with a token for which the app signed', async () => {
   expect(title).toBe('Nightly <dump> is DOWN');
   expect(labels).toEqual(['bug']);
   expect(body).toContain('**Tags:** `db` `prod`');
-  expect(body).toContain('```\nboom\n```');
+  expect(body).toMatch(/\n<pre>boom<\/pre>$/);
 });
 
 test('no access: not for good; issues switched off: for good', async () => {

@@ -4,7 +4,7 @@ import { badStatus, permanentWhen } from '../../http/client.ts';
 import { errorText, isUnreachable } from '../../http/error-text.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { escapeHtml } from '../../message/escape.ts';
+import { escapeHtml, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { details, link, title } from '../../message/phrases.ts';
 import { reason } from '../../message/words.ts';
@@ -68,15 +68,16 @@ async function send(message: Message<GithubValue>): Promise<TransportResult> {
 async function issueText(message: Message<GithubValue>): Promise<string> {
   const why = reason(message.facts);
   const body = await message.lastBodyText(1000);
-  return [
+  const lines = [
     `[${escapeHtml(message.name)}](${link(message)}) is **DOWN**${why ? ` (${why})` : ''}.`,
     '',
     ...details(message, (tags) => tags.map((tag) => `\`${tag}\``).join(' ')).map(({ label, value }) => {
       const text = label === 'Tags' ? value : escapeHtml(value);
       return `**${label}:** ${label === 'Schedule' ? `\`${value}\`` : text}  `;
     }),
-    ...(body && !body.includes('```') ? ['', '**Last Ping Body:**', '```', body, '```'] : []),
-  ].join('\n');
+    ...(body && !body.includes('```') ? ['**Last Ping Body:**', `<pre>${escapeHtml(body)}</pre>`] : []),
+  ];
+  return tidy(lines.join('\n'));
 }
 
 /** The app's own credentials for ten minutes: a JWT, RS256. */

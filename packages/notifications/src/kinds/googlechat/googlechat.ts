@@ -1,5 +1,5 @@
 import { tile } from '../../icon.ts';
-import { escapeHtml } from '../../message/escape.ts';
+import { escapeHtml, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { circle, details, explanation, link, status } from '../../message/phrases.ts';
 import { urlKind } from '../url-kind.ts';
@@ -25,7 +25,7 @@ function payload(message: Message<string>) {
             collapsible: true,
             uncollapsibleWidgetsCount: 1,
             widgets: [
-              { textParagraph: { text: why ? `${head}\n${why}` : head } },
+              { textParagraph: { text: tidy(why ? `${head}\n${why}` : head) } },
               ...details(message).map(({ label, value }) => ({
                 decoratedText: { topLabel: label, text: escapeHtml(value) },
               })),

@@ -21,8 +21,8 @@ const CHOICES = [
 const schema = z.object({
   url: z.string(),
   token: z.string(),
-  priority: z.number().optional(),
-  priority_up: z.number().optional(),
+  priority: z.number().nullish(),
+  priority_up: z.number().nullish(),
 });
 type GotifyValue = z.infer<typeof schema>;
 
@@ -90,7 +90,7 @@ async function send(message: Message<GotifyValue>): Promise<TransportResult> {
     json: {
       title: title(message),
       message: tidy(text.join('\n')),
-      ...(priority === undefined ? {} : { priority }),
+      ...(priority == null ? {} : { priority }),
       extras: { 'client::display': { contentType: 'text/markdown' } },
     },
   });

@@ -3,9 +3,9 @@ import { textInput } from '../../form-input.ts';
 import { badStatus } from '../../http/client.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { escapeHtml } from '../../message/escape.ts';
+import { escapeHtml, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
-import { detailLines, downtimeSentence, HTML, link, othersLines, status } from '../../message/phrases.ts';
+import { circle, detailLines, downtimeSentence, HTML, link, othersLines, status } from '../../message/phrases.ts';
 import { cloakedUrl, reason } from '../../message/words.ts';
 import { failed, type TransportResult } from '../../result.ts';
 import { jsonField } from '../json-field.ts';
@@ -58,25 +58,30 @@ async function send(message: Message<string>): Promise<TransportResult> {
   let room: string | null = value;
   if (!value.startsWith('!')) {
     const answer = await tools.http
-      .request({ method: 'POST', url: `${api}/join/${encodeURIComponent(value)}`, headers, body: '' })
+      .request({ method: 'POST', url: `${api}/join/${percentEncoded(value)}`, headers, body: '' })
       .catch(() => null);
     if (answer && answer.status !== 200) return badStatus(answer);
     room = answer && jsonField(answer.body, 'room_id');
     if (!room) return { result: 'retry', error: 'The Matrix server did not tell the id of the room' };
   }
   // The transaction id is the delivery id: the server shows a repetition once.
-  const url = `${api}/rooms/${encodeURIComponent(room)}/send/m.room.message/${message.facts.deliveryId}`;
+  const url = `${api}/rooms/${percentEncoded(room)}/send/m.room.message/${message.facts.deliveryId}`;
   return await tools.http.call({
     method: 'PUT',
     url,
     headers,
     json: {
       msgtype: 'm.text',
-      body: plain(message),
+      body: tidy(plain(message)),
       format: 'org.matrix.custom.html',
-      formatted_body: await formatted(message),
+      formatted_body: tidy(await formatted(message)),
     },
   });
+}
+
+/** For one step of a path: RFC 3986's reserved characters too, which `encodeURIComponent` leaves in part. */
+function percentEncoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 function plain(message: Message<string>): string {
@@ -99,7 +104,7 @@ async function formatted(message: Message<string>): Promise<string> {
   const [heading, ...items] = others;
   const down = downtimeSentence(message);
   return [
-    `<p>${name} is ${message.down ? '' : 'now '}<b>${status(message)}</b>${why ? ` (${why})` : ''}.${down ? ` ${down}` : ''}</p>`,
+    `<p>${circle(message)} ${name} is ${message.down ? '' : 'now '}<b>${status(message)}</b>${why ? ` (${why})` : ''}.${down ? ` ${down}` : ''}</p>`,
     `<p>${detailLines(message, HTML).join('<br>')}</p>`,
     ...(body ? [`<p><b>Last Ping Body:</b></p><pre>${escapeHtml(body)}</pre>`] : []),
     ...(heading ? [`<p>${heading}</p>`] : []),

@@ -1,5 +1,5 @@
 import { tile } from '../../icon.ts';
-import { escapeHtml, joinAsterisks } from '../../message/escape.ts';
+import { escapeHtml, joinAsterisks, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { circle, details, link, status } from '../../message/phrases.ts';
 import { reason } from '../../message/words.ts';
@@ -21,14 +21,14 @@ async function payload(message: Message<string>) {
   const { check } = message.facts;
   const why = reason(message.facts);
   const name = escapeHtml(message.name);
-  const headline = `“${name}” is ${status(message)}${why ? ` (${why})` : ''}.`;
+  const headline = tidy(`“${name}” is ${status(message)}${why ? ` (${why})` : ''}.`);
   const facts = details(message, (tags) => tags.join(' ')).map(({ label, value }) => ({
     title: `${label}:`,
-    value: escapeHtml(label === 'Schedule' ? joinAsterisks(value) : value),
+    value: label === 'Schedule' ? joinAsterisks(value) : value,
     short: true,
   }));
   if (check.desc) {
-    facts.unshift({ title: 'Description:', value: escapeHtml(check.desc).replace(/\n/g, '\n\n'), short: false });
+    facts.unshift({ title: 'Description:', value: check.desc.replace(/\n/g, '\n\n'), short: true });
   }
   const body = await message.lastBodyText(1000);
   return {

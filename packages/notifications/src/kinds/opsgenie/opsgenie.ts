@@ -4,7 +4,7 @@ import { textInput } from '../../form-input.ts';
 import { badStatus } from '../../http/client.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { escapeHtml } from '../../message/escape.ts';
+import { escapeHtml, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { link } from '../../message/phrases.ts';
 import { pingTypeAndAge, reason, schedule, tagList } from '../../message/words.ts';
@@ -78,7 +78,7 @@ async function send(message: Message<OpsgenieValue>): Promise<TransportResult> {
           alias,
           source,
           tags: tagList(check),
-          message: `The check "${escapeHtml(message.name)}" is DOWN${why ? ` (${why})` : ''}.`,
+          message: tidy(`The check "${escapeHtml(message.name)}" is DOWN${why ? ` (${why})` : ''}.`),
           description: check.desc,
           details: {
             Project: project.name,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
+import { tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { titleWithReason } from '../../message/phrases.ts';
 import { pingTypeAndAge, schedule, tagList } from '../../message/words.ts';
@@ -60,7 +61,7 @@ async function send(message: Message<PdValue>): Promise<TransportResult> {
       service_key: typeof value === 'string' ? value : value.service_key,
       incident_key: uniqueKey(check.code),
       event_type: message.down ? 'trigger' : 'resolve',
-      description: message.down ? titleWithReason(message) : `${message.name} received a ping and is UP`,
+      description: message.down ? titleWithReason(message) : tidy(`${message.name} received a ping and is UP`),
       client: tools.options.siteName,
       client_url: `${tools.options.siteRoot}/checks/${check.code}/details/`,
       details: {

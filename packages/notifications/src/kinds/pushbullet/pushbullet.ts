@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
+import { tidy } from '../../message/escape.ts';
 import { downtimeSentence, status } from '../../message/phrases.ts';
 import { reason } from '../../message/words.ts';
 
@@ -43,7 +44,7 @@ export const pushbullet = defineKind<string>({
     return await message.tools.http.call({
       url: `https://${HOST}/v2/pushes`,
       headers: { 'Access-Token': message.value },
-      json: { type: 'note', title: message.tools.options.siteName, body: down ? `${head}\n${down}` : head },
+      json: { type: 'note', title: message.tools.options.siteName, body: tidy(down ? `${head}\n${down}` : head) },
     });
   },
 });

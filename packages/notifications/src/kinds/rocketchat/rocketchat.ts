@@ -1,5 +1,5 @@
 import { tile } from '../../icon.ts';
-import { backslashAsterisks } from '../../message/escape.ts';
+import { backslashAsterisks, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { details, downtimeSentence, link, status } from '../../message/phrases.ts';
 import { reason } from '../../message/words.ts';
@@ -26,14 +26,14 @@ function payload(message: Message<string>) {
     fields.push({ title: label, value: label === 'Schedule' ? backslashAsterisks(value) : value, short: true });
   }
   if (lastPing && lastPing.bodySize > 0) {
-    const value = `${lastPing.bodySize} bytes, [show body](${link(message)}#ping-${lastPing.n})`;
+    const value = `${lastPing.bodySize} ${lastPing.bodySize === 1 ? 'byte' : 'bytes'}, [show body](${link(message)}#ping-${lastPing.n})`;
     fields.push({ title: 'Last Ping Body', value, short: true });
   }
   const head = `[${message.name}](${link(message)}) is ${status(message)}${why ? ` (${why})` : ''}.`;
   return {
     alias: siteName,
     avatar: siteLogoUrl ?? `${siteRoot}/static/logo.png`,
-    text: [head, downtimeSentence(message)].filter(Boolean).join('\n'),
+    text: tidy([head, downtimeSentence(message)].filter(Boolean).join('\n')),
     attachments: [{ color: message.down ? '#d9534f' : '#5cb85c', fields }],
   };
 }

@@ -31,6 +31,7 @@ test('placeholders are single words, whatever they hold', async () => {
 test('an exit code is stored as the raw wait status', async () => {
   expect(await run('exit 1')).toEqual({ result: 'failed', error: 'Command returned exit code 256', disable: false });
   expect(await run('kill -9 $$')).toMatchObject({ error: 'Command returned exit code 9' });
+  expect(await run('kill -USR1 $$')).toMatchObject({ error: 'Command returned exit code 10' });
 });
 
 test('the product’s configuration is not in the environment', async () => {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
 import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { tile } from '../../icon.ts';
@@ -70,13 +71,9 @@ async function send(message: Message<ShellValue>): Promise<TransportResult> {
       timer.cancel();
       // The raw wait status, as the original stores it: an exit code is in its second byte.
       if (code === 0) resolve(sent('exit code 0'));
-      else resolve(failed(`Command returned exit code ${code === null ? signalNumber(signal) : code * 256}`));
+      else resolve(failed(`Command returned exit code ${code === null ? constants.signals[signal!] : code * 256}`));
     });
   });
-}
-
-function signalNumber(signal: NodeJS.Signals | null): number {
-  return signal === 'SIGKILL' ? 9 : signal === 'SIGTERM' ? 15 : 1;
 }
 
 /** As one word of a POSIX shell. */

@@ -60,6 +60,14 @@ test('the message, with bold and monospace stretches', async () => {
   ]);
 });
 
+test('plain spaces only; styles count as signal-cli does, in UTF-16', async () => {
+  const about = facts('signal', { check: { name: '\u{1f680}\u00a0x' } });
+  await sendVia(about, { value: '+1234567890', up: true, down: true }, tools({ signalCliSocket: address }));
+  const { message, textStyle } = requests[0]!.params;
+  expect(message).toMatch(/^The check \u{1f680} x is DOWN/u);
+  expect(textStyle.slice(0, 2)).toEqual(['10:4:BOLD', '18:4:BOLD']);
+});
+
 test('usernames have a prefix; answers to others are passed over', async () => {
   answer = (id) => [JSON.stringify({ id: 'other', error: { code: -1 } }), JSON.stringify({ id, result: {} })];
   expect(await send('alice.42')).toMatchObject({ result: 'sent' });

@@ -16,9 +16,9 @@ export class StyledText {
     return this.#styled(text, 'MONOSPACE');
   }
 
-  /** Without white space at the end. */
+  /** Without white space at the end, with plain spaces only (integrations.md 0.1 rule 7). */
   trimmed(): this {
-    this.text = this.text.trimEnd();
+    this.text = this.text.replace(/\u00a0/g, ' ').trimEnd();
     return this;
   }
 

@@ -21,7 +21,7 @@ export async function slackPayload(message: Message, stars: (text: string) => st
   }
   const body = await message.lastBodyText(1000);
   if (body && !body.includes('```')) {
-    fields.push({ title: 'Last Ping Body', value: `\`\`\`\n${body}\n\`\`\``, short: false });
+    fields.push({ title: 'Last Ping Body', value: `\`\`\`\n${body}\n\`\`\`` });
   }
   return {
     username: siteName,

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { ago, cloakedUrl, schedule } from '../../message/words.ts';
+import { ago } from '../../message/ago.ts';
+import { tidy } from '../../message/escape.ts';
+import { cloakedUrl, schedule } from '../../message/words.ts';
 import { failed } from '../../result.ts';
 
 const schema = z.object({ token: z.string(), list_id: z.string(), board_name: z.string(), list_name: z.string() });
@@ -48,16 +50,21 @@ export const trello = defineKind<z.infer<typeof schema>>({
     if (!trelloAppKey) return failed('Trello notifications are not enabled.');
     const when = schedule(facts.check);
     const desc = [
-      ...(facts.check.desc ? [facts.check.desc, ''] : []),
-      `**${when.label}:** ${when.value}`,
+      ...(facts.check.desc ? [facts.check.desc] : []),
+      `**${when.label}:** ${when.tz === null ? when.value : `\`${when.value}\``}`,
       ...(when.tz === null ? [] : [`**Time Zone:** ${when.tz}`]),
       `**Last Ping:** ${facts.lastPing ? ago(facts.lastPing.at, message.now) : 'never'}`,
-      '',
       `[View Details](${cloakedUrl(siteRoot, facts.check)})`,
-    ].join('\n');
+    ].join('\n\n');
     return await tools.http.call({
       url: `https://${HOST}/1/cards`,
-      params: { idList: value.list_id, name: `Down: ${message.name}`, desc, key: trelloAppKey, token: value.token },
+      params: {
+        idList: value.list_id,
+        name: tidy(`Down: ${message.name}`),
+        desc: tidy(desc),
+        key: trelloAppKey,
+        token: value.token,
+      },
     });
   },
 });

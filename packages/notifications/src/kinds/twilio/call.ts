@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { escapeXml } from '../../message/escape.ts';
+import { escapeXml, tidy } from '../../message/escape.ts';
 import { failed } from '../../result.ts';
 import { callForm, statusCallback, TWILIO_HOST, twilioCall } from './phone.ts';
 import { countAgainstQuota } from './quota.ts';
@@ -21,7 +21,7 @@ export const call = defineKind<{ readonly value: string }>({
     const { tools, facts, value } = message;
     const { twilio, siteName, siteRoot } = tools.options;
     if (!twilio) return failed('Call notifications are not enabled');
-    const text = `Hello! A message from ${siteName}: The check "${message.name}" is down.`;
+    const text = tidy(`Hello! A message from ${siteName}: The check "${message.name}" is down.`);
     if (!(await countAgainstQuota(message, 'call', { what: 'Phone Call', recipient: value.value, text }))) {
       return failed('Monthly phone call limit exceeded');
     }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
 import { tidy } from '../../message/escape.ts';
+import type { Message } from '../../message/message.ts';
 import { downtimeSentence, status } from '../../message/phrases.ts';
 import { reason } from '../../message/words.ts';
 import { failed } from '../../result.ts';
@@ -28,13 +29,9 @@ export const sms = defineKind<PhoneValue>({
   destination: () => TWILIO_HOST,
   async send(message) {
     const { tools, facts, value } = message;
-    const { twilio, siteName, siteRoot } = tools.options;
+    const { twilio, siteRoot } = tools.options;
     if (!twilio) return failed('SMS notifications are not enabled');
-    const why = reason(facts);
-    const down = downtimeSentence(message);
-    const text = tidy(
-      `${siteName}: The check "${message.name}" is ${status(message)}${why ? ` (${why})` : ''}.${down ? ` ${down}` : ''}`,
-    );
+    const text = smsText(message);
     if (!(await countAgainstQuota(message, 'sms', { what: 'SMS', recipient: value.value, text }))) {
       return failed('Monthly SMS limit exceeded');
     }
@@ -50,3 +47,13 @@ export const sms = defineKind<PhoneValue>({
     });
   },
 });
+
+/** What the text message says. */
+export function smsText(message: Message): string {
+  const { siteName } = message.tools.options;
+  const why = reason(message.facts);
+  const down = downtimeSentence(message);
+  return tidy(
+    `${siteName}: The check "${message.name}" is ${status(message)}${why ? ` (${why})` : ''}.${down ? ` ${down}` : ''}`,
+  );
+}

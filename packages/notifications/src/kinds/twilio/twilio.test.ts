@@ -33,6 +33,7 @@ const TWILIO = {
   messagingServiceSid: null,
   whatsapp: null,
 };
+const WHATSAPP = { ...TWILIO, messagingServiceSid: 'MG', whatsapp: { downContentSid: 'DOWN', upContentSid: 'UP' } };
 const VALUE = { value: '+1234567890', up: true, down: true };
 
 async function send(kind: string, twilio: object = TWILIO, changes = {}) {
@@ -73,8 +74,7 @@ test('SMS', async () => {
 });
 
 test('WhatsApp counts with SMS; calls on their own', async () => {
-  const whatsapp = { downContentSid: 'DOWN', upContentSid: 'UP' };
-  await send('whatsapp', { ...TWILIO, messagingServiceSid: 'MG', whatsapp });
+  await send('whatsapp', WHATSAPP);
   expect(form()).toMatchObject({
     To: 'whatsapp:+1234567890',
     From: 'whatsapp:+15550100',
@@ -95,6 +95,9 @@ test('at the limit nothing is sent, and the people of the project are told', asy
   expect(receiver.requests).toHaveLength(0);
   expect(smtp.mails[0]!.raw).toMatch(/^Subject: Monthly SMS Limit Reached/m);
   expect(smtp.mails[0]!.raw).toContain('+123******890');
+  expect(await send('whatsapp', WHATSAPP)).toMatchObject({ result: 'failed', error: 'Monthly message limit exceeded' });
+  expect(smtp.mails[1]!.raw).toMatch(/^Subject: Monthly WhatsApp Limit Reached/m);
+  expect(smtp.mails[1]!.raw.replace(/=\r\n/g, '')).toContain('is DOWN (success signal did not arrive on time');
   // A new month begins at 0.
   await database.sql`update users set last_sms_at = date_trunc('month', now(), 'UTC') - interval '1 second' where id = ${owner}`;
   expect(await send('sms')).toMatchObject({ result: 'sent' });

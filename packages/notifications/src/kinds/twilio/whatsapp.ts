@@ -1,11 +1,10 @@
 import { asciiJson } from '../../http/client.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { status } from '../../message/phrases.ts';
 import { failed } from '../../result.ts';
 import { type PhoneValue, phoneForm, statusCallback, TWILIO_HOST, twilioCall } from './phone.ts';
 import { countAgainstQuota } from './quota.ts';
-import { phoneSchema } from './sms.ts';
+import { phoneSchema, smsText } from './sms.ts';
 
 export const whatsapp = defineKind<PhoneValue>({
   kind: 'whatsapp',
@@ -20,9 +19,10 @@ export const whatsapp = defineKind<PhoneValue>({
   destination: () => TWILIO_HOST,
   async send(message) {
     const { tools, facts, value } = message;
-    const { twilio, siteName, siteRoot } = tools.options;
+    const { twilio, siteRoot } = tools.options;
     if (!twilio?.whatsapp) return failed('WhatsApp notifications are not enabled');
-    const text = `${siteName}: The check "${message.name}" is ${status(message)}.`;
+    // The message's own words are in a template at Twilio: the notice quotes the text message instead.
+    const text = smsText(message);
     if (!(await countAgainstQuota(message, 'sms', { what: 'WhatsApp', recipient: value.value, text }))) {
       return failed('Monthly message limit exceeded');
     }

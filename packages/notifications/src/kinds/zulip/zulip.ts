@@ -3,7 +3,7 @@ import { emailInput, INVALID_URL, textInput, urlInput } from '../../form-input.t
 import { badStatus } from '../../http/client.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
-import { escapeHtml } from '../../message/escape.ts';
+import { escapeHtml, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { downtimeSentence, link, status, title } from '../../message/phrases.ts';
 import { reason } from '../../message/words.ts';
@@ -107,7 +107,7 @@ async function send(message: Message<ZulipValue>): Promise<TransportResult> {
       type: value.mtype,
       to: value.mtype === 'private' && /^\d+$/.test(value.to) ? `[${value.to}]` : value.to,
       topic: value.topic || title(message),
-      content,
+      content: tidy(content),
     },
     onError(answer) {
       const text = jsonField(answer.body, 'msg');
