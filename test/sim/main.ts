@@ -1,6 +1,7 @@
 /**
  * `npm run sim -- --seed N`, `--seeds A..B`: runs of the simulation on a throw-away PostgreSQL. Ends with 1 when one of
- * them breaks a promise; that one is cut down to what matters (unless `--no-shrink`) and told.
+ * them breaks a promise; that one is cut down to what matters (unless `--no-shrink`) and told. `--seconds N`: no run begins
+ * after that.
  */
 import { parseArgs } from 'node:util';
 import { openLaboratory } from './laboratory.ts';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string' },
     seeds: { type: 'string', default: '1..100' },
+    seconds: { type: 'string', default: 'Infinity' },
     verbose: { type: 'boolean', default: false },
     'no-shrink': { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
@@ -29,7 +31,8 @@ await withServer(async (target) => {
   const total: Record<string, number> = {};
   const failed: number[] = [];
   let runs = 0;
-  for (let seed = from; seed <= to; seed++) {
+  const elapsed = () => (performance.now() - began) / 1000;
+  for (let seed = from; seed <= to && elapsed() < Number(values.seconds); seed++) {
     const result = await simulate(planOf(seed), laboratory);
     runs++;
     for (const [name, value] of Object.entries(result.statistics)) total[name] = (total[name] ?? 0) + value;
@@ -44,11 +47,12 @@ await withServer(async (target) => {
       break;
     }
     if (values.seed) console.log(tell(result, values.verbose));
-    else if (runs % 10 === 0) console.error(`${runs} runs, ${Math.round(performance.now() - began)} ms`);
+    else if (runs % 100 === 0) console.error(`${runs} runs, ${elapsed().toFixed(0)} s`);
   }
-  const seconds = (performance.now() - began) / 1000;
   const counts = Object.entries(total).map(([name, value]) => `${value} ${name}`);
-  console.log(`${runs} runs, ${failed.length} failed, in ${seconds.toFixed(1)} s: ${counts.join(', ')}`);
+  console.log(
+    `${runs} runs from seed ${from}, ${failed.length} failed, in ${elapsed().toFixed(1)} s: ${counts.join(', ')}`,
+  );
   if (failed.length > 0) {
     console.log(`Failed: ${failed.join(' ')}. Replay one: npm run sim -- --seed ${failed[0]}`);
     process.exitCode = 1;
