@@ -21,6 +21,8 @@ export async function makeChecks({ sql }: Database, count: number): Promise<Targ
 export interface Sent {
   /** Run ids (one a ping) that were answered 200; with `plain`, how many for each check. */
   readonly acknowledged: Set<string>;
+  /** Run ids that were answered 503. */
+  readonly refused: Set<string>;
   readonly acknowledgedOf: Map<string, number>;
   readonly sentOf: Map<string, number>;
   readonly statuses: Record<number, number>;
@@ -41,6 +43,7 @@ export async function send(options: SendOptions): Promise<Sent> {
   const { ports, target, durationMs, rate, connections = 32, plain = false } = options;
   const sent: Sent = {
     acknowledged: new Set(),
+    refused: new Set(),
     acknowledgedOf: new Map(),
     sentOf: new Map(),
     statuses: {},
@@ -63,6 +66,7 @@ export async function send(options: SendOptions): Promise<Sent> {
         },
         onAnswer(status, i) {
           const { code, rid } = pings[i]!;
+          if (status === 503) sent.refused.add(rid);
           if (status !== 200) return;
           if (!plain) sent.acknowledged.add(rid);
           sent.acknowledgedOf.set(code, (sent.acknowledgedOf.get(code) ?? 0) + 1);
@@ -84,6 +88,8 @@ export interface Count {
   readonly lost: number;
   /** Pings that are in the log more than once (must be 0). */
   readonly twice: number;
+  /** Pings that are in the log though they were answered 503: sent again, they count twice (must be 0). */
+  readonly refusedTaken: number;
   /** Checks whose counter is not the number of their pings in the log (must be 0). */
   readonly miscounted: number;
   /** Checks that have fewer pings than were acknowledged, or more than were sent (must be 0). */
@@ -97,7 +103,13 @@ export async function count({ sql }: Database, sent: Sent): Promise<Count> {
   const rids = new Set(logged.map((row) => row.rid));
   let lost = 0;
   for (const rid of sent.acknowledged) if (!rids.has(rid)) lost++;
-  return { lost, twice: logged.filter((row) => row.times > 1).length, ...(await counters({ sql } as Database, sent)) };
+  const refusedTaken = [...sent.refused].filter((rid) => rids.has(rid)).length;
+  return {
+    lost,
+    refusedTaken,
+    twice: logged.filter((row) => row.times > 1).length,
+    ...(await counters({ sql } as Database, sent)),
+  };
 }
 
 /** For plain pings: by the counters. */

@@ -64,7 +64,13 @@ export function chaosBench(): ChaosBench {
     },
     applied,
     async expectExact(sent) {
-      expect(await count(postgres.database, sent)).toEqual({ lost: 0, twice: 0, miscounted: 0, impossible: 0 });
+      expect(await count(postgres.database, sent)).toEqual({
+        lost: 0,
+        refusedTaken: 0,
+        twice: 0,
+        miscounted: 0,
+        impossible: 0,
+      });
       expect(sent.acknowledged.size).toBeGreaterThan(100);
     },
   };

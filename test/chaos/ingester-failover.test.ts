@@ -20,7 +20,13 @@ test('another database becomes the primary: the ingester finds it, nothing is lo
     await bench.applied(ingester);
     expect(sent.statuses).toEqual({ 200: sent.acknowledged.size });
     expect(sent.acknowledged.size).toBeGreaterThan(500);
-    expect(await count(standby.database, sent)).toEqual({ lost: 0, twice: 0, miscounted: 0, impossible: 0 });
+    expect(await count(standby.database, sent)).toEqual({
+      lost: 0,
+      refusedTaken: 0,
+      twice: 0,
+      miscounted: 0,
+      impossible: 0,
+    });
     expect(await ingester.metric('replayed_total')).toBeGreaterThan(100);
   } finally {
     await standby.destroy();

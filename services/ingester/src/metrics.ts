@@ -25,6 +25,8 @@ export interface MeasuredState {
   coalescedPings(): number;
   throttled(): number;
   damagedBytes(): number;
+  /** Pings that were in it, as far as that is known. */
+  damagedPings(): number;
 }
 
 /** Counts by one label for the price of an addition; prom-client's own counters build a key each time. */
@@ -91,6 +93,7 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
   gauge('spool_damaged_bytes', 'Bytes of the spool that could not be read and were set aside.', (s) =>
     s.damagedBytes(),
   );
+  gauge('spool_damaged_pings', 'Pings that were in them, as far as that is known.', (s) => s.damagedPings());
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({ name: `overdue_ingester_${name}`, help, labelNames, registers });
   return {

@@ -4,6 +4,7 @@ import type { Config } from '@overdue/config';
 import { type Database, instanceStore } from '@overdue/database';
 import type { InstanceStore, Logger } from '@overdue/observability';
 import {
+  ANOTHER_RELEASE,
   type Changes,
   CheckCache,
   COALESCED_GRACE_MS,
@@ -106,14 +107,17 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     open: () => open('overdue ingester', 4, timeoutMs),
   });
 
-  let damaged = 0;
+  const damaged = { bytes: 0, pings: 0 };
   const directory = await openSpoolDirectory({
     directory: config.SPOOL_DIR,
     maxBytes: config.SPOOL_MAX_BYTES,
     clock,
     onDamage(damage) {
-      damaged += damage.bytes;
-      logger.error(damage, 'A part of the spool cannot be read and was set aside');
+      damaged.bytes += damage.bytes;
+      damaged.pings += damage.pings ?? 0;
+      const isForeign = damage.cause === ANOTHER_RELEASE;
+      if (isForeign) logger.error(damage, 'A file of the spool was written by another release, and is left for that');
+      else logger.error(damage, 'A part of the spool cannot be read and was set aside');
     },
   });
   const { spool, journal } = directory;
@@ -130,7 +134,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     spoolAge: () => (clock.now() - (spool.oldest() ?? clock.now())) / 1000,
     coalescedPings: () => throttle.pings,
     throttled: () => throttle.coalesced,
-    damagedBytes: () => damaged,
+    damagedBytes: () => damaged.bytes,
+    damagedPings: () => damaged.pings,
   }));
 
   const cache = new CheckCache({
