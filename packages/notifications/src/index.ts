@@ -17,13 +17,17 @@ export {
   channelToken,
   isChannelToken,
   openBounceId,
+  openReportsUnsubscribe,
   openUnsubscribe,
+  reportsUnsubscribeLink,
   unsubscribeLink,
   verifyLink,
 } from './links.ts';
 export { Button, mailDocument } from './mail/layout.tsx';
 export { type Mail, Mailer } from './mail/mailer.ts';
 export { gapMail, verificationMail } from './mail/notices.tsx';
+export { type ReminderFacts, reminderMail } from './mail/reminder.tsx';
+export { type ReportFacts, reportMail } from './mail/report.tsx';
 export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
 export { type NotificationConfig, notificationOptions } from './options-from-config.ts';
 export type { TransportResult } from './result.ts';

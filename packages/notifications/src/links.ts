@@ -41,6 +41,24 @@ export function openUnsubscribe(secretKey: string, channelCode: string, text: st
   return { signedAt: Number.parseInt(time, 36) * 1000 };
 }
 
+/** The link in reports and reminders that ends them (status-and-alerting.md G5); it never expires. */
+export function reportsUnsubscribeLink(siteRoot: string, secretKey: string, username: string, now: Instant): string {
+  const signed = `${username}.${Math.floor(now / 1000).toString(36)}`;
+  return `${siteRoot}/accounts/unsubscribe_reports/${signed}.${hmac(secretKey, 'unsubscribe-reports', signed)}/`;
+}
+
+/** Reads the last part of a {@link reportsUnsubscribeLink}; null: a bad link. */
+export function openReportsUnsubscribe(
+  secretKey: string,
+  text: string,
+): { username: string; signedAt: Instant } | null {
+  const parts = /^([A-Za-z0-9_-]{1,64})\.([0-9a-z]{1,10})\.([0-9a-f]{64})$/.exec(text);
+  if (!parts) return null;
+  const [, username, time, given] = parts as unknown as [string, string, string, string];
+  if (!equal(given, hmac(secretKey, 'unsubscribe-reports', `${username}.${time}`))) return null;
+  return { username, signedAt: Number.parseInt(time, 36) * 1000 };
+}
+
 /**
  * What a returned mail is recognised by (notifications.md §7.6): `n.NOTIFICATION.HEXTIME.SIG`, or
  * `r.USERNAME.HEXTIME.SIG` for reports and reminders. It is the left part of the envelope sender.

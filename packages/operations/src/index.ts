@@ -70,3 +70,12 @@ export type { Plan } from './config-as-code/plan.ts';
 export { printPlan } from './config-as-code/print.ts';
 export { updateNagDates } from './nag-dates.ts';
 export { done, type Outcome, type Refusal, refuse } from './outcome.ts';
+export { nextReportAt, REPORTS, type Reports } from './reports/next-report.ts';
+export {
+  endReports,
+  NAG_PERIODS,
+  type NagPeriod,
+  type ReportSettings,
+  readReportSettings,
+  saveReportSettings,
+} from './reports/settings.ts';

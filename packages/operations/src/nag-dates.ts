@@ -11,12 +11,25 @@ export async function updateNagDates(
   projectIds: readonly number[],
   now: Instant,
 ): Promise<void> {
+  const ids = projectIds as number[];
+  await startOrStop(
+    sql,
+    sql`u.id in (
+        select owner_id from projects where id = any (${ids}::bigint[])
+        union select user_id from members where project_id = any (${ids}::bigint[]))`,
+    now,
+  );
+}
+
+/** The same for one person, whose settings have changed (G4). */
+export function updateNagDateOf(sql: Sql | TransactionSql, userId: number, now: Instant): Promise<void> {
+  return startOrStop(sql, sql`u.id = ${userId}`, now);
+}
+
+async function startOrStop(sql: Sql | TransactionSql, whose: ReturnType<Sql>, now: Instant): Promise<void> {
   await sql`
     with people as (
-      select u.id from users u
-      where u.nag_period <> 0 and u.id in (
-        select owner_id from projects where id = any (${projectIds as number[]}::bigint[])
-        union select user_id from members where project_id = any (${projectIds as number[]}::bigint[]))
+      select u.id from users u where u.nag_period <> 0 and ${whose}
     ), judged as (
       select people.id, exists (
         select from checks c join projects p on p.id = c.project_id

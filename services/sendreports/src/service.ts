@@ -1,39 +1,66 @@
+import type { Clock } from '@overdue/clock';
 import { type Config, databaseTarget } from '@overdue/config';
 import { connect, instanceStore } from '@overdue/database';
+import { Mailer, notificationOptions } from '@overdue/notifications';
 import { Counter, type RunningService, type ServiceContext, StartError } from '@overdue/observability';
 import { keepHouse } from './housekeeping.ts';
+import { sendDue } from './reports/send.ts';
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 
-/** Housekeeping once an hour, again after a minute when the database was away. */
+/** Housekeeping once an hour, reports and reminders once a minute; what failed again after a minute. */
 export async function startSendreports(context: ServiceContext<Config>): Promise<RunningService> {
   const { config, clock, logger, registry } = context;
   const target = databaseTarget(config);
   if (!target) throw new StartError('sendreports needs a database: set DATABASE_URL, or DB_HOST and its companions.');
+  if (!config.SECRET_KEY) throw new StartError('SECRET_KEY is not set: links in reports are signed with it.');
+  const { email, siteName, siteRoot, secretKey } = notificationOptions(config, config.SECRET_KEY);
   const database = connect({ target, applicationName: 'overdue sendreports', max: 2 });
+  const mailer = new Mailer(email);
   const deleted = new Counter({
     name: 'overdue_sendreports_deleted_rows_total',
     help: 'Rows that housekeeping deleted, by what they were',
     labelNames: ['what'],
     registers: [registry],
   });
+  const mails = new Counter({
+    name: 'overdue_sendreports_mails_total',
+    help: 'Reports and reminders, by what became of them',
+    labelNames: ['kind', 'result'],
+    registers: [registry],
+  });
   const stopping = new AbortController();
 
-  const loop = (async () => {
-    while (!stopping.signal.aborted) {
-      let pause = HOUR;
-      try {
-        const forgotten = await keepHouse(database.sql, clock.now());
-        for (const [what, rows] of Object.entries(forgotten)) deleted.inc({ what }, rows);
-        logger.debug(forgotten, 'Kept house');
-      } catch (err) {
-        logger.warn({ err }, 'Housekeeping failed; it is tried again in a minute');
-        pause = MINUTE;
-      }
-      await clock.sleep(pause, stopping.signal);
+  const housekeeping = again(clock, stopping.signal, async () => {
+    try {
+      const forgotten = await keepHouse(database.sql, clock.now());
+      for (const [what, rows] of Object.entries(forgotten)) deleted.inc({ what }, rows);
+      logger.debug(forgotten, 'Kept house');
+      return HOUR;
+    } catch (err) {
+      logger.warn({ err }, 'Housekeeping failed; it is tried again in a minute');
+      return MINUTE;
     }
-  })();
+  });
+
+  const reports = {
+    sql: database.sql,
+    clock,
+    mailer,
+    site: { siteName, siteRoot },
+    secretKey,
+    logger,
+    sent: (kind: string, result: string) => mails.inc({ kind, result }),
+  };
+  const reporting = again(clock, stopping.signal, async () => {
+    try {
+      if (mailer.configured) await sendDue(reports, stopping.signal);
+    } catch (err) {
+      logger.warn({ err }, 'Reports could not be sent; trying again in a minute');
+    }
+    return MINUTE;
+  });
 
   return {
     instances: instanceStore(database.sql),
@@ -43,8 +70,16 @@ export async function startSendreports(context: ServiceContext<Config>): Promise
     },
     async drain() {
       stopping.abort();
-      await loop;
+      await Promise.all([housekeeping, reporting]);
     },
-    stop: () => database.close(),
+    async stop() {
+      mailer.close();
+      await database.close();
+    },
   };
+}
+
+/** Does `work` until `stopping`, and in between waits for as long as it says, in milliseconds. */
+async function again(clock: Clock, stopping: AbortSignal, work: () => Promise<number>): Promise<void> {
+  while (!stopping.aborted) await clock.sleep(await work(), stopping);
 }

@@ -7,8 +7,10 @@ import { showLinkSent, showTakeLink, takeLink } from './ui/accounts/link.tsx';
 import { logIn, showLogin } from './ui/accounts/login.tsx';
 import { logOut } from './ui/accounts/logout.ts';
 import { changeProfile, savePassword, saveTheme, showPanel, showProfile } from './ui/accounts/profile.tsx';
+import { saveReports } from './ui/accounts/reports.tsx';
 import { setUp, showSetup } from './ui/accounts/setup.tsx';
 import { showSignup, showSignupToken, signUp } from './ui/accounts/signup.tsx';
+import { showUnsubscribeReports, unsubscribeReports } from './ui/accounts/unsubscribe.tsx';
 import { addChannel, showAddChannel } from './ui/channels/add.tsx';
 import { assign, rename, showAssign } from './ui/channels/assign.tsx';
 import { editChannel, showEditChannel } from './ui/channels/edit.tsx';
@@ -69,6 +71,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
     '/accounts/close/': { get: signedIn(showClose), post: signedIn(close) },
     '/accounts/profile/': { get: signedIn(showProfile), post: signedIn(changeProfile) },
     '/accounts/profile/appearance/': { get: signedIn(showPanel('h-preferences')), post: signedIn(saveTheme) },
+    '/accounts/profile/notifications/': { get: signedIn(showPanel('h-reports')), post: signedIn(saveReports) },
     '/accounts/set_password/': { get: signedIn(showPanel('h-password')), post: signedIn(savePassword) },
 
     '/projects/menu/': { get: data(signedIn(showProjectMenu)) },
@@ -138,6 +141,7 @@ export function routes(hub: LiveHub): Readonly<Record<string, Actions>> {
 
 /** From links in mails: no session and no CSRF token, what is signed in the address is the proof. */
 export const mailedRoutes: Readonly<Record<string, Actions>> = {
+  '/accounts/unsubscribe_reports/:signed/': { get: anybody(showUnsubscribeReports), post: anybody(unsubscribeReports) },
   '/integrations/:channel/verify/:token/': { get: anybody(verify) },
   '/integrations/:channel/unsub/:signed/': { get: anybody(showUnsubscribe), post: anybody(unsubscribe) },
 };

@@ -3,7 +3,7 @@ import { derived, type Reader, setting } from '../setting.ts';
 import { bool, int, text, textLike } from '../values/basic.ts';
 import { Malformed, orOff, valueType } from '../values/value-type.ts';
 
-const MAILERS: readonly Reader[] = ['web', 'sendalerts'];
+const MAILERS: readonly Reader[] = ['web', 'sendalerts', 'sendreports'];
 
 const SMTP_PORT = 587;
 

@@ -14,7 +14,7 @@ export function allowedNext(next: unknown): string | null {
   if (typeof next !== 'string' || next.length > 500) return null;
   const uuid = '[0-9a-f-]{36}';
   const pages = new RegExp(
-    `^/(projects/${uuid}/(checks|integrations|settings|badges|add_slack|add_pushover|add_telegram)/|checks/${uuid}/(details|log)/|cloaked/[0-9a-f]{40}/|accounts/profile/|docs/[a-z_/]*|instance/)?(\\?[\\w=&%.+-]*)?$`,
+    `^/(projects/${uuid}/(checks|integrations|settings|badges|add_slack|add_pushover|add_telegram)/|checks/${uuid}/(details|log)/|cloaked/[0-9a-f]{40}/|accounts/profile/(notifications/)?|docs/[a-z_/]*|instance/)?(\\?[\\w=&%.+-]*)?$`,
   );
   return pages.test(next) ? next : null;
 }

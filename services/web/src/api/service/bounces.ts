@@ -1,6 +1,7 @@
 import type { Instant } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import { openBounceId } from '@overdue/notifications';
+import { endReports } from '@overdue/operations';
 import { readBody } from '../http/body.ts';
 import type { Endpoint, OpenOperation } from '../http/endpoint.ts';
 import { text } from '../http/reply.ts';
@@ -75,11 +76,9 @@ async function notificationBounced(sql: Sql, code: string, failure: Failure, sin
 
 async function reportBounced(sql: Sql, username: string, permanent: boolean): Promise<string> {
   const found = permanent
-    ? await sql`
-        update users set reports = 'off', nag_period = 0, next_report_at = null, next_nag_at = null
-        where username = ${username} returning id`
-    : await sql`select id from users where username = ${username}`;
-  return found.length > 0 ? 'OK' : 'OK (user not found)';
+    ? await endReports(sql, username)
+    : (await sql`select id from users where username = ${username}`).length > 0;
+  return found ? 'OK' : 'OK (user not found)';
 }
 
 export const bounceEndpoints: readonly Endpoint[] = [

@@ -10,6 +10,7 @@ import {
   type User,
   updatePreferences,
 } from '@overdue/accounts';
+import { readReportSettings } from '@overdue/operations';
 import { canonicalZone } from '@overdue/schedules';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import { isUuid, type SignedIn } from '../../http/handlers.ts';
@@ -20,14 +21,15 @@ import { RadioGroup, TextField } from '../components/fields.tsx';
 import { ButtonLink, Link, PostButton, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { ROLES } from '../projects/settings.tsx';
+import { ReportsPanel } from './reports.tsx';
 
 /** GET /accounts/profile/ */
 export function showProfile(visit: SignedIn): Promise<void> {
   return sendProfile(visit, {}, {});
 }
 
-/** GET /accounts/set_password/ and /accounts/profile/appearance/: panels of the one page. */
-export function showPanel(heading: 'h-password' | 'h-preferences') {
+/** GET /accounts/set_password/, /accounts/profile/appearance/ and …/notifications/: panels of the one page. */
+export function showPanel(heading: 'h-password' | 'h-preferences' | 'h-reports') {
   return (visit: SignedIn): void => redirect(visit, `/accounts/profile/#${heading}`);
 }
 
@@ -93,7 +95,8 @@ async function leave(visit: SignedIn, values: Values): Promise<void> {
 
 async function sendProfile(visit: SignedIn, values: Values, errors: Errors, status = 200): Promise<void> {
   const { user } = visit.session;
-  const projects = await listProjects(visit.deps.database.sql, user);
+  const { sql } = visit.deps.database;
+  const [projects, reports] = await Promise.all([listProjects(sql, user), readReportSettings(sql, user.id)]);
   await sendPage(visit, {
     title: 'Account settings',
     section: 'account',
@@ -139,6 +142,7 @@ async function sendProfile(visit: SignedIn, values: Values, errors: Errors, stat
             </div>
           </PostForm>
         </section>
+        <ReportsPanel visit={visit} settings={reports} />
         {visit.remoteUser === null && <PasswordPanel user={user} errors={errors} />}
         <section class="panel" aria-labelledby="h-projects">
           <h2 id="h-projects">Projects</h2>

@@ -4,6 +4,7 @@ import { isUuid } from '../../http/handlers.ts';
 import { notFound } from '../../http/http-error.ts';
 import type { Visit } from '../../http/visit.ts';
 import { type ChannelRow, findChannel } from '../../rows/channel.ts';
+import { sendBadLink, UnsubscribeForm } from '../components/mailed-link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { emailValue } from './describe.ts';
 
@@ -18,7 +19,7 @@ async function mailedChannel(visit: Visit): Promise<ChannelRow> {
 /** GET /integrations/CH/verify/TOKEN/: from the mail that asks for it; no sign-in. */
 export async function verify(visit: Visit): Promise<void> {
   const channel = await mailedChannel(visit);
-  if (!isChannelToken(visit.deps.secretKey, channel.code, String(visit.req.params.token))) return badLink(visit);
+  if (!isChannelToken(visit.deps.secretKey, channel.code, String(visit.req.params.token))) return sendBadLink(visit);
   await updateChannel(visit.deps.database, {
     code: channel.code,
     projectId: channel.project_id,
@@ -36,18 +37,11 @@ export async function verify(visit: Visit): Promise<void> {
   });
 }
 
-/** Mail scanners follow links while the mail is young. */
-const SCANNED_MS = 300_000;
-
-/**
- * GET /integrations/CH/unsub/SIGNED/: asks; scanners that follow links must not switch alerts off. The page of an older
- * link sends itself.
- */
+/** GET /integrations/CH/unsub/SIGNED/: asks. */
 export async function showUnsubscribe(visit: Visit): Promise<void> {
   const channel = await mailedChannel(visit);
   const link = openUnsubscribe(visit.deps.secretKey, channel.code, String(visit.req.params.signed));
-  if (!link) return badLink(visit);
-  const sendsItself = visit.now - link.signedAt > SCANNED_MS;
+  if (!link) return sendBadLink(visit);
   const address = emailValue(channel.value).value;
   await sendPage(visit, {
     title: 'Unsubscribe',
@@ -56,12 +50,7 @@ export async function showUnsubscribe(visit: Visit): Promise<void> {
       <section class="dialog-page">
         <h1>Stop these alerts?</h1>
         <p>{address} gets no more alerts from this integration.</p>
-        {/* No CSRF token: mail programs post here by themselves (one-click unsubscribe); the link is the proof. */}
-        <form method="post" class="stack" data-sends-itself={sendsItself ? '' : undefined}>
-          <button type="submit" class="button primary">
-            Unsubscribe
-          </button>
-        </form>
+        <UnsubscribeForm visit={visit} signedAt={link.signedAt} />
       </section>
     ),
   });
@@ -70,7 +59,7 @@ export async function showUnsubscribe(visit: Visit): Promise<void> {
 /** POST /integrations/CH/unsub/SIGNED/ */
 export async function unsubscribe(visit: Visit): Promise<void> {
   const channel = await mailedChannel(visit);
-  if (!openUnsubscribe(visit.deps.secretKey, channel.code, String(visit.req.params.signed))) return badLink(visit);
+  if (!openUnsubscribe(visit.deps.secretKey, channel.code, String(visit.req.params.signed))) return sendBadLink(visit);
   await updateChannel(visit.deps.database, { code: channel.code, projectId: channel.project_id, disabled: true });
   await sendPage(visit, {
     title: 'Unsubscribed',
@@ -79,20 +68,6 @@ export async function unsubscribe(visit: Visit): Promise<void> {
       <section class="dialog-page">
         <h1>Unsubscribed</h1>
         <p>{emailValue(channel.value).value} gets no more alerts from this integration.</p>
-      </section>
-    ),
-  });
-}
-
-function badLink(visit: Visit): Promise<void> {
-  return sendPage(visit, {
-    title: 'Incorrect link',
-    width: 'narrow',
-    status: 400,
-    body: (
-      <section class="dialog-page">
-        <h1>Incorrect link</h1>
-        <p>This link is damaged or out of date. If you copied it, check that it is whole.</p>
       </section>
     ),
   });
