@@ -17,11 +17,11 @@ export const site = {
     description:
       'Public address of `web`; every absolute link is made from it. One trailing slash is removed. With a path, the ' +
       'whole application is served under that path.',
-    readBy: ['start', 'web', 'sendalerts'],
+    readBy: ['start', 'web', 'sendalerts', 'sendreports'],
   }),
   SITE_NAME: setting(text(), 'Overdue', {
     description: 'Name in pages, mails and messages. (The original says `Mychecks`.)',
-    readBy: ['web', 'sendalerts'],
+    readBy: ['web', 'sendalerts', 'sendreports'],
   }),
   SITE_LOGO_URL: setting(optionalText(), null, {
     description: 'Logo: an absolute URL, or a path that starts with `/`. Unset: the built-in one.',
