@@ -17,6 +17,7 @@ import type { Instant } from '@overdue/clock';
  * People are followed in the same way, at the instant at which they did something:
  *
  *   - a pause ends whatever is awaited, a resume makes the check new again, an edit changes what is awaited from then on;
+ *   - a ping that came before a pause or resume and is known only after it changes nothing any more;
  *   - an edit in the pages that makes a check late takes it down at once, and nobody is told (they see it).
  *
  * One thing the model cannot know: a ping may come after its deadline and before anybody could look (a deadline that
@@ -77,7 +78,7 @@ export interface ModelState {
 
 /**
  * What must have happened to a check by `until`.
- * @param events in order
+ * @param events in the order in which the database has them
  */
 export function ideal(
   { upSince, ...initial }: ModelCheck,
@@ -92,12 +93,15 @@ export function ideal(
   let lastPing = upSince;
   let lastStart: Instant | null = null;
   let startRid: string | null = null;
+  /** The newest pause or resume. */
+  let movedAt: Instant = Number.NEGATIVE_INFINITY;
   const become = (next: string, at: Instant, reason: ModelFlip['reason']) => {
     if (next !== status) flips.push({ at, old: status, new: next, reason });
     status = next;
   };
   for (const event of [...events, null]) {
     const now = event?.at ?? until;
+    if (now < movedAt) continue;
     const deadline = deadlineOf(schedule, status, lastPing, lastStart, gaps);
     // Overdue already when the last ping came (a run that it left alone): from that on.
     const at = deadline === null ? null : Math.max(deadline, lastPing ?? deadline);
@@ -122,11 +126,12 @@ export function ideal(
         startRid = event.rid;
         break;
       case 'pause':
-        lastStart = null;
+        if (status === 'paused') break;
+        [lastStart, movedAt] = [null, now];
         become('paused', now, '');
         break;
       case 'resume':
-        [lastPing, lastStart] = [null, null];
+        [lastPing, lastStart, movedAt] = [null, null, now];
         become('new', now, '');
         break;
       case 'edit': {

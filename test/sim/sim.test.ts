@@ -98,6 +98,25 @@ test('an ingester is restarted before it has applied its spool: nobody goes down
   expect(result.problems, told).toEqual([]);
 });
 
+test('a ping that waits in the spool does not undo a pause that came after it', async () => {
+  const result = await simulate(
+    {
+      ...QUIET,
+      throttle: 0,
+      events: [
+        // The check's deadline is at 10 s.
+        { do: 'database away', at: 3000, how: 'refuses', ms: 20_000 },
+        { do: 'ping', at: 8000, check: 0, kind: 'success', rid: null, via: 0 },
+        { do: 'pause', at: 23_001, check: 0 },
+      ],
+    },
+    laboratory,
+  );
+  const told = tell(result, true);
+  expect(result.problems, told).toEqual([]);
+  expect(result.statistics, told).toMatchObject({ pings: 1, timeouts: 0, exact: 1 });
+});
+
 test('an ingester that died with pings in its spool is dismissed, and comes back: they are applied, nobody was alerted', async () => {
   const result = await simulate(
     {

@@ -86,7 +86,7 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
     judgeChain(check, upSince, flips, say);
     if (acts.some((act) => act.planned.do === 'delete' && act.outcome === 'done')) say('was deleted, and is there');
     const events = inOneOrder(pings, sent, acts);
-    const inOrder = events.every((event, i) => i === 0 || event.at >= events[i - 1]!.at);
+    const inOrder = isInOrder(events);
     const stranded = sent.some((one) => one.stranded && pings.some((ping) => ping.ua === one.ua));
     if (inOrder && !stranded && acts.every((act) => act.outcome !== 'unclear')) {
       statistics.exact++;
@@ -108,15 +108,32 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
   return { problems, statistics };
 }
 
-/** Pings and what people did, as they took effect. */
+/** Pings and what people did, in the order in which the database has them. */
 function inOneOrder(pings: readonly PingRow[], sent: readonly SentPing[], acts: readonly Act[]): ModelEvent[] {
-  const did = acts.filter((act) => act.outcome === 'done').toSorted((a, b) => a.after - b.after || a.at - b.at);
-  const before = (n: number) => did.splice(0, did.findIndex((act) => act.after >= n) >>> 0).flatMap(eventOf);
-  const events = pings.flatMap(({ n, at, ua }): ModelEvent[] => {
+  const events = pings.map(({ n, at, ua }) => {
     const { kind, rid } = sent.find((one) => one.ua === ua)?.ping ?? { kind: 'log' as const, rid: null };
-    return [...before(n), { at, kind, rid }];
+    return { place: n, event: [{ at, kind, rid }] as ModelEvent[] };
   });
-  return [...events, ...did.flatMap(eventOf)];
+  const did = acts
+    .filter((act) => act.outcome === 'done')
+    .map((act) => ({ place: act.after + 0.5, event: eventOf(act) }));
+  return [...events, ...did].toSorted((a, b) => a.place - b.place).flatMap(({ event }) => event);
+}
+
+/**
+ * Whether each event came before the next. Not asked of a ping that was received well before somebody did something, and
+ * is known only since: what becomes of it is the model's affair.
+ */
+function isInOrder(events: readonly ModelEvent[]): boolean {
+  return events.every(({ at }, i) =>
+    events
+      .slice(0, i)
+      .every((before) => before.at <= at || (!isPing(before) && isPing(events[i]!) && before.at - at > RACE)),
+  );
+}
+
+function isPing({ kind }: ModelEvent): boolean {
+  return kind !== 'pause' && kind !== 'resume' && kind !== 'edit';
 }
 
 function eventOf({ planned, at }: Act): ModelEvent[] {
@@ -128,9 +145,10 @@ function eventOf({ planned, at }: Act): ModelEvent[] {
 /** What nobody can know but from what the product did. @param unseen hears of a time-out that it did not see */
 function chances({ plan, truth }: World, flips: readonly FlipRow[], unseen: () => void): Chances {
   return {
-    timeout(deadline, { at: next, kind }) {
+    timeout(deadline, event) {
+      const next = event.at;
       const seen = flips.some((flip) => flip.reason === 'timeout' && flip.at === deadline);
-      if (kind === 'pause' || kind === 'resume' || kind === 'edit') {
+      if (!isPing(event)) {
         if (truth.hasCalm(deadline, next, SEEN_WITHIN)) return 'must';
       } else {
         // Only of an ingester that may hold an earlier ping (another one, or its own former life) is it not known.
@@ -175,11 +193,18 @@ function judgePings(
   }
   if (check.n_pings !== pings.length) say(`counts ${check.n_pings} pings and has ${pings.length}`);
   if (pings.some((ping, i) => ping.n !== i + 1)) say(`numbers of pings have holes: ${pings.map(({ n }) => n)}`);
-  if (acts.some((act) => act.outcome === 'unclear')) return;
+  // Which of two at the same time was first, nobody knows.
+  const done = acts.filter((act) => act.outcome === 'done');
+  const crossed = pings.some(({ n, at }) => done.some((act) => act.after < n && at < act.at && act.at - at < RACE));
+  if (crossed || acts.some((act) => act.outcome === 'unclear')) return;
   // A resumed check begins anew.
-  const resumed = acts.filter((act) => act.planned.do === 'resume' && act.outcome === 'done').map((act) => act.after);
+  const resumed = done.filter((act) => act.planned.do === 'resume').map((act) => act.after);
+  const moved = done.filter((act) => act.planned.do === 'resume' || act.planned.do === 'pause');
   const completions = pings.filter(
-    ({ n, kind }) => n > Math.max(0, ...resumed) && (kind === 'success' || kind === 'fail'),
+    ({ n, at, kind }) =>
+      n > Math.max(0, ...resumed) &&
+      (kind === 'success' || kind === 'fail') &&
+      !moved.some((act) => act.after < n && at < act.at),
   );
   const none = resumed.length > 0 ? null : upSince;
   const newest = completions.length === 0 ? none : Math.max(...completions.map(({ at }) => at));
