@@ -44,6 +44,7 @@ export {
   MIN_SECONDS,
   parseCheckRequest,
 } from './checks/fields.ts';
+export { freeChecks } from './checks/limit.ts';
 export { clearEvents, pauseCheck, resumeCheck, type UpdateAndPause, updateAndPause } from './checks/pause.ts';
 export {
   type CheckReference,

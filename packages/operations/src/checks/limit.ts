@@ -1,4 +1,4 @@
-import type { TransactionSql } from '@overdue/database';
+import type { Sql, TransactionSql } from '@overdue/database';
 import { AT_CHECK_LIMIT, NO_SUCH_PROJECT, rollBack } from '../outcome.ts';
 
 export interface Owner {
@@ -37,11 +37,26 @@ export async function lockRoom(sql: TransactionSql, projectId: number, factor: 1
   if (used >= owner.checkLimit * factor) rollBack(AT_CHECK_LIMIT);
 }
 
-/** How many checks there are in all projects of this project's owner. */
+/**
+ * How many checks may still be added to this project (accounts.md LM-1). Less than zero: its owner's limit was lowered
+ * since they were added.
+ */
+export async function freeChecks(sql: Sql, projectId: number): Promise<number> {
+  const [row] = await sql<{ free: number }[]>`
+    select u.check_limit - ${ownedChecks(sql, projectId)} as free
+    from projects p join users u on u.id = p.owner_id where p.id = ${projectId}`;
+  return row?.free ?? 0;
+}
+
 async function countOwned(sql: TransactionSql, projectId: number): Promise<number> {
-  const [row] = await sql<{ used: number }[]>`
-    select count(*)::int as used from checks
-    where project_id = any (array(
-      select id from projects where owner_id = (select owner_id from projects where id = ${projectId})))`;
+  const [row] = await sql<{ used: number }[]>`select ${ownedChecks(sql, projectId)} as used`;
   return row!.used;
+}
+
+/** How many checks there are in all projects of this project's owner, for use in a statement. */
+function ownedChecks(sql: Sql | TransactionSql, projectId: number) {
+  return sql`(
+    select count(*)::int from checks
+    where project_id = any (array(
+      select id from projects where owner_id = (select owner_id from projects where id = ${projectId}))))`;
 }

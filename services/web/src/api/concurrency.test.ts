@@ -1,8 +1,8 @@
 /** Requests that meet each other: nothing is lost, and what goes away meanwhile is an answer, not an error. */
-import type { TransactionSql } from '@overdue/database';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { meanwhile } from '../testing/meanwhile.ts';
 import { useTestApi } from './compatibility/setup.ts';
-import type { TestProject, TestReply } from './testing.ts';
+import type { TestProject } from './testing.ts';
 
 const context = useTestApi({ EMAIL_USE_VERIFICATION: 'True' });
 let project: TestProject;
@@ -12,26 +12,6 @@ beforeEach(async () => {
 const post = (path: string, body: unknown = {}) =>
   context.api.call(`/api/v3/${path}`, { method: 'POST', key: project.rw, body });
 const WEBHOOK = { kind: 'webhook', settings: { url_down: 'https://example.org/' } };
-
-/** Sends the request while a transaction has made its change and not committed; commits once the request waits for it. */
-async function meanwhile(
-  change: (tx: TransactionSql) => Promise<unknown>,
-  request: () => Promise<TestReply>,
-): Promise<TestReply> {
-  let reply: Promise<TestReply> | undefined;
-  await context.database.sql.begin(async (tx) => {
-    await change(tx);
-    reply = request();
-    await expect.poll(waiting, { timeout: 30_000, interval: 5 }).toBeGreaterThan(0);
-  });
-  return reply!;
-}
-
-async function waiting(): Promise<number> {
-  const rows = await context.database.sql`
-    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  return rows.length;
-}
 
 describe('one integration', () => {
   test('many updates at once, each of another setting: all are there', async () => {
@@ -58,6 +38,7 @@ describe('one integration', () => {
     const settings = { value: 'ops@example.org', up: true, down: true };
     const { id } = (await post('channels/', { kind: 'email', settings })).json;
     const reply = await meanwhile(
+      context.database,
       (tx) => tx`update channels set email_verified = true where code = ${id}`,
       () => post(`channels/${id}`, { settings: { up: false } }),
     );
@@ -67,6 +48,7 @@ describe('one integration', () => {
   test('settings are read when nobody else can change them any more', async () => {
     const { id } = (await post('channels/', WEBHOOK)).json;
     await meanwhile(
+      context.database,
       (tx) => tx`update channels set value = value || '{"url_up": "https://example.org/up"}' where code = ${id}`,
       () => post(`channels/${id}`, { settings: { body_down: 'x' } }),
     );
@@ -79,6 +61,7 @@ describe('deleted at the same moment', () => {
   test.each(['*', 'by UUID'] as const)('the integration of a check that is made: %s', async (how) => {
     const { id } = (await post('channels/', WEBHOOK)).json;
     const reply = await meanwhile(
+      context.database,
       (tx) => tx`delete from channels where code = ${id}`,
       () => post('checks/', { channels: how === '*' ? '*' : id }),
     );
@@ -90,6 +73,7 @@ describe('deleted at the same moment', () => {
     const { id } = (await post('channels/', WEBHOOK)).json;
     const { uuid } = (await post('checks/')).json;
     const reply = await meanwhile(
+      context.database,
       (tx) => tx`delete from channels where code = ${id}`,
       () => post(`checks/${uuid}`, { channels: how === '*' ? '*' : id }),
     );
@@ -100,6 +84,7 @@ describe('deleted at the same moment', () => {
   test.each(['*', 'by UUID'] as const)('the check of an integration that is made: %s', async (how) => {
     const { uuid } = (await post('checks/')).json;
     const reply = await meanwhile(
+      context.database,
       (tx) => tx`delete from checks where code = ${uuid}`,
       () => post('channels/', { ...WEBHOOK, checks: how === '*' ? '*' : [uuid] }),
     );
@@ -111,11 +96,13 @@ describe('deleted at the same moment', () => {
     const { id } = (await post('channels/', WEBHOOK)).json;
     const { uuid } = (await post('checks/')).json;
     const check = await meanwhile(
+      context.database,
       (tx) => tx`delete from checks where code = ${uuid}`,
       () => post(`checks/${uuid}`, { name: 'x', channels: '*' }),
     );
     expect([check.status, check.text]).toEqual([404, '']);
     const channel = await meanwhile(
+      context.database,
       (tx) => tx`delete from channels where code = ${id}`,
       () => post(`channels/${id}`, { name: 'x' }),
     );
@@ -127,6 +114,7 @@ test('assigned by the check and by the integration at the same moment: once', as
   const { id } = (await post('channels/', { ...WEBHOOK, checks: [] })).json;
   const { uuid } = (await post('checks/')).json;
   const reply = await meanwhile(
+    context.database,
     (tx) => tx`
       insert into channel_checks (check_id, channel_id)
       select c.id, ch.id from checks c, channels ch where c.code = ${uuid} and ch.code = ${id}`,

@@ -180,7 +180,10 @@ function scenarios(): Record<string, Record<number, () => Promise<Request> | Req
       200: () => ({ path: '/api/v3/metrics/', headers: { 'X-Metrics-Key': 'metrics key' } }),
       403: () => ({ path: '/api/v3/metrics/' }),
     },
-    reportDelivery: { 200: () => ({ path: `/api/v3/notifications/${UNKNOWN_UUID}/status`, method: 'POST' }) },
+    reportDelivery: {
+      200: () => ({ path: `/api/v3/notifications/${UNKNOWN_UUID}/status`, method: 'POST' }),
+      404: () => ({ path: '/api/v3/notifications/x/status', method: 'POST' }),
+    },
     reportBounce: { 200: () => ({ path: '/api/v3/bounces/', method: 'POST', body: 'To: x@y\n\n' }) },
     reportBounceByGet: { 200: () => ({ path: '/api/v3/bounces/' }) },
     reportBounceByPut: { 200: () => ({ path: '/api/v3/bounces/', method: 'PUT', body: '' }) },

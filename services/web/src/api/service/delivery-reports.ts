@@ -49,7 +49,10 @@ const report: OpenOperation = {
   description: 'Called by services that send SMS and e-mail. A form, as Twilio sends it.',
   key: 'none',
   bodyContentType: 'application/x-www-form-urlencoded',
-  responses: { 200: { description: 'Always, also for messages that are unknown or too old.' } },
+  responses: {
+    200: { description: 'Always, also for messages that are unknown or too old.' },
+    404: { description: 'The path has no UUID.', contentType: 'text/html' },
+  },
   async handle({ deps, request, headers, params }) {
     const body = await readBody(request);
     const isForm = /^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? '');

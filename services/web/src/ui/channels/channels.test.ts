@@ -5,6 +5,7 @@ import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { channelToken, unsubscribeLink } from '@overdue/notifications';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { meanwhile } from '../../testing/meanwhile.ts';
 import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../../testing.ts';
 
 let database: TestDatabase;
@@ -126,6 +127,13 @@ describe('integrations', () => {
     expect((await newest()).email_verified).toBe(true);
     await visitor.submit(edit, { value: 'other@example.org', down: 'true', up: 'true' });
     expect((await newest()).email_verified).toBe(false);
+    // Confirmed while the form is being saved.
+    await meanwhile(
+      database,
+      (tx) => tx`update channels set email_verified = true where code = ${channel.code}`,
+      () => visitor.submit(edit, { value: 'other@example.org', down: 'true' }),
+    );
+    expect(await newest()).toMatchObject({ email_verified: true, notify_up: false });
   });
 
   it('unsubscribing asks first, needs no session, and switches the channel off', async () => {

@@ -1,5 +1,5 @@
 import { findKind, type Kind } from '@overdue/notifications';
-import { updateChannel } from '@overdue/operations';
+import { changeChannel, done, updateChannel } from '@overdue/operations';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { ForChannel } from '../../http/handlers.ts';
 import { HttpError, notFound } from '../../http/http-error.ts';
@@ -38,22 +38,23 @@ export async function editChannel(visit: ForChannel): Promise<void> {
   if (!parsed.ok) return sendEditChannel(visit, kind, values, parsed.errors, 400);
   const wants = kind.wants(parsed.value);
   const list = `/projects/${access.project.code}/integrations/`;
+  const reference = { code: channel.code, projectId: channel.project_id };
   const change = {
-    code: channel.code,
-    projectId: channel.project_id,
     value: parsed.value,
     notify_down: wants.down,
     notify_up: wants.up,
     ...(parsed.name === undefined ? {} : { name: parsed.name }),
   };
   if (kind.kind !== 'email') {
-    demand(await updateChannel(deps.database, change));
+    demand(await updateChannel(deps.database, { ...reference, ...change }));
     return redirect(visit, list, { kind: 'success', text: 'Saved.' });
   }
   const address = emailValue(parsed.value).value;
-  const asBefore = address === emailValue(channel.value).value && !channel.disabled;
-  const verified = asBefore ? channel.email_verified : isVerifiedAtOnce(visit, address);
-  demand(await updateChannel(deps.database, { ...change, email_verified: verified }));
+  const saved = await changeChannel(deps.database, reference, (row) => {
+    const asBefore = address === emailValue(row.value).value && !row.disabled;
+    return done({ ...change, email_verified: asBefore ? row.email_verified : isVerifiedAtOnce(visit, address) });
+  });
+  const { email_verified: verified } = demand(saved);
   redirect(
     visit,
     list,

@@ -1,7 +1,8 @@
 import { type CheckSort, updatePreferences } from '@overdue/accounts';
+import { freeChecks } from '@overdue/operations';
 import type { InProject } from '../../http/handlers.ts';
 import { type ChannelRow, listChannels } from '../../rows/channel.ts';
-import { freeChecks, listChecks } from '../../rows/check.ts';
+import { listChecks } from '../../rows/check.ts';
 import { Icon } from '../components/icons.tsx';
 import { ButtonLink, Link, PostForm } from '../components/link.tsx';
 import { renderFragment, sendPage } from '../components/page.tsx';
@@ -27,7 +28,7 @@ export async function showChecks(asked: InProject): Promise<void> {
     listChecks(sql, access.project.id),
     listChannels(sql, access.project.id),
     assignedChannels(visit),
-    freeChecks(sql, access.project.owner_id),
+    freeChecks(sql, access.project.id),
   ]);
   const all = listed(checks, visit.now);
   const matching = sorted(all, sort).filter((item) => matches(item, filters));
