@@ -63,6 +63,12 @@ describe('/ping/', () => {
     expect(received.at(-1)).toMatchObject({ method: 'HEAD', headers });
   });
 
+  it('leaves out headers whose names the ingester does not understand', async () => {
+    await fetch(`${site.url}/ping/x`, { headers: { X_Job: '7', 'X.Job': '7', 'X-Job-7': '7' } });
+    const { headers } = received.at(-1)!;
+    expect(Object.keys(headers).filter((name) => /^x.job/.test(name))).toEqual(['x-job-7']);
+  });
+
   it('needs no session, no token and no allowed host name', async () => {
     const response = await site
       .visitor()

@@ -38,7 +38,7 @@ export function pingProxy(deps: WebDeps): PingProxy {
   return {
     async handler(req, res) {
       if (Number(req.headers['content-length']) > maxBytes) return refuseTooLong(res);
-      const headers = forwardable(req.headers);
+      const headers = understood(forwardable(req.headers));
       headers['x-forwarded-for'] = req.ip ?? '';
       headers['x-forwarded-proto'] = req.protocol;
       const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
@@ -94,6 +94,13 @@ function refuseTooLong(res: Response): void {
 
 function pathPrefix(deps: WebDeps): string {
   return new URL(deps.config.SITE_ROOT).pathname.replace(/\/+$/, '');
+}
+
+/** Of the names that HTTP allows, the ingester's parser takes these; on `X_Job: 7` it hangs up. */
+const UNDERSTOOD = /^[a-z0-9-]+$/;
+
+function understood<Value>(headers: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => UNDERSTOOD.test(name)));
 }
 
 function forwardable(

@@ -51,6 +51,9 @@ export function textTables<C extends MailedCheck>(
 
 const CELL = 'padding:8px 10px 8px 0;border-bottom:1px solid #e4e7eb;text-align:left;vertical-align:top';
 const HEAD = `${CELL};font-size:13px;font-weight:600;color:#5b6472`;
+const STATUS = `${HEAD};width:64px`;
+const OTHER = `${HEAD};width:26%`;
+const NAME = `${CELL};word-break:break-word;overflow-wrap:anywhere`;
 const TAG = 'display:inline-block;margin:2px 4px 0 0;padding:0 6px;border-radius:4px;background:#eef0f3;font-size:12px';
 
 /** The same as HTML. */
@@ -64,10 +67,10 @@ export function HtmlTables<C extends MailedCheck>(props: {
       {projects.map(({ title, checks }, i) => (
         <Section key={i} title={title}>
           <tr>
-            <th style={HEAD}>Status</th>
+            <th style={STATUS}>Status</th>
             <th style={HEAD}>Name</th>
             {columns.map(([heading]) => (
-              <th key={heading} style={HEAD}>
+              <th key={heading} style={OTHER}>
                 {heading}
               </th>
             ))}
@@ -75,7 +78,7 @@ export function HtmlTables<C extends MailedCheck>(props: {
           {checks.map((check) => (
             <tr key={check.link}>
               <td style={`${CELL};font-weight:600;color:${COLOURS[check.status]}`}>{WORDS[check.status]}</td>
-              <td style={CELL}>
+              <td style={NAME}>
                 <a href={check.link} style="color:#1b2430">
                   {check.name || <i>{UNNAMED}</i>}
                 </a>

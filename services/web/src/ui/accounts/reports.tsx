@@ -50,14 +50,16 @@ export function ReportsPanel({ visit, settings }: { readonly visit: SignedIn; re
           : 'No mail server is configured here, so none are sent.'}
       </p>
       <PostForm action="/accounts/profile/notifications/" class="stack">
-        <RadioGroup
-          name="reports"
-          legend="Report of downtimes"
-          value={reports}
-          row
-          options={REPORTS.map((one) => [one, REPORT_WORDS[one]])}
-        />
-        {nextReportAt !== null && <p class="field-hint">The next one: {formatStamp(nextReportAt, user.tz)}.</p>}
+        <div>
+          <RadioGroup
+            name="reports"
+            legend="Report of downtimes"
+            value={reports}
+            row
+            options={REPORTS.map((one) => [one, REPORT_WORDS[one]])}
+          />
+          {nextReportAt !== null && <p class="field-hint">The next one: {formatStamp(nextReportAt, user.tz)}.</p>}
+        </div>
         <RadioGroup
           name="nag_period"
           legend="Reminder while a check is down"
