@@ -12,16 +12,15 @@ const secret = (description: string) => setting(optionalText(), null, { descript
 const later = (description: string) => setting(optionalText(), null, { description, ...LATER });
 const laterSecret = (description: string) => setting(optionalText(), null, { description, ...LATER, secret: true });
 
-/** An HTTP proxy as curl takes it: scheme optional, user and password allowed. */
+/** A proxy as curl takes it: scheme optional, user and password allowed. */
 const proxy = () =>
   orOff(
     valueType({
       name: 'url',
-      allowed: 'http:// or https://, then HOST:PORT',
+      allowed: 'http://, https://, socks4://, socks4a://, socks5:// or socks5h://, then HOST:PORT',
       read: (value) => {
         const url = /^[a-z0-9]+:\/\//i.test(value) ? value : `http://${value}`;
-        if (/^socks/i.test(url)) throw new Malformed('SOCKS proxies are not supported');
-        if (!/^https?:\/\/[^/]/i.test(url) || !URL.canParse(url)) throw new Malformed();
+        if (!/^(https?|socks4a?|socks5h?):\/\/[^/]/i.test(url) || !URL.canParse(url)) throw new Malformed();
         return value;
       },
       redact: (value) => value.replace(/^([a-z0-9]+:\/\/)?.*@/i, '$1********@'),
@@ -34,7 +33,8 @@ export const integrations = {
     readBy: BOTH,
   }),
   http_proxy: setting(proxy(), null, {
-    description: 'Proxy for outgoing requests to http addresses. One on a private address needs the variable above.',
+    description:
+      'Proxy for outgoing requests to http addresses: http, https, socks4, socks4a, socks5 or socks5h. One on a private address needs the variable above.',
     readBy: BOTH,
     secret: true,
   }),

@@ -1,5 +1,5 @@
 import type { Clock, Milliseconds } from '@overdue/clock';
-import { Agent, buildConnector, type Dispatcher, ProxyAgent, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import type { HttpOptions } from '../options.ts';
 import { failed, permanent, retry, sent, type TransportResult } from '../result.ts';
 import {
@@ -10,18 +10,14 @@ import {
   RequestTimeoutError,
   TooManyRedirectsError,
 } from './error-text.ts';
-import { guardedLookup, isAddress, isPrivateAddress, openLookup, PrivateAddressError } from './private-addresses.ts';
-import { type LookupAll, sharedLookup } from './shared-lookup.ts';
+import { ownHeaders, withoutCredentials } from './headers.ts';
+import { Routes } from './routes.ts';
 
-/** The name under which the original calls; receivers may filter by it (notifications.md §3). */
-const USER_AGENT = 'healthchecks.io';
 const TIMEOUT: Milliseconds = 30_000;
 const MOST_REDIRECTS = 3;
 /** No more of an answer than this is read: it is only looked at for its error message. */
 const MOST_ANSWER_BYTES = 64 * 1024;
 const SUCCESS = new Set([200, 201, 202, 204]);
-/** Set by the client itself or meant for one connection only. */
-const OWN_HEADERS = /^(connection|keep-alive|proxy-connection|transfer-encoding|content-length|upgrade|expect|te)$/i;
 
 export interface HttpRequest {
   readonly method: string;
@@ -56,25 +52,12 @@ export interface HttpAnswer {
  * every socket, so after each redirect too), gives up after 30 s, and follows three redirects with the method kept.
  */
 export class HttpClient {
-  readonly #options: HttpOptions;
   readonly #clock: Clock;
-  readonly #lookup: LookupAll;
-  readonly #direct: Agent;
-  readonly #proxies = new Map<string, Dispatcher>();
+  readonly #routes: Routes;
 
   constructor(options: HttpOptions, clock: Clock) {
-    this.#options = options;
     this.#clock = clock;
-    this.#lookup = sharedLookup(clock);
-    this.#direct = new Agent({
-      connect: options.allowPrivateAddresses
-        ? ({ timeout: 10_000, autoSelectFamily: true, lookup: openLookup(this.#lookup) } as buildConnector.BuildOptions)
-        : guardedConnector(this.#lookup),
-      connections: 64,
-      keepAliveTimeout: 10_000,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.#routes = new Routes(options, clock);
   }
 
   /** Sends a message and says what its answer means. Never throws for what a receiver or its address can cause. */
@@ -105,7 +88,7 @@ export class HttpClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#direct.destroy(), ...[...this.#proxies.values()].map((p) => p.destroy())]);
+    await this.#routes.close();
   }
 
   async #follow(first: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
@@ -118,7 +101,7 @@ export class HttpClient {
         throw elsewhere && !signal.aborted ? new ElsewhereError('After a redirect', { cause }) : cause;
       });
       const location = response.headers.location;
-      if (!isRedirect(response.statusCode) || typeof location !== 'string') {
+      if (!isRedirect(response.statusCode) || typeof location !== 'string' || location === '') {
         return {
           status: response.statusCode,
           headers: response.headers,
@@ -128,7 +111,7 @@ export class HttpClient {
       }
       await response.body.dump({ limit: MOST_ANSWER_BYTES });
       if (redirects >= MOST_REDIRECTS) throw new TooManyRedirectsError();
-      const next = httpUrl(location, url);
+      const next = httpUrl(percentEncodedBytes(location), url);
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
       url = next;
     }
@@ -138,25 +121,10 @@ export class HttpClient {
     return await request(withoutUserInfo(url), {
       method: method as Dispatcher.HttpMethod,
       headers: headers ?? {},
-      dispatcher: await this.#dispatcher(url),
+      dispatcher: await this.#routes.to(url),
       signal,
       ...(body === undefined ? {} : { body }),
     });
-  }
-
-  async #dispatcher(url: URL): Promise<Dispatcher> {
-    const proxy = url.protocol === 'https:' ? this.#options.httpsProxy : this.#options.httpProxy;
-    if (!proxy || this.#options.noProxy.some((host) => matchesNoProxy(url.hostname, host))) return this.#direct;
-    const uri = /^[a-z0-9]+:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-    // Behind a proxy the receiver's name is resolved by the proxy; ours to guard is the way to the proxy.
-    if (!this.#options.allowPrivateAddresses) await refusePrivate(new URL(uri).hostname, this.#lookup);
-    let agent = this.#proxies.get(uri);
-    if (!agent) {
-      // For http receivers the usual form, GET http://…: proxies as they come refuse CONNECT to other ports than 443.
-      agent = new ProxyAgent({ uri, proxyTunnel: false, connections: 64, headersTimeout: 0, bodyTimeout: 0 });
-      this.#proxies.set(uri, agent);
-    }
-    return agent;
   }
 }
 
@@ -220,21 +188,6 @@ function httpUrl(text: string, base?: URL): URL {
   return url;
 }
 
-function ownHeaders(given: Readonly<Record<string, string>>, url: URL): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(given)) {
-    // undici writes headers as Latin-1; line breaks and control characters would end the header.
-    if (!OWN_HEADERS.test(name))
-      headers[name] = value.replace(/\p{Cc}/gu, (char) => (char === '\t' || char > '\x7f' ? char : ' '));
-  }
-  if (!('User-Agent' in headers)) headers['User-Agent'] = USER_AGENT;
-  if (url.username && !Object.keys(headers).some((name) => name.toLowerCase() === 'authorization')) {
-    const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    headers.Authorization = `Basic ${Buffer.from(credentials).toString('base64')}`;
-  }
-  return headers;
-}
-
 function withoutUserInfo(url: URL): URL {
   const bare = new URL(url);
   bare.username = '';
@@ -242,14 +195,14 @@ function withoutUserInfo(url: URL): URL {
   return bare;
 }
 
-function withoutCredentials(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !/^(authorization|cookie|proxy-authorization)$/i.test(name)),
-  );
+/** As curl: every 3xx that names another address, but for "not modified". */
+function isRedirect(status: number): boolean {
+  return status >= 300 && status <= 399 && status !== 304;
 }
 
-function isRedirect(status: number): boolean {
-  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+/** Servers write addresses as they are, in UTF-8; undici reads headers as Latin-1. */
+function percentEncodedBytes(header: string): string {
+  return header.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
 }
 
 async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {
@@ -261,48 +214,4 @@ async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<strin
     if (size >= MOST_ANSWER_BYTES) break;
   }
   return Buffer.concat(parts).subarray(0, MOST_ANSWER_BYTES).toString('utf8');
-}
-
-function guardedConnector(resolve: LookupAll): buildConnector.connector {
-  return (options, callback) => {
-    if (isAddress(options.hostname) && isPrivateAddress(options.hostname.replace(/^\[|\]$/g, ''))) {
-      return callback(new PrivateAddressError(), null);
-    }
-    let refused = false;
-    const lookup = guardedLookup(resolve, () => {
-      refused = true;
-    });
-    const connector = buildConnector({
-      timeout: 10_000,
-      autoSelectFamily: true,
-      lookup,
-    } as buildConnector.BuildOptions);
-    connector(options, (...[error, socket]: [Error | null, unknown]) => {
-      if (!error) return callback(null, socket as never);
-      callback(
-        errorText(error, refused) === new PrivateAddressError().message ? new PrivateAddressError() : error,
-        null,
-      );
-    });
-  };
-}
-
-function refusePrivate(host: string, lookup: LookupAll): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (isAddress(host)) {
-      return isPrivateAddress(host.replace(/^\[|\]$/g, '')) ? reject(new PrivateAddressError()) : resolve();
-    }
-    lookup(host, {}, (error, addresses) => {
-      if (error) reject(error);
-      else if (addresses.every((a) => isPrivateAddress(a.address))) reject(new PrivateAddressError());
-      else resolve();
-    });
-  });
-}
-
-/** curl's rule: a host, or a domain with all below it; `*` is every host. */
-function matchesNoProxy(hostname: string, entry: string): boolean {
-  const domain = entry.trim().replace(/^\./, '').toLowerCase();
-  if (domain === '') return false;
-  return domain === '*' || hostname === domain || hostname.endsWith(`.${domain}`);
 }

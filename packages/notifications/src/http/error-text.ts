@@ -15,6 +15,11 @@ export class ElsewhereError extends Error {
   override readonly name = 'ElsewhereError';
 }
 
+/** The SOCKS proxy did not take us to the receiver: it refused, or does not speak SOCKS. */
+export class SocksProxyError extends Error {
+  override readonly name = 'SocksProxyError';
+}
+
 /** An address that cannot be called: no URL, or not http(s). `code` is curl's number for it. */
 export class BadAddressError extends Error {
   override readonly name = 'BadAddressError';
@@ -41,6 +46,7 @@ export function errorText(error: unknown, refusedPrivate = false): string {
   if (error instanceof RequestTimeoutError) return 'Connection timed out';
   if (error instanceof TooManyRedirectsError) return 'Too many redirects';
   if (error instanceof BadAddressError) return `HTTP request failed, code: ${error.curl}`;
+  if (error instanceof SocksProxyError) return 'HTTP request failed, code: 97';
   const inner = innermost(error);
   if (inner instanceof PrivateAddressError) return inner.message;
   const code = String((inner as { code?: unknown })?.code ?? '');
@@ -60,7 +66,7 @@ export function errorText(error: unknown, refusedPrivate = false): string {
  * A redirect that goes in circles, a header that cannot be sent, an answer that is cut off are matters of one address.
  */
 export function isUnreachable(error: unknown): boolean {
-  if (error instanceof RequestTimeoutError) return true;
+  if (error instanceof RequestTimeoutError || error instanceof SocksProxyError) return true;
   if (error instanceof ElsewhereError || error instanceof PrivateAddressError) return false;
   const inner = innermost(error);
   if (inner instanceof PrivateAddressError) return false;

@@ -87,3 +87,14 @@ function hints(options: LookupOptions): { family?: number; hints?: number } {
 export function isAddress(host: string): boolean {
   return isIP(host.replace(/^\[|\]$/g, '')) !== 0;
 }
+
+/** The first address of a name, of one family when one is given. */
+export function firstAddress(hostname: string, lookup: LookupAll, family?: 4 | 6): Promise<string> {
+  return new Promise((resolve, reject) => {
+    lookup(hostname, family ? { family } : {}, (error, addresses) => {
+      const [first] = addresses;
+      if (error || !first) reject(error ?? new Error(`No address of ${hostname}`));
+      else resolve(first.address);
+    });
+  });
+}
