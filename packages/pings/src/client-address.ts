@@ -45,12 +45,15 @@ function parameter(forwarded: string, name: string): string | null {
   return null;
 }
 
-/** An address in its shortest form, or null when `text` is none. IPv4 mapped into IPv6 stays mapped (P-16). */
+/**
+ * An address in its shortest form, or null when `text` is none. IPv4 mapped into IPv6 stays mapped (P-16); a zone
+ * (`fe80::1%eth0`) is left out.
+ */
 export function plainAddress(text: string): string | null {
   const family = isIP(text);
   if (family === 4) return text;
-  if (family === 0 || text.includes('%')) return null;
-  const host = new URL(`http://[${text}]/`).hostname.slice(1, -1);
+  if (family === 0) return null;
+  const host = new URL(`http://[${text.split('%', 1)[0]}]/`).hostname.slice(1, -1);
   const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(host);
   if (!mapped) return host;
   const high = Number.parseInt(mapped[1]!, 16);

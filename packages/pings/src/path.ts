@@ -21,22 +21,23 @@ export type NoPing =
   /** Matches no route: the generic page. */
   | 'no route'
   /** A slug with an upper-case letter: 400 `invalid url format`, before any look-up. */
-  | 'upper case'
-  /** `%` without two hexadecimal digits, or bytes that are not UTF-8. */
-  | 'bad encoding';
+  | 'upper case';
 
 /**
- * Reads the path of a request, as on the wire (still percent-encoded, without the query).
+ * Reads the path of a request, as on the wire (still percent-encoded, without the query). What follows a `#` is not for
+ * the server; simple clients send it all the same.
  *
  * Pings live at the root and under `/ping/`; `/heartbeat/UUID` is another name of the success ping. UUID forms are
  * tried before slug forms (P-5), so a bad suffix after a UUID is read as a slug.
  */
 export function parsePingPath(path: string): PingPath | NoPing {
+  const fragment = path.indexOf('#');
+  if (fragment >= 0) path = path.slice(0, fragment);
   if (path.includes('%')) {
     try {
       path = decodeURIComponent(path);
     } catch {
-      return 'bad encoding';
+      return 'no route';
     }
   }
   let at = path.charCodeAt(0) === SLASH ? 1 : 0;

@@ -10,11 +10,13 @@ const NOTHING: PingQuery = { rid: null, create: false };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Reads the raw query (without `?`). The last of a repeated parameter counts; names are case-sensitive; other
+ * Reads the raw query (without `?`; from a `#` on it is not for the server). The last of a repeated parameter counts; names are case-sensitive; other
  * parameters are ignored, broken percent-encoding included (it makes a `rid` invalid, and nothing else).
  */
 export function parseQuery(query: string): PingQuery {
   if (query === '') return NOTHING;
+  const fragment = query.indexOf('#');
+  if (fragment >= 0) query = query.slice(0, fragment);
   let rid: string | null = null;
   let create: string | null = null;
   for (const pair of query.split('&')) {

@@ -23,6 +23,8 @@ describe('query', () => {
     [`rid=+${RID}`, 'invalid', false],
     [`rid=${RID}%0A`, 'invalid', false],
     ['rid=%', 'invalid', false],
+    [`rid=${RID}#x`, RID, false],
+    ['create=1#&create=0', null, true],
   ])('%s', (query, rid, create) => {
     expect(parseQuery(query)).toEqual({ rid, create });
   });
@@ -43,7 +45,9 @@ describe('client address', () => {
     ['::FFFF:1.2.3.4', '::ffff:1.2.3.4'],
     ['::ffff:102:304', '::ffff:1.2.3.4'],
     ['2001:DB8::0:1', '2001:db8::1'],
-    ['fe80::1%eth0', null],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['fe80::1%', null],
+    ['1.2.3.4%eth0', null],
     ['1.2.3', null],
     ['', null],
   ])('plainAddress(%s)', (text, address) => {

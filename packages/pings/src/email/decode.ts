@@ -57,13 +57,27 @@ export function decodeBytes(bytes: Uint8Array, charset: string | null): string {
   const label = (charset ?? '').trim().toLowerCase();
   if (!ASCII.has(label)) {
     const decoder = decoderFor(label);
-    if (decoder) return decoder.decode(bytes);
+    if (decoder) return decoder.encoding === WINDOWS_1252.encoding ? windows1252(bytes) : decoder.decode(bytes);
   }
   try {
     return STRICT_UTF8.decode(bytes);
   } catch {
-    return WINDOWS_1252.decode(bytes);
+    return windows1252(bytes);
   }
+}
+
+function windows1252(bytes: Uint8Array): string {
+  return withoutC1(WINDOWS_1252.decode(bytes));
+}
+
+const HIGH = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
+
+/**
+ * Makes `\x80` the euro sign and so on. Node.js 20 reads windows-1252 as if it were Latin-1, where these are control
+ * characters that no mail contains.
+ */
+export function withoutC1(text: string): string {
+  return text.replace(/[\x80-\x9f]/g, (c) => HIGH[c.charCodeAt(0) - 0x80]!);
 }
 
 const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });

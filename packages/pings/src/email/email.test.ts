@@ -13,6 +13,9 @@ describe('parsePingMailbox', () => {
     [`${uuid}@ping.test`, { code: uuid }],
     [`${uuid.toUpperCase()}@ping.test`, { code: uuid }],
     [`${key}+db-backup_2@ping.test`, { pingKey: key, slug: 'db-backup_2' }],
+    [`"${uuid}"@ping.test`, { code: uuid }],
+    [`"${key}+slug"@ping.test`, { pingKey: key, slug: 'slug' }],
+    [`"${uuid}@ping.test`, 'invalid mailbox'],
     [`${uuid}@PING.test`, 'wrong domain'],
     [`${uuid}@other.test`, 'wrong domain'],
     [`${uuid}@ping.test@ping.test`, 'wrong domain'],
@@ -44,6 +47,7 @@ describe('subject', () => {
     ['Subject: =?utf-8?B?w6Q=?=\n =?utf-8?B?w7Y=?=', 'äö'],
     ['Subject: =?iso-8859-1?Q?fa=EFlure?= at =?koi8-r?B?09TPzA==?=', 'faïlure at стол'],
     ['Subject: =?no-such-charset?Q?FAIL=21?=', 'FAIL!'],
+    ['Subject: =?windows-1252?Q?=80_=96_=9F?=', '€ – Ÿ'],
     ['Subject: raw ütf-8', 'raw ütf-8'],
     ['Subject:', ''],
     ['X-Subject: no', ''],
@@ -128,11 +132,12 @@ describe('text parts', () => {
     ['base64 over lines', encoded('BASE64', 'utf-8', 'U1VD\nQ0VT\nUw==\n'), 'SUCCESS'],
     ['8bit', encoded('8bit', 'utf-8', 'Größe'), 'Größe'],
     ['latin1', encoded('8bit', '"ISO-8859-1"', Buffer.from('Gr\xf6\xdfe', 'latin1')), 'Größe'],
+    ['windows-1252', encoded('quoted-printable', 'windows-1252', '=80 =96 =9F'), '€ – Ÿ'],
     ['koi8-r', encoded('base64', 'koi8-r', '09TPzA=='), 'стол'],
     ['shift_jis', encoded('base64', 'Shift_JIS', 'k/qWew=='), '日本'],
     ['unknown charset, ASCII', encoded('8bit', 'x-klingon', 'FAILED'), 'FAILED'],
     ['unknown charset, UTF-8', encoded('8bit', 'x-klingon', 'Größe'), 'Größe'],
-    ['unknown charset, neither', encoded('8bit', 'x-klingon', Buffer.from('Gr\xf6\xdfe', 'latin1')), 'Größe'],
+    ['unknown charset, neither', encoded('8bit', 'x-klingon', Buffer.from('Gr\xf6\xdfe \x80', 'latin1')), 'Größe €'],
     ['us-ascii that is not', encoded('7bit', 'us-ascii', 'Größe'), 'Größe'],
     ['unknown transfer encoding', encoded('x-none', 'utf-8', 'as it is'), 'as it is'],
     ['broken base64', encoded('base64', 'utf-8', '!!U1VDQ0VTUw!!'), 'SUCCESS'],
@@ -151,6 +156,8 @@ describe('htmlToText', () => {
     ['a<SCRIPT src=x>b</ScRiPt >c', 'ac'],
     ['a<style>b { }</style>c', 'ac'],
     ['<styled>kept</styled>', 'kept'],
+    ['a<style type="text/css"/>b<script src=x />c', 'abc'],
+    ['a</>b', 'ab'],
     ['a<script>never closed', 'a'],
     ['a<!-- <b>no</b> -->b', 'ab'],
     ['<!DOCTYPE html><title>T</title>b', 'Tb'],
@@ -258,12 +265,17 @@ describe('whatever arrives', () => {
     ['open comments', () => Buffer.from(`Content-Type: text/html\n\n${'<!-'.repeat(2 * MB)}`)],
     ['quotes in a parameter', () => Buffer.from(`Content-Type: text/plain; ${';a="\\"'.repeat(200_000)}\n\nx`)],
     ['quoted-printable', () => Buffer.from(`Content-Transfer-Encoding: quoted-printable\n\n${'='.repeat(8 * MB)}`)],
-  ])('bounded time: %s', (_name, make) => {
-    const message = readMessage(make());
-    const started = performance.now();
-    message.subject();
-    message.plain();
-    message.html();
-    expect(performance.now() - started).toBeLessThan(3000);
-  });
+  ])(
+    'bounded time: %s',
+    (_name, make) => {
+      const message = readMessage(make());
+      const before = process.cpuUsage();
+      message.subject();
+      message.plain();
+      message.html();
+      // Half a second each where nothing else runs; what is not bounded takes minutes.
+      expect(process.cpuUsage(before).user / 1e6).toBeLessThan(10);
+    },
+    60_000,
+  );
 });

@@ -1,6 +1,6 @@
 /** The header section of a message or of one of its parts (RFC 5322, RFC 2045), read leniently and in bounded time. */
 import { decodeWords } from 'postal-mime';
-import { decodeBytes } from './decode.ts';
+import { decodeBytes, withoutC1 } from './decode.ts';
 
 /** More header lines or bytes than this are not read: mail systems refuse such messages long before. */
 const MAX_BYTES = 1024 * 1024;
@@ -44,7 +44,7 @@ export function readHeaders(raw: Buffer, start: number, end: number): Headers {
 
 /** An unstructured header's text: raw 8-bit characters and encoded words decoded (RFC 2047, RFC 6532). */
 export function headerText(value: string): string {
-  return decodeWords(decodeBytes(Buffer.from(value, 'latin1'), null)).trim();
+  return withoutC1(decodeWords(decodeBytes(Buffer.from(value, 'latin1'), null))).trim();
 }
 
 /** A structured header such as `text/plain; charset="utf-8"`. */

@@ -85,12 +85,15 @@ function isSpace(code: number): boolean {
 /** Where the markup that opens at `open` ends; `open` itself when there is none; the end of the text when unclosed. */
 function endOfMarkup(html: string, open: number): number {
   const next = html.charCodeAt(open + 1);
-  if (next === SLASH) return isLetter(html.charCodeAt(open + 2)) ? after(html, '>', open + 2) : open;
+  if (next === SLASH) {
+    const name = html.charCodeAt(open + 2);
+    return isLetter(name) || name === GREATER ? after(html, '>', open + 2) : open;
+  }
   if (next === EXCLAMATION && html.startsWith('--', open + 2)) return after(html, '-->', open + 4);
   if (next === EXCLAMATION || next === QUESTION) return after(html, '>', open + 1);
   if (!isLetter(next)) return open;
   const end = endOfTag(html, open + 2);
-  if ((next | LOWER) !== LETTER_S) return end;
+  if ((next | LOWER) !== LETTER_S || html.charCodeAt(end - 2) === SLASH) return end;
   const name = /^(script|style)[\s/>]/i.exec(html.slice(open + 1, open + 8))?.[1];
   return name === undefined ? end : after(html, '>', endOfRawText(html, name.toLowerCase(), end));
 }

@@ -119,12 +119,7 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   }
   const path = parsePingPath(req.getUrl());
   if (typeof path === 'string') {
-    reject(
-      shared,
-      res,
-      isHead,
-      path === 'no route' ? NO_ROUTE : path === 'upper case' ? UPPER_CASE : shared.answers.badUrl,
-    );
+    reject(shared, res, isHead, path === 'no route' ? NO_ROUTE : UPPER_CASE);
     return;
   }
   const hasBody = (length !== '' && length !== '0') || encoding !== '';

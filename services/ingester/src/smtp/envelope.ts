@@ -15,7 +15,7 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 /**
  * Reads an address that may have any form: which recipients are good is for `parsePingMailbox` to say (with the replies
  * that the reference gives), and who the sender claims to be is only written down. Machines send `MAIL FROM:<root>` and
- * leave out the angle brackets; a ping is worth more than their grammar.
+ * leave out angle brackets; a ping is worth more than their grammar.
  * @param prefix `MAIL FROM` or `RCPT TO`
  * @returns null when the line is not of this form at all
  */
@@ -23,7 +23,7 @@ export function parseEnvelopePath(prefix: 'MAIL FROM' | 'RCPT TO', line: string)
   const colon = line.indexOf(':');
   if (colon < 0 || line.slice(0, colon).trim().replace(/\s+/g, ' ').toUpperCase() !== prefix) return null;
   const text = line.slice(colon + 1).trim();
-  const match = /^<([^<>]*)>(.*)$/.exec(text) ?? /^([^\s<>]+)(.*)$/.exec(text);
+  const match = /^<([^<>]*)>(.*)$/.exec(text) ?? /^<?([^\s<>]+)(.*)$/.exec(text);
   if (!match || CONTROL.test(text)) return null;
   const [, path = '', rest = ''] = match;
   if (rest !== '' && !/^\s/.test(rest)) return null;

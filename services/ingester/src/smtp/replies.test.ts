@@ -53,6 +53,8 @@ describe('other replies', () => {
     ['MAIL FROM:<>', /^250 OK$/],
     ['MAIL FROM:<root>', /^250 OK$/],
     ['MAIL FROM:root', /^250 OK$/],
+    ['MAIL FROM:<root', /^250 OK$/],
+    ['MAIL FROM:<root>x', /^501 /],
     ['mail from: <cron@host.test> SIZE=33554432 BODY=8BITMIME SMTPUTF8', /^250 OK$/],
     ['MAIL FROM:<cron@host.test> SIZE=33554433', /^552 /],
     ['MAIL FROM:<cron@host.test> SIZE=many', /^501 /],
