@@ -46,6 +46,11 @@ describe.skipIf(!haproxy || !openssl)('through HAProxy', () => {
       {},
     ],
     [
+      'a header name with an underscore',
+      (code) => [`GET /${code} HTTP/1.1\r\n${HOST}X_Job: 7\r\nX.Job: 7\r\n\r\n`],
+      {},
+    ],
+    [
       'a User-Agent that is not ASCII',
       (code) => [`GET /${code} HTTP/1.1\r\n${HOST}User-Agent: Gerät 7\r\n\r\n`],
       { ua: 'Gerät 7' },
