@@ -271,12 +271,12 @@ describe('bounces (§11.4, M-72)', () => {
 
   test.each<[status: string, diagnostic: string | null, error: string, disabled: boolean]>([
     ['5.1.1', 'smtp; 550 no such user', 'Delivery failed (550 no such user)', true],
-    ['5.4.4', 'smtp; dns', 'Delivery failed (dns)', false],
+    ['5.4.4', 'SMTP; dns é', 'Delivery failed (dns é)', false],
     ['4.4.7', 'x-unix; full', 'Delivery failed (x-unix; full)', false],
     ['5.0.0', null, 'Delivery failed (SMTP status code: 5.0.0)', true],
     ['5.1.1', 'x'.repeat(300), `Delivery failed (${'x'.repeat(183)}`, true],
   ])('%s %s', async (status, diagnostic, error, disabled) => {
-    expect(await post(message(address(), status, diagnostic))).toBe('OK');
+    expect(await post(message(`${address()}, other@example.org`, status, diagnostic))).toBe('OK');
     expect(await stored()).toEqual([error, error, disabled]);
   });
   test.each<[string, () => string, string]>([

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Instant } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import { openBounceId } from '@overdue/notifications';
@@ -25,12 +26,12 @@ export function readBounce(message: string): Bounce {
   const blocks = headerBlocks(message);
   const to = blocks[0]?.get('to') ?? '';
   const address = /<([^<>]*)>/.exec(to)?.[1] ?? to;
-  const recipient = address.slice(0, Math.max(0, address.lastIndexOf('@'))).trim();
+  const recipient = address.split('@', 1)[0]!.trim();
   const report = blocks.find((block) => block.has('status') && block.has('action'));
   if (!report) return { recipient, failure: null };
   const status = report.get('status')!.trim();
   if (!/^[45]\./.test(status)) return { recipient, failure: null };
-  const diagnostic = report.get('diagnostic-code')?.replace(/^smtp; /, '');
+  const diagnostic = report.get('diagnostic-code')?.replace(/^smtp; /i, '');
   const error = diagnostic ? `Delivery failed (${diagnostic})` : `Delivery failed (SMTP status code: ${status})`;
   return {
     recipient,
@@ -51,7 +52,7 @@ const intake: OpenOperation = {
   responses: { 200: { description: 'Always; the body says what was made of it.', contentType: 'text/html' } },
   async handle({ deps, request }) {
     const body = request.method === 'HEAD' ? null : await readBody(request);
-    const { recipient, failure } = readBounce(body?.toString('latin1') ?? '');
+    const { recipient, failure } = readBounce(body?.toString(isUtf8(body) ? 'utf8' : 'latin1') ?? '');
     const now = deps.clock.now();
     const signed = openBounceId(deps.secretKey, recipient, now);
     if (!signed) return text('OK (bad signature)');

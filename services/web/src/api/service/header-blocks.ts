@@ -9,7 +9,6 @@ export type HeaderBlock = ReadonlyMap<string, string>;
 /** Parts within parts are followed this far. */
 const MAX_DEPTH = 20;
 
-/** @param message as received, each byte a character */
 export function headerBlocks(message: string): HeaderBlock[] {
   const blocks: HeaderBlock[] = [];
   collect(message.replaceAll('\r\n', '\n'), blocks, 0);
