@@ -340,20 +340,26 @@ describe('a write that fails', () => {
     spy.mockImplementation(async function (this: FileHandle, ...args: unknown[]) {
       const code = codes.shift();
       if (!code) return real.apply(this, args);
-      // Some of it is on the disk all the same.
-      if (method === 'write') await real.apply(this, [args[0], args[1], 50, args[3]]);
+      // All of it, or some, is on the disk all the same.
+      if (method === 'write') await real.apply(this, code === 'ENOSPC' ? [args[0], args[1], 50, args[3]] : args);
       throw Object.assign(new Error(`${code}: ${method}`), { code });
     } as never);
   }
 
   test.each<[string, () => Promise<void>]>([
-    ['the sync', () => failNext('datasync', 'EIO')],
-    ['the sync, and the sync of taking it back', () => failNext('datasync', 'EIO', 'EIO')],
-    ['the write', () => failNext('write', 'ENOSPC')],
+    ['its sync', () => failNext('write', 'EIO')],
+    ['no room', () => failNext('write', 'ENOSPC')],
     [
-      'the sync, and taking it back',
+      'its sync, and the sync of taking it back',
       async () => {
+        await failNext('write', 'EIO');
         await failNext('datasync', 'EIO');
+      },
+    ],
+    [
+      'its sync, and taking it back',
+      async () => {
+        await failNext('write', 'EIO');
         await failNext('truncate', 'EIO');
       },
     ],
@@ -372,7 +378,7 @@ describe('a write that fails', () => {
 
   test('the first of a file: the file is not there, for the next process neither', async () => {
     const spool = await openSpool();
-    await failNext('datasync', null, 'EIO');
+    await failNext('write', null, 'EIO');
     await expect(append(spool, 1)).rejects.toThrow('EIO');
     expect(await listSegments(directory, SPOOL_PREFIX)).toEqual([]);
     expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });

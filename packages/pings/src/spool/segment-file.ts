@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { MAGIC, type Seed, seedOf } from './frames.ts';
 
@@ -68,9 +68,11 @@ export async function readUntilError(
   return { bytes: bytes.subarray(0, filled), error: null };
 }
 
-/** What is skipped where the medium fails: first the kernel's unit, and more when that happens often, as it takes long. */
+/** What is skipped where the medium fails: first the kernel's unit, and more when that goes on, as each may take long. */
 const SKIP_BYTES = [4096, 65_536, 8 << 20];
 const FAILURES_EACH = 16;
+/** So much at once is a disk that works again. */
+const WORKS_AGAIN_BYTES = 65_536;
 
 export interface Salvaged {
   /** From `from` to `to`; zeros where nothing was given. No frame begins with zeros. */
@@ -103,6 +105,7 @@ export async function salvage(path: string, from: number, to: number): Promise<S
       const { bytes: some, error } = await readUntilError(handle, at, Math.min(1 << 20, to - at));
       some.copy(bytes, at - from);
       at += some.length;
+      if (some.length >= WORKS_AGAIN_BYTES) failures = 0;
       if (error === null && some.length === 0) break;
       if (error === null) continue;
       failed(error);
@@ -133,6 +136,13 @@ export async function openExisting(path: string, flags: 'r' | 'r+'): Promise<Fil
   });
 }
 
+/** A new file, each write to which is on the disk when it resolves: one turn through the thread pool and not two. */
+export async function createDurable(path: string): Promise<FileHandle> {
+  const { O_RDWR, O_CREAT, O_EXCL, O_DSYNC } = constants;
+  return open(path, O_RDWR | O_CREAT | O_EXCL | O_DSYNC, 0o600);
+}
+
+/** @param handle of {@link createDurable} */
 export async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
@@ -140,7 +150,6 @@ export async function writeAt(handle: FileHandle, bytes: Buffer, position: numbe
     if (bytesWritten === 0) throw new Error('The disk took nothing');
     written += bytesWritten;
   }
-  await handle.datasync();
 }
 
 /** Makes a file end at `length` (nothing but MAGIC: not be there), on the disk too. @returns true @throws the disk's error */

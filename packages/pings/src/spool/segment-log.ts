@@ -1,8 +1,9 @@
-import { type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, rename, stat, unlink } from 'node:fs/promises';
 import type { Clock, Instant } from '@overdue/clock';
 import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, type Stretch, stretches } from './frames.ts';
 import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
 import {
+  createDurable,
   cutOff,
   isMediumError,
   isOfAnotherRelease,
@@ -48,7 +49,7 @@ export interface SegmentLogOptions {
 export const UNREADABLE_AFTER_MS = 30_000;
 
 /**
- * An append-only log of payloads in segment files. What was appended is on disk (fdatasync) when `append` resolves;
+ * An append-only log of payloads in segment files. What was appended is on disk (as by fdatasync) when `append` resolves;
  * appends that come while one is being synced share the next sync. Segments are deleted whole, oldest first. A process
  * never appends to a file of an earlier one, whose tail may be torn.
  *
@@ -333,7 +334,7 @@ export class SegmentLog {
     await current?.handle.close();
     await this.#letGo();
     const name = newSegment(this.#options.directory, this.#options.prefix, this.#nextNumber++);
-    const handle = await open(name.path, 'wx', 0o600);
+    const handle = await createDurable(name.path);
     try {
       await writeAt(handle, MAGIC, 0);
       await syncDirectory(this.#options.directory);
