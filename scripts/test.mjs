@@ -28,7 +28,9 @@ const DEPENDS_ON_POSTGRES = [
   'packages/operations',
   'packages/pings/src',
   'packages/queue/src/postgres-queue.test.ts',
-  'services/ingester/src/http/pings.test.ts',
+  'services/ingester/src/http/addresses.test.ts',
+  'services/ingester/src/http/answers.test.ts',
+  'services/ingester/src/http/effects.test.ts',
   'services/sendalerts',
   'services/sendreports',
 ];

@@ -136,6 +136,34 @@ export function raw(port: number, bytes: string | Buffer, quietMs = 500): Promis
   });
 }
 
+/**
+ * Sends one request as it is; resolves with the whole answer (its head, after HEAD), or with what came of it before the
+ * server closed.
+ */
+export function exchange(port: number, bytes: string | Buffer): Promise<string> {
+  const withoutBody = bytes.toString().startsWith('HEAD ');
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    let text = '';
+    const done = () => {
+      socket.destroy();
+      resolve(text);
+    };
+    socket.setEncoding('latin1').on('data', (piece: string) => {
+      text += piece;
+      const [head, body] = text.split(/\r\n\r\n([\s\S]*)/, 2);
+      const length = withoutBody ? 0 : Number(/\r\nContent-Length: (\d+)/i.exec(head!)?.[1]);
+      if (body !== undefined && body.length >= length) done();
+    });
+    socket.on('close', done);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') done();
+      else reject(error);
+    });
+    socket.write(bytes);
+  });
+}
+
 /** Requests ("METHOD /path", without bodies) on one connection, each sent when the one before was answered. */
 export async function lineByLine(port: number, requests: readonly string[]): Promise<string[]> {
   const socket = connect({ port, host: '127.0.0.1' });
