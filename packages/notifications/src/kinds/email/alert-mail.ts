@@ -88,7 +88,7 @@ export async function alertMail(
     unsubscribe,
   };
   return {
-    subject: `${message.down ? 'DOWN' : 'UP'} | ${message.name}`,
+    subject: `${message.down ? 'DOWN' : 'UP'} | ${message.name}`.trim(),
     text: alertText(view),
     html: alertHtml(view),
     ...(raw && byMail

@@ -43,7 +43,7 @@ export function checks(n: number): string {
   return n === 1 ? 'check' : 'checks';
 }
 
-/** Breaks lines longer than `width`, at spaces where there are any. */
+/** Breaks lines longer than `width` at spaces; a longer word, such as an address, stays whole. */
 function wrap(text: string, width: number): string {
   return text
     .split('\n')
@@ -51,10 +51,11 @@ function wrap(text: string, width: number): string {
       const out: string[] = [];
       let rest = line;
       while (rest.length > width) {
-        const space = rest.lastIndexOf(' ', width);
-        const at = space > 0 ? space : width;
-        out.push(rest.slice(0, at));
-        rest = space > 0 ? rest.slice(at + 1) : rest.slice(at);
+        const before = rest.lastIndexOf(' ', width);
+        const space = before > 0 ? before : rest.indexOf(' ', width);
+        if (space === -1) break;
+        out.push(rest.slice(0, space));
+        rest = rest.slice(space + 1);
       }
       return [...out, rest].join('\n');
     })

@@ -3,6 +3,7 @@ import { openUnsubscribe } from '../../links.ts';
 import { facts, NOON, OPTIONS, sendVia, tools } from '../../testing/fixtures.ts';
 import { type SmtpReceiver, startSmtpReceiver } from '../../testing/receivers.ts';
 import { email } from './email.ts';
+import { attachable, headerOf } from './eml.ts';
 
 const VALUE = { value: 'ops@example.org', up: true, down: true };
 
@@ -163,6 +164,31 @@ test('a ping that came by e-mail is attached', async () => {
   expect(raw).toContain('filename=last-ping.eml');
   expect(raw).toContain('all good');
   expect(raw.replace(/=\r\n/g, '')).toMatch(/Last Ping Subject: Backup d=C5=8Dne/);
+});
+
+test('messages attached to it are not attached again; a subject in bare UTF-8 is read', () => {
+  const part = (type: string, text: string) => `--=_x\r\nContent-Type: ${type}\r\n\r\n${text}\r\n`;
+  const head = 'Subject: Kåre\r\nContent-Type: multipart/mixed;\r\n boundary="=_x"\r\n\r\npreamble\r\n';
+  const [one, inner, two] = [
+    part('text/plain', 'one'),
+    part('Message/RFC822', 'Subject: inner'),
+    part('text/html', '2'),
+  ];
+  for (const end of ['--=_x--\r\n', '']) {
+    expect(attachable(Buffer.from(head + one + inner + two + end)).toString()).toBe(head + one + two + end);
+  }
+  const plain = Buffer.from(`Subject: Kåre\r\n\r\n${inner}`);
+  expect(attachable(plain)).toEqual(plain);
+  expect(headerOf(plain, 'subject')).toBe('Kåre');
+});
+
+test('long lines are wrapped, but not an address in them', async () => {
+  const address = `https://example.org/${'x'.repeat(100)}`;
+  await send(facts('email'), { body: Buffer.from(`${'word '.repeat(20)}${address} after`) });
+  const [text] = read(smtp.mails[0]!.raw).parts;
+  expect(text!.replaceAll('\r\n', '\n')).toContain(
+    `\n${'word '.repeat(15).trim()} word\nword word word word\n${address}\nafter\n`,
+  );
 });
 
 test('a subject cannot add headers', async () => {

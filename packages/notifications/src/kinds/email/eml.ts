@@ -6,7 +6,13 @@ export function headerOf(raw: Buffer, name: string): string | null {
   const end = text.search(/\r?\n\r?\n/);
   const head = (end === -1 ? text : text.slice(0, end)).replace(/\r?\n[ \t]+/g, ' ');
   const line = head.split(/\r?\n/).find((l) => l.toLowerCase().startsWith(`${name.toLowerCase()}:`));
-  return line === undefined ? null : decodeWords(line.slice(name.length + 1).trim());
+  return line === undefined ? null : decodeWords(unencoded(line.slice(name.length + 1).trim()));
+}
+
+/** Bytes as Latin-1: some mailers write UTF-8 where only encoded words are allowed. */
+function unencoded(bytes: string): string {
+  const text = Buffer.from(bytes, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? bytes : text;
 }
 
 /** RFC 2047: `=?utf-8?b?…?=` and `=?utf-8?q?…?=`. */
@@ -31,8 +37,30 @@ function decodeWords(text: string): string {
     });
 }
 
-/** The message with lines that SMTP can carry: CRLF, none longer than 998 bytes. */
+/**
+ * The message as an attachment: without the messages that are attached to it, which mail servers refuse when they are
+ * nested too deep, and with lines that SMTP can carry: CRLF, none longer than 998 bytes.
+ */
 export function attachable(raw: Buffer): Buffer {
+  const lines = withoutAttachedMessages(raw).flatMap((line) => line.match(/.{1,998}/g) ?? ['']);
+  return Buffer.from(lines.join('\r\n'), 'latin1');
+}
+
+function withoutAttachedMessages(raw: Buffer): string[] {
   const lines = raw.toString('latin1').split(/\r?\n/);
-  return Buffer.from(lines.flatMap((line) => line.match(/.{1,998}/g) ?? ['']).join('\r\n'), 'latin1');
+  const boundary = /^multipart\/.*;\s*boundary=(?:"([^"]+)"|([^\s;]+))/i.exec(headerOf(raw, 'content-type') ?? '');
+  if (!boundary) return lines;
+  const delimiter = `--${boundary[1] ?? boundary[2]}`;
+  const starts = lines.flatMap((line, i) => (line.trimEnd() === delimiter ? [i] : []));
+  const end = lines.findIndex((line) => line.trimEnd() === `${delimiter}--`);
+  const parts = starts.map((start, i) => lines.slice(start, starts[i + 1] ?? (end === -1 ? lines.length : end)));
+  return [
+    ...lines.slice(0, starts[0] ?? lines.length),
+    ...parts.filter((part) => !isMessage(part.slice(1))).flat(),
+    ...(end === -1 || starts.length === 0 ? [] : lines.slice(end)),
+  ];
+}
+
+function isMessage(part: readonly string[]): boolean {
+  return /^message\/rfc822\b/i.test(headerOf(Buffer.from(part.join('\r\n'), 'latin1'), 'content-type') ?? '');
 }
