@@ -62,6 +62,13 @@ export type PlannedFault =
       readonly how: 'refuses' | 'slow' | 'loses answers';
       readonly ms: Milliseconds;
     }
+  /** Redis loses everything it knows, or is away, hangs, or is full for a while. */
+  | {
+      readonly do: 'redis';
+      readonly at: Milliseconds;
+      readonly how: 'flushed' | 'away' | 'silent' | 'full';
+      readonly ms: Milliseconds;
+    }
   /** The sending process dies around its nth request to any receiver. */
   | { readonly do: 'crash at request'; readonly at: Milliseconds; readonly nth: number; readonly after: boolean };
 
@@ -71,6 +78,8 @@ export interface Plan {
   readonly seed: number;
   readonly ingesters: number;
   readonly sendalerts: number;
+  /** Whether deliveries are spread by Redis. */
+  readonly redis: boolean;
   /** PING_THROTTLE_SECONDS */
   readonly throttle: number;
   /** Of each channel: whether it wants to hear of "up". */
@@ -118,10 +127,13 @@ export function planOf(seed: number): Plan {
   const people = random.fork();
   for (let check = 0; check < checks.length; check++) planActs(people, check, (act) => events.push(act));
   if (trouble > 0 && people.chance(0.3)) wireFaults.push(planWireFault(people, ['web']));
+  const redis = people.chance(0.4);
+  if (redis && trouble > 0) for (let i = people.int(0, 2); i > 0; i--) events.push(planRedisFault(people));
   return {
     seed,
     ingesters,
     sendalerts,
+    redis,
     throttle: random.pick([0, 10]),
     channels,
     checks,
@@ -237,6 +249,11 @@ function planFault(random: Random, who: readonly string[]): PlannedFault {
         ms,
       };
   }
+}
+
+function planRedisFault(random: Random): PlannedFault {
+  const how = random.pick(['flushed', 'away', 'silent', 'full'] as const);
+  return { do: 'redis', at: random.int(1000, CALM_AT - 10 * SECOND), how, ms: random.pick([2000, 9000, 40_000]) };
 }
 
 function planWireFault(random: Random, who: readonly string[]): WireFault {

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Milliseconds } from '@overdue/clock';
 import { createDelivery, type Mailer, type NotificationOptions } from '@overdue/notifications';
-import { PostgresQueue } from '@overdue/queue';
+import { HintedQueue, PostgresQueue } from '@overdue/queue';
 import { Evaluator } from '@overdue/sendalerts/evaluator';
 import type { SimProcess } from './process.ts';
 import type { Random } from './random.ts';
 import type { Receivers } from './receiver.ts';
+import type { SimRedis } from './redis.ts';
 
 export interface SendalertsOptions {
   readonly process: SimProcess;
   readonly receivers: Receivers;
+  /** Null: the queue is on PostgreSQL alone. */
+  readonly redis: SimRedis | null;
   readonly random: Random;
   /** How often to look into the outbox, in milliseconds. */
   readonly poll: () => Milliseconds;
@@ -17,7 +20,7 @@ export interface SendalertsOptions {
 
 /** Starts what services/sendalerts runs: lateness is judged, what is owed is delivered. */
 export async function startSendalerts(options: SendalertsOptions): Promise<Evaluator> {
-  const { process, receivers, random } = options;
+  const { process, receivers, redis, random } = options;
   const { clock } = process;
   const database = process.open(12);
   const delivery = createDelivery({
@@ -28,7 +31,7 @@ export async function startSendalerts(options: SendalertsOptions): Promise<Evalu
     mailer: NO_MAIL,
     logger: silent,
   });
-  const queue = new PostgresQueue({
+  const queueOptions = {
     database,
     clock,
     logger: silent,
@@ -38,7 +41,8 @@ export async function startSendalerts(options: SendalertsOptions): Promise<Evalu
       return options.poll();
     },
     random: () => random.next(),
-  });
+  };
+  const queue = redis ? new HintedQueue(queueOptions, redis.connect(process)) : new PostgresQueue(queueOptions);
   const evaluator = new Evaluator({
     database,
     clock,

@@ -172,6 +172,7 @@ const QUIET: Plan = {
   seed: 0,
   ingesters: 1,
   sendalerts: 1,
+  redis: false,
   throttle: 10,
   channels: [{ up: true }],
   checks: [{ kind: 'simple', timeout: 60, grace: 60, channels: [0], upSince: 110_000 }],

@@ -6,7 +6,7 @@ const WHAT_FROM = 22;
 /** A run for people: its set-up, what happened in it, and what is wrong. @param verbose every statement, too */
 export function tell({ plan, trace, problems, statistics }: SimulationResult, verbose: boolean): string {
   const lines = [
-    `seed ${plan.seed}: ${plan.ingesters} ingester(s), ${plan.sendalerts} sendalerts, throttle ${plan.throttle} s`,
+    `seed ${plan.seed}: ${plan.ingesters} ingester(s), ${plan.sendalerts} sendalerts, throttle ${plan.throttle} s${plan.redis ? ', Redis' : ''}`,
     ...plan.channels.map(({ up }, i) => `  channel ${i}: ${up ? 'down and up' : 'down only'}`),
     ...plan.checks.map(
       ({ kind, timeout, grace, channels }, i) =>

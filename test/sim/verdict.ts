@@ -82,7 +82,7 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
     statistics.pings += pings.length;
     statistics.timeouts += flips.filter((flip) => flip.reason === 'timeout').length;
     statistics.acts += acts.filter((act) => act.outcome === 'done').length;
-    judgePings(check, upSince, pings, sent, acts, say);
+    judgePings(check, upSince, pings, sent, acts, flips, say);
     judgeChain(check, upSince, flips, say);
     if (acts.some((act) => act.planned.do === 'delete' && act.outcome === 'done')) say('was deleted, and is there');
     const events = inOneOrder(pings, sent, acts);
@@ -180,6 +180,7 @@ function judgePings(
   pings: readonly PingRow[],
   sent: readonly SentPing[],
   acts: readonly Act[],
+  flips: readonly FlipRow[],
   say: (text: string) => void,
 ): void {
   for (const one of sent) {
@@ -199,12 +200,13 @@ function judgePings(
   if (crossed || acts.some((act) => act.outcome === 'unclear')) return;
   // A resumed check begins anew.
   const resumed = done.filter((act) => act.planned.do === 'resume').map((act) => act.after);
-  const moved = done.filter((act) => act.planned.do === 'resume' || act.planned.do === 'pause');
+  // To pause what is paused is nothing.
+  const moved = flips.filter((flip) => flip.new === 'paused' || (flip.new === 'new' && flip.old === 'paused'));
   const completions = pings.filter(
     ({ n, at, kind }) =>
       n > Math.max(0, ...resumed) &&
       (kind === 'success' || kind === 'fail') &&
-      !moved.some((act) => act.after < n && at < act.at),
+      !moved.some((flip) => at < flip.at && done.some((act) => act.at === flip.at && act.after < n)),
   );
   const none = resumed.length > 0 ? null : upSince;
   const newest = completions.length === 0 ? none : Math.max(...completions.map(({ at }) => at));

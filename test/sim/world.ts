@@ -12,6 +12,7 @@ import { names, type Plan, type PlannedEvent } from './plan.ts';
 import { SimProcess } from './process.ts';
 import { Random } from './random.ts';
 import { Receivers } from './receiver.ts';
+import { SimRedis } from './redis.ts';
 import { createRows } from './rows.ts';
 import { startSendalerts } from './sendalerts.ts';
 import { Truth } from './truth.ts';
@@ -41,6 +42,7 @@ export class World {
   readonly clock = new VirtualClock(BEGIN);
   readonly truth = new Truth();
   readonly receivers: Receivers;
+  readonly redis: SimRedis;
   readonly network: Network;
   readonly jobs: Jobs;
   readonly people: People;
@@ -73,6 +75,7 @@ export class World {
       this.truth.trouble(sent.at, this.clock.now() + RECOVERY);
     });
     this.receivers = new Receivers(this.clock, this.#random.fork(), trace);
+    this.redis = new SimRedis(this.clock, new Random(plan.seed + 2), trace);
     this.network = new Network({
       sessions,
       clock: this.clock,
@@ -214,11 +217,11 @@ export class World {
       this.people.free();
     } else {
       const poll = () => this.#pace.poll();
-      void startSendalerts({ process, receivers: this.receivers, random: this.#random.fork(), poll }).then(
-        (evaluator) => {
-          host.judgedUntil = () => evaluator.state().judgedUntil;
-        },
-      );
+      const redis = this.plan.redis ? this.redis : null;
+      const random = this.#random.fork();
+      void startSendalerts({ process, receivers: this.receivers, redis, random, poll }).then((evaluator) => {
+        host.judgedUntil = () => evaluator.state().judgedUntil;
+      });
     }
   }
 
@@ -327,12 +330,24 @@ export class World {
           this.network.back();
         });
         return;
+      case 'redis':
+        this.note('redis', event.how === 'flushed' ? 'is flushed' : `is ${event.how} for ${event.ms} ms`);
+        if (event.how === 'flushed') this.redis.flush();
+        else this.redis.mode = event.how;
+        if (event.how !== 'flushed') this.clock.after(event.ms, () => this.#redisIsBack());
+        return;
       case 'receiver':
         this.note('receiver', `channel ${event.channel} ${event.how} for ${event.ms} ms`);
         this.receivers.behave(event.channel, event.how);
         this.clock.after(event.ms, () => this.receivers.behave(event.channel, 'well'));
         return;
     }
+  }
+
+  /** It comes back empty. */
+  #redisIsBack(): void {
+    this.redis.mode = 'well';
+    this.redis.flush();
   }
 
   /** Nobody dismisses an ingester that is there again. */
@@ -346,6 +361,7 @@ export class World {
     this.network.back();
     this.network.spare();
     for (let i = 0; i < this.plan.channels.length; i++) this.receivers.behave(i, 'well');
+    this.#redisIsBack();
     this.note('world', 'no more faults');
     for (const host of this.#hosts.values()) if (!host.process) this.#start(host);
   }
