@@ -1,11 +1,34 @@
 import type { CheckRow } from '@overdue/operations';
 import { describe, expect, it } from 'vitest';
-import { type Listed, statusCounts, tagState, tagSummaries } from './list-query.ts';
+import { type Listed, sorted, statusCounts, tagState, tagSummaries } from './list-query.ts';
 
 const check = (tags: string, status: Listed['status'], started = false): Listed => ({
   check: { tags } as CheckRow,
   status,
   started,
+});
+
+describe('the order of the list', () => {
+  const checks = (
+    [
+      [1, 'web-10', 'up', 300],
+      [2, 'Web-9', 'up', 100],
+      [3, 'zeta', 'down', 900],
+      [4, '', 'new', null],
+      [5, 'alpha', 'grace', 200],
+      [6, 'beta', 'down', 50],
+    ] as const
+  ).map(([id, name, status, last_ping]) => ({ ...check('', status), check: { id, name, last_ping } as CheckRow }));
+
+  it.each([
+    ['created', [3, 6, 1, 2, 4, 5]],
+    ['name', [6, 3, 4, 5, 2, 1]],
+    ['-name', [3, 6, 1, 2, 5, 4]],
+    ['last_ping', [6, 3, 2, 5, 1, 4]],
+    ['-last_ping', [3, 6, 4, 1, 5, 2]],
+  ] as const)('by %s: what is down first, what was never pinged as the newest (CS-3)', (sort, ids) => {
+    expect(sorted(checks, sort).map(({ check: { id } }) => id)).toEqual(ids);
+  });
 });
 
 describe('what the filters above the list say', () => {

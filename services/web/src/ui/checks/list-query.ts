@@ -84,8 +84,8 @@ export function sorted(checks: readonly Listed[], sort: CheckSort): Listed[] {
     created: (a, b) => a.check.id - b.check.id,
     name: (a, b) => compareNaturally(a.check.name, b.check.name),
     '-name': (a, b) => compareNaturally(b.check.name, a.check.name),
-    last_ping: (a, b) => compareNumbers(lastPing(b), lastPing(a)),
-    '-last_ping': (a, b) => compareNumbers(lastPing(a), lastPing(b)),
+    last_ping: (a, b) => compareNumbers(lastPing(a), lastPing(b)),
+    '-last_ping': (a, b) => compareNumbers(lastPing(b), lastPing(a)),
   };
   const down = ({ status }: Listed) => (status === 'down' ? 0 : 1);
   return [...checks].sort((a, b) => down(a) - down(b) || by[sort](a, b));
