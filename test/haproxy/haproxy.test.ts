@@ -63,8 +63,11 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
     ];
     test.each(forms)('%s', async (_name, how, prefix) => {
       const code = await bench.makeCheck();
+      const before = await bench.requestsThrough('translator');
       const answer = await ask(bench, { ...how, path: `${prefix}${code}` });
       expect(answer).toMatchObject({ status: 200, body: 'OK' });
+      // Straight on: only old clients need the turn through it.
+      expect(await bench.requestsThrough('translator')).toBe(before);
       expect(await lastPing(code)).toMatchObject({
         kind: 'success',
         scheme: how.tls ? 'https' : 'http',

@@ -27,6 +27,8 @@ export interface Bench {
   makeCheck(): Promise<string>;
   /** HAProxy's own view: `UP`, `DOWN`, … by server name. */
   serverStates(): Promise<Map<string, string>>;
+  /** How many requests a backend of HAProxy has passed on. */
+  requestsThrough(backend: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -106,6 +108,10 @@ export async function startBench(haproxy: string, options: BenchOptions = {}): P
         return check!.code;
       },
       serverStates,
+      async requestsThrough(backend) {
+        const rows = await readStatistics(socket);
+        return Number(rows.find(({ pxname, svname }) => pxname === backend && svname === 'BACKEND')!.req_tot);
+      },
       stop,
     };
   } catch (error) {
@@ -153,15 +159,20 @@ async function startSite(): Promise<{ port: number; stop(): Promise<void> }> {
   };
 }
 
-async function readStates(socket: string): Promise<Map<string, string>> {
+/** HAProxy's statistics: of each server, and of each frontend and backend as a whole, its columns by their names. */
+async function readStatistics(socket: string): Promise<Record<string, string>[]> {
   const { connect } = await import('node:net');
   const connection = connect(socket);
   connection.end('show stat\n');
   let text = '';
   for await (const chunk of connection) text += chunk;
   const [header = '', ...rows] = text.replace(/^# /, '').trim().split('\n');
-  const column = header.split(',').indexOf('status');
-  return new Map(rows.map((row) => row.split(',')).map((cells) => [cells[1]!, cells[column]!]));
+  const columns = header.split(',');
+  return rows.map((row) => Object.fromEntries(row.split(',').map((cell, i) => [columns[i]!, cell])));
+}
+
+async function readStates(socket: string): Promise<Map<string, string>> {
+  return new Map((await readStatistics(socket)).map((row) => [row.svname!, row.status!]));
 }
 
 interface IngesterOptions {
