@@ -1,55 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { systemClock } from '@overdue/clock';
 import { recordFlips } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import {
-  createDelivery,
-  deadLetters,
-  HttpClient,
-  Mailer,
-  type NotificationOptions,
-  resend,
-} from '@overdue/notifications';
+import { createDelivery, deadLetters, HttpClient, Mailer, resend } from '@overdue/notifications';
+import { type HttpReceiver, OPTIONS, startHttpReceiver } from '@overdue/notifications/testing';
 import { PostgresQueue } from '@overdue/queue';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { silent, TestWorld, webhookValue } from './testing/world.ts';
 
 /** What is owed on its way through the queue and an integration to a receiver: no part of it is played. */
 
-const OPTIONS: NotificationOptions = {
-  siteRoot: 'http://site.test',
-  siteName: 'Watch',
-  siteLogoUrl: null,
-  pingEndpoint: 'http://ping.test/',
-  secretKey: 'secret',
-  email: {
-    host: '',
-    port: 25,
-    user: '',
-    password: '',
-    useTls: false,
-    useSsl: false,
-    from: 'watch@example.org',
-    mailFromTemplate: null,
-  },
-  http: { allowPrivateAddresses: true, httpProxy: null, httpsProxy: null, noProxy: [] },
-  webhooksEnabled: true,
-  shellEnabled: false,
-  disabledKinds: new Set(),
-  telegramToken: null,
-  matrix: null,
-  pushover: null,
-  ntfyShToken: null,
-};
-
 let database: TestDatabase;
 let world: TestWorld;
-let receiver: Server;
-let url: string;
-/** Paths that were called and with which delivery id, in order. */
-let calls: { path: string; delivery: string }[];
+let receiver: HttpReceiver;
 /** What a path answers; 200 unless said. */
 let statuses: Record<string, number>;
 let warnings: string[];
@@ -59,15 +22,10 @@ let queue: PostgresQueue;
 beforeEach(async () => {
   database = await createTestDatabase({ max: 10 });
   world = await new TestWorld(database.sql).begin();
-  calls = [];
   statuses = {};
   warnings = [];
-  receiver = createServer((request, response) => {
-    calls.push({ path: request.url!, delivery: String(request.headers['overdue-delivery']) });
-    request.resume().on('end', () => response.writeHead(statuses[request.url!] ?? 200).end());
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+  receiver = await startHttpReceiver();
+  receiver.answer = ({ url }, response) => response.writeHead(statuses[url] ?? 200).end();
   http = new HttpClient(OPTIONS.http, systemClock);
   const { sql } = database;
   const logger = { ...silent, warn: (_: object, message: string) => void warnings.push(message) };
@@ -86,22 +44,21 @@ beforeEach(async () => {
 afterEach(async () => {
   await queue.stop(500);
   await http.close();
-  receiver.closeAllConnections();
-  receiver.close();
+  await receiver.close();
   await database.drop();
 });
 
 /** A check with a webhook to `path` goes down. */
 async function goesDown(path: string): Promise<void> {
   const now = Date.now();
-  const channel = await world.channel('webhook', webhookValue(url + path));
+  const channel = await world.channel('webhook', webhookValue(receiver.url + path));
   const check = await world.check({ lastPing: now, channels: [channel] });
   await recordFlips(database.sql, [
     { checkId: check.id, createdAt: now, oldStatus: 'up', newStatus: 'down', reason: 'timeout' },
   ]);
 }
 
-const called = (path: string) => calls.filter((call) => call.path === path);
+const called = (path: string) => receiver.requests.filter((request) => request.url === path);
 
 test('one address that always fails does not keep anything from another one at the same host', async () => {
   statuses['/a'] = 500;
@@ -133,7 +90,9 @@ test('a message that was given up is a dead letter; resent, it arrives with the 
   const before = called('/a').length;
   expect(await resend(sql, letter!.id, world.projectId)).toBe(true);
   await expect.poll(() => called('/a').length).toBe(before + 1);
-  expect(new Set(calls.map((call) => call.delivery))).toEqual(new Set([letter!.code]));
+  expect(new Set(receiver.requests.map((request) => request.headers['overdue-delivery']))).toEqual(
+    new Set([letter!.code]),
+  );
   await expect.poll(() => sql`select state, error from notifications`).toEqual([{ state: 'sent', error: '' }]);
   expect(await deadLetters(sql, world.projectId)).toEqual([]);
 });

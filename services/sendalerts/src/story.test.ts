@@ -1,11 +1,9 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { systemClock } from '@overdue/clock';
 import { recordFlips } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { createDelivery, HttpClient, Mailer, type NotificationOptions } from '@overdue/notifications';
+import { OPTIONS, startHttpReceiver, startSmtpReceiver } from '@overdue/notifications/testing';
 import { PostgresQueue } from '@overdue/queue';
-import { SMTPServer } from 'smtp-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Evaluator } from './evaluator.ts';
 import { FakeIngester, silent, TestWorld, webhookValue } from './testing/world.ts';
@@ -17,67 +15,17 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 test('late, down, e-mail and webhook; pinged, up, e-mail and webhook', async () => {
-  const requests: { body: string; headers: IncomingMessage['headers'] }[] = [];
-  const receiver = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += chunk;
-    });
-    request.on('end', () => {
-      requests.push({ body, headers: request.headers });
-      response.end('thanks');
-    });
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  const mails: string[] = [];
-  const smtp = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, _session, done) {
-      let mail = '';
-      stream.on('data', (chunk) => {
-        mail += chunk;
-      });
-      stream.on('end', () => {
-        mails.push(mail);
-        done();
-      });
-    },
-  });
-  // A client that goes away in the middle of a mail; without a listener the whole test run would end with it.
-  smtp.on('error', () => undefined);
-  await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve));
+  const receiver = await startHttpReceiver();
+  const smtp = await startSmtpReceiver();
+  const { requests } = receiver;
+  const { mails } = smtp;
   const options: NotificationOptions = {
-    siteRoot: 'http://site.test',
-    siteName: 'Watch',
-    siteLogoUrl: null,
-    pingEndpoint: 'http://ping.test/',
-    secretKey: 'secret',
-    email: {
-      host: '127.0.0.1',
-      port: (smtp.server.address() as AddressInfo).port,
-      user: '',
-      password: '',
-      useTls: false,
-      useSsl: false,
-      from: '"Watch" <watch@example.org>',
-      mailFromTemplate: null,
-    },
-    http: { allowPrivateAddresses: true, httpProxy: null, httpsProxy: null, noProxy: [] },
-    webhooksEnabled: true,
-    shellEnabled: false,
-    disabledKinds: new Set(),
-    telegramToken: null,
-    matrix: null,
-    pushover: null,
-    ntfyShToken: null,
+    ...OPTIONS,
+    email: { ...OPTIONS.email, host: '127.0.0.1', port: smtp.port },
   };
   const { sql } = database;
   const world = await new TestWorld(sql).begin();
-  const webhook = await world.channel(
-    'webhook',
-    webhookValue(`http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`),
-  );
+  const webhook = await world.channel('webhook', webhookValue(receiver.url));
   const email = await world.channel('email', { value: 'ops@example.org', up: true, down: true });
   const now = Date.now();
   const ingester = await new FakeIngester(sql).start(now - 3_600_000, now);
@@ -94,12 +42,12 @@ test('late, down, e-mail and webhook; pinged, up, e-mail and webhook', async () 
     await expect.poll(() => requests.length + mails.length).toBe(2);
     expect(requests[0]!.body).toBe('nightly dump is down');
     expect(requests[0]!.headers['user-agent']).toBe('healthchecks.io');
-    expect(mails[0]).toMatch(/^Subject: DOWN \| nightly dump/m);
+    expect(mails[0]!.raw).toMatch(/^Subject: DOWN \| nightly dump/m);
     const rows = await sql<{ code: string; state: string; error: string }[]>`
       select code, state, error from notifications order by id`;
     await expect.poll(async () => (await sql`select 1 from notifications where state = 'sent'`).length).toBe(2);
     expect(rows.map((row) => row.code)).toContain(requests[0]!.headers['overdue-delivery']);
-    expect(mails[0]).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
+    expect(mails[0]!.raw).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
     const [flip] = await sql`select * from flips`;
     expect(flip).toMatchObject({ created_at: now - 1000, old_status: 'up', new_status: 'down', reason: 'timeout' });
     expect(flip!.decision).toMatchObject({ rule: 'timeout', deadline: now - 1000 });
@@ -113,7 +61,7 @@ test('late, down, e-mail and webhook; pinged, up, e-mail and webhook', async () 
     });
     await expect.poll(() => requests.length + mails.length).toBe(4);
     expect(requests[1]!.body).toBe('nightly dump is up');
-    expect(mails[1]).toMatch(/^Subject: UP \| nightly dump/m);
+    expect(mails[1]!.raw).toMatch(/^Subject: UP \| nightly dump/m);
     await expect.poll(async () => (await sql`select 1 from notifications where state = 'sent'`).length).toBe(4);
     const [channel] =
       await sql`select last_error, last_notify, last_notify_duration_ms from channels where id = ${webhook}`;
@@ -123,7 +71,7 @@ test('late, down, e-mail and webhook; pinged, up, e-mail and webhook', async () 
     await queue.stop(1000);
     mailer.close();
     await http.close();
-    receiver.close();
-    smtp.close();
+    await receiver.close();
+    await smtp.close();
   }
 });
