@@ -3,8 +3,7 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyBatch } from './apply-batch.ts';
-import type { Ping } from './ping.ts';
-import { uuid7 } from './uuid7.ts';
+import { makePing } from './testing.ts';
 
 let database: TestDatabase;
 let sql: ReservedSql;
@@ -28,24 +27,7 @@ async function store(bodies: readonly (Buffer | null)[]) {
   const checks = await database.sql<{ id: number }[]>`
     insert into checks (project_id) select ${project} from generate_series(1, ${bodies.length}) returning id`;
   const at = Date.UTC(2026, 10, 21, 12);
-  const pings = bodies.map(
-    (body, i): Ping => ({
-      id: uuid7(at),
-      at,
-      checkId: checks[i]!.id,
-      unresolved: null,
-      kind: 'log',
-      exitStatus: null,
-      rid: null,
-      scheme: 'http',
-      method: 'POST',
-      remoteAddr: null,
-      ua: '',
-      body,
-      skipped: 0,
-      late: false,
-    }),
-  );
+  const pings = bodies.map((body, i) => makePing(checks[i]!.id, at, { kind: 'log', method: 'POST', body }));
   await applyBatch(sql, pings, { ranges: [] });
   const stored = await database.sql<{ body: Buffer | null; link: boolean }[]>`
     select p.body, c.has_confirmation_link as link from pings p join checks c on c.id = p.check_id

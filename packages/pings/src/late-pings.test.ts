@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ApplyOptions, applyBatch } from './apply-batch.ts';
 import type { Ping } from './ping.ts';
-import { uuid7 } from './uuid7.ts';
+import { makePing } from './testing.ts';
 
 /*
  * Pings that come after their check's deadline, while nobody has judged it: what a batch makes of them in PostgreSQL.
@@ -62,23 +62,7 @@ async function ingester(from: number, watermark: number | null): Promise<string>
 }
 
 function ping(checkId: number, seconds: number, kind: PingKind = 'success', fields: Partial<Ping> = {}): Ping {
-  return {
-    id: uuid7(at(seconds)),
-    at: at(seconds),
-    checkId,
-    unresolved: null,
-    kind,
-    exitStatus: null,
-    rid: null,
-    scheme: 'http',
-    method: 'GET',
-    remoteAddr: null,
-    ua: '',
-    body: null,
-    skipped: 0,
-    late: false,
-    ...fields,
-  };
+  return makePing(checkId, at(seconds), { kind, ...fields });
 }
 
 /** This ingester has been receiving all the time, but for `holes`, which the database does not know of yet. */

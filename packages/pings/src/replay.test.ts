@@ -14,8 +14,8 @@ import { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 import type { Claim } from './spool/journal.ts';
 import type { Damage } from './spool/segment.ts';
 import { SpoolFullError, type SpoolRecord } from './spool/spool.ts';
+import { makePing } from './testing.ts';
 import { latePings } from './throttle.ts';
-import { uuid7 } from './uuid7.ts';
 import { PingWriter } from './writer.ts';
 
 /*
@@ -139,25 +139,7 @@ async function restart(): Promise<Ingester> {
 }
 
 let received = 0;
-function ping(ua: string): Ping {
-  const at = Date.UTC(2026, 10, 21) + ++received;
-  return {
-    id: uuid7(at),
-    at,
-    checkId,
-    unresolved: null,
-    kind: 'success',
-    exitStatus: null,
-    rid: null,
-    scheme: 'http',
-    method: 'GET',
-    remoteAddr: null,
-    ua,
-    body: null,
-    skipped: 0,
-    late: false,
-  };
-}
+const ping = (ua: string) => makePing(checkId, Date.UTC(2026, 10, 21) + ++received, { ua });
 
 const submit = (one: Ingester, ua: string): Promise<Outcome> =>
   new Promise((settle) => one.writer.submit({ ping: ping(ua), settle }));

@@ -1,8 +1,8 @@
 import { VirtualClock } from '@overdue/clock';
 import { beforeEach, expect, test } from 'vitest';
-import type { Outcome, Ping, Submission } from './ping.ts';
+import type { Outcome, Submission } from './ping.ts';
+import { makePing } from './testing.ts';
 import { Throttle } from './throttle.ts';
-import { uuid7 } from './uuid7.ts';
 
 const START = Date.UTC(2026, 0, 1);
 
@@ -41,25 +41,8 @@ beforeEach(() => {
 });
 
 function submission(checkId: number): Submission & { readonly outcomes: Outcome[] } {
-  const at = clock.now();
-  const ping: Ping = {
-    id: uuid7(at),
-    at,
-    checkId,
-    unresolved: null,
-    kind: 'success',
-    exitStatus: null,
-    rid: null,
-    scheme: 'http',
-    method: 'GET',
-    remoteAddr: null,
-    ua: '',
-    body: null,
-    skipped: 0,
-    late: false,
-  };
   const outcomes: Outcome[] = [];
-  return { ping, outcomes, settle: (outcome) => void outcomes.push(outcome) };
+  return { ping: makePing(checkId, clock.now()), outcomes, settle: (outcome) => void outcomes.push(outcome) };
 }
 
 /** The commit, or not, of all that was handed to the writer. */

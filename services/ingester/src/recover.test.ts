@@ -8,7 +8,8 @@ import { loadConfig } from '@overdue/config';
 import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { createLogger, createRegistry } from '@overdue/observability';
-import { type IntakeOutcome, openSpoolDirectory, type Ping, uuid7 } from '@overdue/pings';
+import { type IntakeOutcome, openSpoolDirectory } from '@overdue/pings';
+import { makePing } from '@overdue/pings/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetrics } from './metrics.ts';
 import { openPipeline } from './pipeline.ts';
@@ -32,25 +33,12 @@ test('also a ping that comes while the other listeners are still being opened', 
   const code = randomUUID();
   const [check] = await database.sql<{ id: number }[]>`
     insert into checks (code, project_id) values (${code}, ${project!.id}) returning id`;
-  const left: Omit<Ping, 'kind' | 'late' | 'at'> = {
-    id: uuid7(1),
-    checkId: check!.id,
-    unresolved: null,
-    exitStatus: null,
-    rid: null,
-    scheme: 'http',
-    method: 'GET',
-    remoteAddr: null,
-    ua: '',
-    body: null,
-    skipped: 0,
-  };
   const at = systemClock.now() - 10_000;
   const before = await openSpoolDirectory({ directory, maxBytes: 1 << 20, clock: systemClock, onDamage() {} });
-  const failure: Ping = { ...left, at, kind: 'fail', late: false };
+  const failure = makePing(check!.id, at, { kind: 'fail' });
   await before.spool.append({ lane: randomUUID(), batch: 1 }, [failure]);
   // Coalesced, in no batch yet.
-  const coalesced: Ping = { ...left, at: at + 1, kind: 'success', late: false, id: uuid7(at + 1) };
+  const coalesced = makePing(check!.id, at + 1);
   await new Promise((settle) => before.journal.add(check!.id, { ping: coalesced, settle }));
   await before.close();
 

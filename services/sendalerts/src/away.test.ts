@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { VirtualClock } from '@overdue/clock';
 import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { type Ping, PingWriter, uuid7, type WriterEvents } from '@overdue/pings';
+import { PingWriter, type WriterEvents } from '@overdue/pings';
+import { makePing } from '@overdue/pings/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Evaluator } from './evaluator.ts';
 import { FakeIngester, silent, TestWorld, webhookValue } from './testing/world.ts';
@@ -58,12 +59,8 @@ afterEach(async () => {
 /** A success at so many minutes after noon. */
 async function ping(checkId: number, minute: number): Promise<void> {
   clock.jumpTo(NOON + minute * MINUTE);
-  const at = clock.now();
-  const made: Ping = {
-    ...{ id: uuid7(at), at, checkId, unresolved: null, kind: 'success', exitStatus: null, rid: null, scheme: 'http' },
-    ...{ method: 'GET', remoteAddr: null, ua: '', body: null, skipped: 0, late: false },
-  };
-  expect(await new Promise((settle) => writer.submit({ ping: made, settle }))).toBe('recorded');
+  const ping = makePing(checkId, clock.now());
+  expect(await new Promise((settle) => writer.submit({ ping, settle }))).toBe('recorded');
 }
 
 test('sendalerts away for an hour', async () => {

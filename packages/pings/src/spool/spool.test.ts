@@ -5,7 +5,7 @@ import { systemClock } from '@overdue/clock';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Ping } from '../ping.ts';
-import { uuid7 } from '../uuid7.ts';
+import { makePing } from '../testing.ts';
 import { decodeBatch, decodeHead, encodeBatch } from './codec.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import { SpoolLockedError } from './lock.ts';
@@ -16,25 +16,8 @@ import { spoolStatus } from './status.ts';
 
 const LANE = '01234567-89ab-4def-8123-456789abcdef';
 
-function ping(at: number, fields: Partial<Ping> = {}): Ping {
-  return {
-    id: uuid7(at),
-    at,
-    checkId: 7,
-    unresolved: null,
-    kind: 'success',
-    exitStatus: null,
-    rid: null,
-    scheme: 'http',
-    method: 'GET',
-    remoteAddr: '127.0.0.1',
-    ua: 'curl',
-    body: null,
-    skipped: 0,
-    late: 'spooled',
-    ...fields,
-  };
-}
+const ping = (at: number, fields: Partial<Ping> = {}) =>
+  makePing(7, at, { remoteAddr: '127.0.0.1', ua: 'curl', late: 'spooled', ...fields });
 
 let directory: string;
 let damage: Damage[];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ping } from '../ping.ts';
-import { uuid7 } from '../uuid7.ts';
+import { makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import type { Claim } from './journal.ts';
 import { spoolStatus } from './status.ts';
@@ -25,22 +25,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-const ping = (checkId: number, at: number, late: Ping['late'] = 'coalesced'): Ping => ({
-  id: uuid7(at),
-  at,
-  checkId,
-  unresolved: null,
-  kind: 'success',
-  exitStatus: null,
-  rid: null,
-  scheme: 'http',
-  method: 'GET',
-  remoteAddr: null,
-  ua: '',
-  body: null,
-  skipped: 0,
-  late,
-});
+const ping = (checkId: number, at: number, late: Ping['late'] = 'coalesced') => makePing(checkId, at, { late });
 
 /** Coalesces pings of a check; resolves when they are in the journal. */
 const coalesce = (checkId: number, ...instants: number[]) =>

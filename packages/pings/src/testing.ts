@@ -1,0 +1,24 @@
+import type { Instant } from '@overdue/clock';
+import type { Ping } from './ping.ts';
+import { uuid7 } from './uuid7.ts';
+
+/** For tests: a plain success by HTTP, but for `fields`; a new id each time. */
+export function makePing(checkId: number, at: Instant, fields: Partial<Ping> = {}): Ping {
+  return {
+    id: uuid7(at),
+    at,
+    checkId,
+    unresolved: null,
+    kind: 'success',
+    exitStatus: null,
+    rid: null,
+    scheme: 'http',
+    method: 'GET',
+    remoteAddr: null,
+    ua: '',
+    body: null,
+    skipped: 0,
+    late: false,
+    ...fields,
+  };
+}
