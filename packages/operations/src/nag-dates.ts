@@ -26,16 +26,23 @@ export function updateNagDateOf(sql: Sql | TransactionSql, userId: number, now: 
   return startOrStop(sql, sql`u.id = ${userId}`, now);
 }
 
+/** The same for everybody: checks also go down and up with a ping, and an ingester has no time for this. */
+export function updateAllNagDates(sql: Sql | TransactionSql, now: Instant): Promise<void> {
+  return startOrStop(sql, sql`true`, now);
+}
+
 async function startOrStop(sql: Sql | TransactionSql, whose: ReturnType<Sql>, now: Instant): Promise<void> {
+  // Where something is down is found once, and not for each person anew; with nobody to remind, not at all.
   await sql`
     with people as (
       select u.id from users u where u.nag_period <> 0 and ${whose}
+    ), down as materialized (
+      select distinct project_id from checks where status = 'down'
     ), judged as (
       select people.id, exists (
-        select from checks c join projects p on p.id = c.project_id
-        where c.status = 'down'
-          and (p.owner_id = people.id
-            or exists (select from members m where m.project_id = p.id and m.user_id = people.id))
+        select from down where down.project_id in (
+          select p.id from projects p where p.owner_id = people.id
+          union all select m.project_id from members m where m.user_id = people.id)
       ) as any_down from people
     )
     update users u

@@ -286,6 +286,17 @@ describe('a reminder', () => {
     expect(await dates(id)).toMatchObject({ nag_period: 3600, next_nag_at: null });
   });
 
+  it('is first due one period after a check has gone down, by a ping or not, and not when it is up again (G3)', async () => {
+    const { id, project } = await person({ nag_period: 3600 });
+    const failed = await check(project, { status: 'down' });
+    await pass();
+    expect(mails).toEqual([]);
+    expect((await dates(id)).next_nag_at).toBe(NOW + HOUR);
+    await database.sql`update checks set status = 'up' where id = ${failed}`;
+    await pass(NOW + 1000);
+    expect((await dates(id)).next_nag_at).toBeNull();
+  });
+
   test('and a report that are due together are two mails', async () => {
     const { project } = await person({ ...weekly, ...hourly });
     await check(project, { status: 'down' });

@@ -9,7 +9,7 @@ import {
   reportsUnsubscribeLink,
   type TransportResult,
 } from '@overdue/notifications';
-import { endReports } from '@overdue/operations';
+import { endReports, updateAllNagDates } from '@overdue/operations';
 import { type Due, postpone, scheduleReports, stopReminders, takeReminder, takeReport } from './due.ts';
 import { reminderFacts, reportFacts } from './facts.ts';
 
@@ -38,6 +38,7 @@ const UNITS = { daily: 'day', weekly: 'week', monthly: 'month' } as const;
  */
 export async function sendDue(deps: ReportDeps, stopping: AbortSignal): Promise<void> {
   await scheduleReports(deps.sql, deps.clock.now());
+  await updateAllNagDates(deps.sql, deps.clock.now());
   for (const sendNext of [sendReport, sendReminder]) {
     while (!stopping.aborted) {
       const outcome = await sendNext(deps);
