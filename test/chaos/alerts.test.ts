@@ -216,6 +216,18 @@ describe.each(withRedis ? (['postgres', 'bullmq'] as const) : (['postgres'] as c
     await settled(0);
     await judge(0, 2 * 120);
   });
+
+  test('everything killed at once, and started again', async () => {
+    await makeLateChecks(3);
+    const workers = [await start(), await start()];
+    await sleep(1500);
+    await Promise.all([...workers.map((one) => one.kill()), postgres.kill(), redis?.kill()]);
+    await postgres.resume();
+    await redis?.restart();
+    await start();
+    await settled(0);
+    await judge(0, 2 * 120);
+  });
 });
 
 test('the way to the database goes silent: others take over, and it comes back by itself', async () => {
