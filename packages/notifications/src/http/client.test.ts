@@ -305,11 +305,17 @@ describe('no answer', () => {
     server.close();
   });
 
-  test('not HTTP', async () => {
-    const server = createTcpServer((socket) => socket.once('data', () => socket.end('220 mail.example.org ESMTP\r\n')));
+  test.each([
+    ['not HTTP', '220 mail.example.org ESMTP\r\n', 'retry'],
+    // It has the message: it is not sent again for a day.
+    ['bare line feeds', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n', 'failed'],
+    ['a header that is none', 'HTTP/1.1 200 OK\r\nX-É: y\r\n\r\n', 'failed'],
+  ])('%s', async (_, said, result) => {
+    const server = createTcpServer((socket) => socket.once('data', () => socket.end(said)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toMatchObject({
+      result,
       error: 'HTTP request failed, code: 8',
     });
     server.close();

@@ -6,6 +6,7 @@ import {
   BadAddressError,
   ElsewhereError,
   errorText,
+  isMalformedAnswer,
   isUnreachable,
   RequestTimeoutError,
   TooManyRedirectsError,
@@ -68,7 +69,9 @@ export class HttpClient {
     } catch (error) {
       const text = errorText(error);
       // A wrong address stays wrong; everything else may pass.
-      return error instanceof BadAddressError ? failed(text) : retry(text, { unreachable: isUnreachable(error) });
+      return error instanceof BadAddressError || isMalformedAnswer(error)
+        ? failed(text)
+        : retry(text, { unreachable: isUnreachable(error) });
     }
     if (SUCCESS.has(answer.status)) return sent(String(answer.status));
     return call.onError?.(answer) ?? badStatus(answer);

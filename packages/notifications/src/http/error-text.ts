@@ -62,6 +62,16 @@ export function errorText(error: unknown, refusedPrivate = false): string {
 }
 
 /**
+ * True for an answer that begins as HTTP and then breaks its rules, as small hand-written servers do with their line
+ * ends. The receiver has the message: sending it again for a day would only repeat it.
+ */
+export function isMalformedAnswer(error: unknown): boolean {
+  const { name, message, code } = (innermost(error) ?? {}) as { name?: unknown; message?: unknown; code?: unknown };
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return true;
+  return name === 'HTTPParserError' && !String(message).includes('Expected HTTP/');
+}
+
+/**
  * True when a request that got no answer says that the host as a whole does not answer: no connection, or a time-out.
  * A redirect that goes in circles, a header that cannot be sent, an answer that is cut off are matters of one address.
  */

@@ -9,7 +9,10 @@ export function checkName(check: Pick<CheckFacts, 'name' | 'code'>): string {
 }
 
 export function tagList(check: Pick<CheckFacts, 'tags'>): string[] {
-  return check.tags.split(' ').filter((tag) => tag !== '');
+  return check.tags
+    .split(' ')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
 }
 
 /** REASON of a down flip in words, to go into parentheses or after a comma; empty when there is none. */
