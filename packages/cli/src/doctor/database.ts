@@ -2,6 +2,7 @@ import type { Clock } from '@overdue/clock';
 import { connect, type DatabaseTarget, pendingMigrations, type Sql } from '@overdue/database';
 import { databaseProblem } from '../support/database.ts';
 import { doubtful, type Finding, fine, wrong } from './finding.ts';
+import { examineIngesters } from './ingesters.ts';
 
 const OLDEST = 14;
 const NEWEST = 18;
@@ -9,14 +10,16 @@ const NEWEST = 18;
 const CONNECTIONS = 60;
 const MAX_SKEW_MS = 2000;
 
-/** The database: reachable, of a version that is supported, writable, with our schema; and the two clocks. */
+/** The database: reachable, of a version that is supported, writable, with our schema; the two clocks; and ingesters that are missed. */
 export async function examineDatabase(target: DatabaseTarget, clock: Clock): Promise<Finding[]> {
   const database = connect({ target, applicationName: 'overdue doctor', max: 1, connectTimeout: 5000 });
   try {
+    const missing = await pendingMigrations(database);
     return [
       ...(await server(database.sql)),
       await time(database.sql, clock),
-      await schema(() => pendingMigrations(database)),
+      schema(missing),
+      ...(missing.length === 0 ? await examineIngesters(database.sql) : []),
     ];
   } catch (error) {
     return [wrong('database', databaseProblem(target, error))];
@@ -66,8 +69,7 @@ async function time(sql: Sql, clock: Clock): Promise<Finding> {
   return wrong('clock', text, 'Run a time service (chrony, systemd-timesyncd) on both machines.');
 }
 
-async function schema(pending: () => Promise<readonly string[]>): Promise<Finding> {
-  const names = await pending();
+function schema(names: readonly string[]): Finding {
   if (names.length === 0) return fine('schema', 'up to date');
   return wrong(
     'schema',
