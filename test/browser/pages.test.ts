@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { bootstrap } from '@overdue/accounts';
+import { bootstrap, inviteMember } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { unsubscribeLink } from '@overdue/notifications';
 import { SECRET_KEY, startTestSite, type TestSite } from '@overdue/web/testing';
@@ -40,6 +40,9 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     const made = await bootstrap(database, SECRET_KEY, { ...ACCOUNT, projectName: 'Acme infrastructure' });
     const project = made.project.code;
     const check = await seed(project);
+    const [row] = await database.sql<{ id: number }[]>`select id from projects where code = ${project}`;
+    const somebody = { email: 'somebody.with-a-long.name@department.example.org', role: 'r' } as const;
+    await inviteMember(database, { projectId: row!.id, ...somebody });
     checkId = check.id;
     list = `/projects/${project}/checks/`;
     details = `/checks/${check.code}/details/`;
@@ -236,6 +239,14 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     await page.goto(unsubscribeLink(site.url, SECRET_KEY, channel!.code, Date.now() - 3_600_000));
     await page.waitForSelector('h1:has-text("Unsubscribed")');
     await database.sql`update channels set disabled = false where id = ${channel!.id}`;
+    await context.close();
+  });
+
+  it('of a link in an alert show the ping that it names', async () => {
+    const context = await browser.newContext({ baseURL: site.url, storageState: state });
+    const page = await context.newPage();
+    await page.goto(`${details}#ping-2`);
+    await page.waitForURL(/\/pings\/2\/$/, PATIENCE);
     await context.close();
   });
 

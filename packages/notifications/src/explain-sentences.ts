@@ -1,13 +1,16 @@
 import type { Instant } from '@overdue/clock';
 import type { ExplainedMessage, Explanation } from './explain.ts';
 
-/** An explanation in sentences, in the order in which things happened. Times in UTC. */
-export function explanationSentences(facts: Omit<Explanation, 'sentences'>): string[] {
+/** How instants are written. */
+export type WriteInstant = (at: Instant) => string;
+
+/** An explanation in sentences, in the order in which things happened. */
+export function explanationSentences(facts: Omit<Explanation, 'sentences'>, time: WriteInstant): string[] {
   const { at, status, lateness, flip, messages } = facts;
   if (status === null) return [`The check did not exist yet at ${time(at)}.`];
   const out: string[] = [];
   if (facts.brokenSchedule) out.push(`It cannot be judged: ${facts.brokenSchedule}`);
-  if (lateness) out.push(...latenessSentences(facts));
+  if (lateness) out.push(...latenessSentences(facts, time));
   for (const gap of facts.gaps) {
     if (lateness?.held?.gaps.some(([from]) => from === gap.from)) continue;
     out.push(
@@ -25,7 +28,7 @@ export function explanationSentences(facts: Omit<Explanation, 'sentences'>): str
   }
   out.push(`At ${time(at)} its status was ${status}.`);
   if (flip && messages.length === 0 && facts.notOwed.length === 0) out.push('It had no integrations to tell.');
-  const told = messages.map((message) => ({ title: message.channel.title, what: messageWords(message) }));
+  const told = messages.map((message) => ({ title: message.channel.title, what: messageWords(message, time) }));
   const notTold = facts.notOwed.map(({ channel, why: reason }) => ({
     title: channel.title,
     what: `no message, because ${reason}`,
@@ -40,7 +43,7 @@ function grouped(lines: readonly { readonly title: string; readonly what: string
   return [...titles].map(([what, whose]) => `${whose.join(', ')}: ${what}.`);
 }
 
-function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'>): string[] {
+function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'>, time: WriteInstant): string[] {
   const facts = lateness!;
   const out: string[] = [];
   // What a time-out awaited is as of that time-out.
@@ -69,7 +72,7 @@ function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'
 }
 
 /** What became of a message, without whose it is. */
-function messageWords({ state, attempts, error, nextAttemptAt }: ExplainedMessage): string {
+function messageWords({ state, attempts, error, nextAttemptAt }: ExplainedMessage, time: WriteInstant): string {
   const tries = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
   const last = attempts.at(-1);
   switch (state) {
@@ -92,6 +95,7 @@ function why(reason: string): string {
   return reason === 'fail' ? ', because a ping reported a failure' : '';
 }
 
-function time(at: Instant): string {
+/** `2026-11-21 12:34:56 UTC` */
+export function inUtc(at: Instant): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -2,7 +2,7 @@ import { BrokenScheduleError, type CheckState, type LatenessFacts } from '@overd
 import type { Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import { latenessAt, pingsKnownAt } from './explain-awaited.ts';
-import { explanationSentences } from './explain-sentences.ts';
+import { explanationSentences, inUtc, type WriteInstant } from './explain-sentences.ts';
 import { findKind } from './kinds.ts';
 import { channelSummary } from './summary.ts';
 
@@ -64,8 +64,17 @@ export interface ExplainedMessage {
 type CheckRow = CheckState & { readonly created_at: Instant };
 type FlipRow = ExplainedFlip & { readonly id: number };
 
-/** @returns null when there is no such check */
-export async function explain(sql: Sql, checkId: number, at: Instant): Promise<Explanation | null> {
+/**
+ * Why a check did, or did not, alert at `at`.
+ * @param write how the sentences write instants
+ * @returns null when there is no such check
+ */
+export async function explain(
+  sql: Sql,
+  checkId: number,
+  at: Instant,
+  write: WriteInstant = inUtc,
+): Promise<Explanation | null> {
   const [check] = await sql<CheckRow[]>`
     select kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping, last_start, last_start_rid,
            last_duration_ms, alert_after, created_at
@@ -105,7 +114,7 @@ export async function explain(sql: Sql, checkId: number, at: Instant): Promise<E
     messages,
     notOwed: flip ? await notOwed(sql, checkId, flip, messages) : [],
   };
-  return { ...facts, sentences: explanationSentences(facts) };
+  return { ...facts, sentences: explanationSentences(facts, write) };
 }
 
 async function flipNear(sql: Sql, checkId: number, at: Instant, side: 'before' | 'after'): Promise<FlipRow | null> {

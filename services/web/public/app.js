@@ -40,6 +40,10 @@ document.addEventListener('change', (event) => {
 // The link of an old mail does what it says without another click.
 document.querySelector('form[data-sends-itself]')?.requestSubmit();
 
+// Links in alerts name a ping of a check (DE-8), which may be older than what its page lists.
+const ping = /^#ping-(\d+)$/.exec(location.hash);
+if (ping && location.pathname.endsWith('/details/')) location.replace(`../pings/${ping[1]}/`);
+
 // A form is sent once, however often its button is pressed.
 document.addEventListener('submit', (event) => {
   const form = event.target;

@@ -5,7 +5,7 @@ import type { ForCheck } from '../../http/handlers.ts';
 import { notFound } from '../../http/http-error.ts';
 import { Link } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { formatStamp } from '../text/dates.ts';
+import { formatOccurrence, formatStamp } from '../text/dates.ts';
 import { checkTitle } from './check.ts';
 
 const instant = z.coerce.number().int().min(0).max(253_402_300_799_000);
@@ -17,7 +17,7 @@ export async function showExplanation(visit: ForCheck): Promise<void> {
   const { check, access, deps, session } = visit;
   const { tz } = session.user;
   const at = instantAsked(visit.req.query, tz) ?? visit.now;
-  const explanation = await explain(deps.database.sql, check.id, at);
+  const explanation = await explain(deps.database.sql, check.id, at, (instant) => formatOccurrence(instant, tz));
   if (!explanation) throw notFound();
   await sendPage(visit, {
     title: `Why? ${checkTitle(check)}`,
