@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestSite, type TestSite } from './testing.ts';
@@ -67,6 +68,23 @@ describe('/ping/', () => {
     await fetch(`${site.url}/ping/x`, { headers: { X_Job: '7', 'X.Job': '7', 'X-Job-7': '7' } });
     const { headers } = received.at(-1)!;
     expect(Object.keys(headers).filter((name) => /^x.job/.test(name))).toEqual(['x-job-7']);
+  });
+
+  it.each([
+    ['HTTP/1.0', ['GET /ping/x/fail HTTP/1.0\r\n\r\n']],
+    ['a request line in two packets', ['GET /ping', '/x/fail HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n']],
+    ['an absolute target', ['GET http://h/ping/x/fail HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n']],
+  ])('takes from old clients what the ingester does not: %s', async (_what, pieces) => {
+    const socket = connect(Number(new URL(site.url).port), '127.0.0.1');
+    socket.setNoDelay();
+    for (const piece of pieces) {
+      socket.write(piece);
+      await setTimeout(50);
+    }
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nOK/);
+    expect(received.at(-1)!.url).toBe('/ping/x/fail');
   });
 
   it('needs no session, no token and no allowed host name', async () => {

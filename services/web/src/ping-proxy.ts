@@ -45,7 +45,7 @@ export function pingProxy(deps: WebDeps): PingProxy {
       const gone = new AbortController();
       res.on('close', () => gone.abort());
       try {
-        const answer = await request(deps.config.INGESTER_URL + req.originalUrl.slice(pathPrefix(deps).length), {
+        const answer = await request(deps.config.INGESTER_URL + pathOf(req).slice(pathPrefix(deps).length), {
           method: req.method as 'GET',
           headers,
           body: hasBody ? bodyOf(req, maxBytes) : null,
@@ -66,6 +66,11 @@ export function pingProxy(deps: WebDeps): PingProxy {
     },
     close: () => agent.close(),
   };
+}
+
+/** What was asked for, also of a client that writes a whole URL as it would to a proxy. */
+function pathOf(req: Request): string {
+  return req.originalUrl.replace(/^https?:\/\/[^/]*/i, '');
 }
 
 class BodyTooLong extends Error {}
