@@ -165,11 +165,10 @@ export class Evaluator {
     const { id, mayHold } = ingester;
     const text = 'An ingester gives no sign of life; it is not waited for';
     logger.warn({ ingester: id }, mayHold ? `${text} any longer, and pings that it had answered may be lost` : text);
-    await bury(database.sql, ingester, mayHold ? now - SURELY_SILENT : null);
-    if (mayHold) onGap?.();
+    if (await bury(database.sql, ingester, mayHold ? now - SURELY_SILENT : null)) onGap?.();
   }
 
-  /** Logs who dismissed an ingester since the last look. True when somebody did. */
+  /** Logs who dismissed an ingester since the last look. True when pings may be lost with one. */
   async #noticeDismissals(ingesters: readonly IngesterRow[]): Promise<boolean> {
     const { database, logger } = this.#options;
     const gone = this.#seen.filter((id) => !ingesters.some((row) => row.id === id));
@@ -181,7 +180,7 @@ export class Evaluator {
         'An ingester was dismissed; it is not waited for',
       );
     }
-    return dismissals.length > 0;
+    return dismissals.some(({ lost }) => lost);
   }
 
   /** Records what nobody covered since the last time. True when something changed. */

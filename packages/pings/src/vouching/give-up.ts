@@ -104,9 +104,10 @@ export async function dismissIngester(
  * An ingester was found dead: nobody waits for its watermark again, also not a process that has just started.
  * @param ingester its row as it was when it was found dead; one that has moved since lives
  * @param lostUntil it may have held pings that it had answered, and have received such until then; null: it held none
+ * @returns whether a gap was recorded
  */
-export async function bury(sql: Sql, ingester: IngesterRow, lostUntil: Instant | null): Promise<void> {
-  await sql`
+export async function bury(sql: Sql, ingester: IngesterRow, lostUntil: Instant | null): Promise<boolean> {
+  const gaps = await sql`
     with given_up as (
       update instances set stopped_at = clock_timestamp()
       where id = ${ingester.id} and abs(extract(epoch from seen_at) * 1000 - ${ingester.seenAt}::float8) < 0.01
@@ -115,16 +116,17 @@ export async function bury(sql: Sql, ingester: IngesterRow, lostUntil: Instant |
     ), lost as (
       select id, from_at, ${lostUntil}::timestamptz as until_at from given_up
     )
-    ${recordLost(sql)}`;
+    ${recordLost(sql)} returning id`;
+  return gaps.length > 0;
 }
 
-/** Who dismissed these ingesters, of those that somebody did. */
+/** Who dismissed these ingesters, of those that somebody did. `lost`: with a gap. */
 export async function dismissalsOf(
   sql: Sql,
   ids: readonly string[],
-): Promise<{ id: string; by: string; at: Instant }[]> {
-  return await sql<{ id: string; by: string; at: Instant }[]>`
-    select instance_id as id, dismissed_by as by, dismissed_at as at from dismissals
+): Promise<{ id: string; by: string; at: Instant; lost: boolean }[]> {
+  return await sql<{ id: string; by: string; at: Instant; lost: boolean }[]>`
+    select instance_id as id, dismissed_by as by, dismissed_at as at, lost_until is not null as lost from dismissals
     where instance_id = any(${ids as string[]}::uuid[]) order by id`;
 }
 
