@@ -26,6 +26,15 @@ describe('requests whose end is ambiguous are refused, and their connection clos
     ['a negative length', post('Content-Length: -4', 'abcd')],
     ['a length with a sign', post('Content-Length: +4', 'abcd')],
     ['a length that is no number', post('Content-Length: 4x', 'abcd')],
+    ['a list of lengths', post('Content-Length: 4, 4', `abcd${smuggled}`)],
+    ['a length in hexadecimal', post('Content-Length: 0x4', `abcd${smuggled}`)],
+    ['a length that is too large for a number', post('Content-Length: 99999999999999999999', `abcd${smuggled}`)],
+    ['a tab before the encoding', post('Transfer-Encoding:\tchunked\r\nContent-Length: 4', `0\r\n\r\n${smuggled}`)],
+    [
+      'a chunk size that overflows',
+      post('Transfer-Encoding: chunked', `10000000000000004\r\nabcd\r\n0\r\n\r\n${smuggled}`),
+    ],
+    ['a negative chunk size', post('Transfer-Encoding: chunked', `-4\r\nabcd\r\n0\r\n\r\n${smuggled}`)],
     ['a chunk size that is no number', post('Transfer-Encoding: chunked', 'zz\r\nabcd\r\n0\r\n\r\n')],
   ])('%s', async (_what, bytes) => {
     const before = (await checkOf(t, code)).n_pings;
@@ -35,6 +44,23 @@ describe('requests whose end is ambiguous are refused, and their connection clos
     expect(closed).toBe(true);
     expect((await checkOf(t, code)).n_pings).toBe(before);
   });
+});
+
+const chunked = `0\r\n\r\n${smuggled}`;
+test.concurrent.each([
+  ['a space before the colon', post('Content-Length: 0\r\nTransfer-Encoding : chunked', chunked)],
+  ['an encoding that is folded', post('Transfer-Encoding:\r\n chunked', chunked)],
+  ['an encoding after a bare line feed', post('X: y\nTransfer-Encoding: chunked', chunked)],
+  ['an encoding after a bare carriage return', post('X: y\rTransfer-Encoding: chunked', chunked)],
+  ['an encoding with a control character', post('Transfer-Encoding: \x0bchunked', chunked)],
+  ['a length with a zero in its name', post('Content-Length\0: 4', `abcd${smuggled}`)],
+  ['a chunk that is longer than it says', post('Transfer-Encoding: chunked', `2\r\nabcd\r\n${chunked}`)],
+])('what is no header at all is no ping, nor what follows it: %s', async (_what, bytes) => {
+  const mine = await makeCheck(t);
+  const { text } = await raw(t.ingester.port, bytes.replaceAll(code, mine), 300);
+  expect(text).toMatch(/^(HTTP\/1\.1 505 |$)/);
+  expect(text.match(/HTTP\/1\.1 /g)?.length ?? 0).toBeLessThanOrEqual(1);
+  expect((await checkOf(t, mine)).n_pings).toBe(0);
 });
 
 test('other versions of HTTP are told so', async () => {
