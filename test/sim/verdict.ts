@@ -82,11 +82,11 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
     statistics.pings += pings.length;
     statistics.timeouts += flips.filter((flip) => flip.reason === 'timeout').length;
     statistics.acts += acts.filter((act) => act.outcome === 'done').length;
-    judgePings(check, upSince, pings, sent, acts, flips, say);
+    judgePings(world, check, upSince, pings, sent, acts, flips, say);
     judgeChain(check, upSince, flips, say);
     if (acts.some((act) => act.planned.do === 'delete' && act.outcome === 'done')) say('was deleted, and is there');
     const events = inOneOrder(pings, sent, acts);
-    const inOrder = isInOrder(events);
+    const inOrder = isInOrder(events, RACE + clocksApart(plan));
     const stranded = sent.some((one) => one.stranded && pings.some((ping) => ping.ua === one.ua));
     if (inOrder && !stranded && acts.every((act) => act.outcome !== 'unclear')) {
       statistics.exact++;
@@ -123,12 +123,13 @@ function inOneOrder(pings: readonly PingRow[], sent: readonly SentPing[], acts: 
 /**
  * Whether each event came before the next. Not asked of a ping that was received well before somebody did something, and
  * is known only since: what becomes of it is the model's affair.
+ * @param race what lies less far apart may have been in either order
  */
-function isInOrder(events: readonly ModelEvent[]): boolean {
+function isInOrder(events: readonly ModelEvent[], race: Milliseconds): boolean {
   return events.every(({ at }, i) =>
     events
       .slice(0, i)
-      .every((before) => before.at <= at || (!isPing(before) && isPing(events[i]!) && before.at - at > RACE)),
+      .every((before) => before.at <= at || (!isPing(before) && isPing(events[i]!) && before.at - at > race)),
   );
 }
 
@@ -175,6 +176,7 @@ const RACE = 5000;
 const FOUND_DEAD_WITHIN = 20_000;
 
 function judgePings(
+  { plan }: World,
   check: CheckRow,
   upSince: Instant | null,
   pings: readonly PingRow[],
@@ -196,7 +198,9 @@ function judgePings(
   if (pings.some((ping, i) => ping.n !== i + 1)) say(`numbers of pings have holes: ${pings.map(({ n }) => n)}`);
   // Which of two at the same time was first, nobody knows.
   const done = acts.filter((act) => act.outcome === 'done');
-  const crossed = pings.some(({ n, at }) => done.some((act) => act.after < n && at < act.at && act.at - at < RACE));
+  const crossed = pings.some(({ n, at }) =>
+    done.some((act) => act.after < n && at < act.at && act.at - at < RACE + clocksApart(plan)),
+  );
   if (crossed || acts.some((act) => act.outcome === 'unclear')) return;
   // A resumed check begins anew.
   const resumed = done.filter((act) => act.planned.do === 'resume').map((act) => act.after);
