@@ -38,6 +38,13 @@ test.each([
   expect(receiver.requests.at(-1)).toMatchObject({ url: '/one', body: '{"a":1}', headers: { host } });
 });
 
+test.each(['socks4', 'socks5'])('%s: names are resolved here', async (scheme) => {
+  proxy.asked.length = 0;
+  const answer = await through(`${scheme}://127.0.0.1:${proxy.port}`).call({ url: 'http://nobody.invalid/' });
+  expect(answer).toMatchObject({ result: 'retry', error: 'Could not resolve host' });
+  expect(proxy.asked).toEqual([]);
+});
+
 test('https is spoken with the receiver, through the proxy', async () => {
   proxy.asked.length = 0;
   const answer = await through(`socks5h://127.0.0.1:${proxy.port}`).call({ url: 'https://hooks.test/' });
