@@ -85,7 +85,7 @@ export async function dismissIngester(
       where id = ${id} and service = 'ingester' and ${isWaitedFor(sql)} and not ${isAlive(sql)}
       returning id, host, coalesce(watermark, started_at) as from_at, stopped_at
     ), lost as (
-      select id, from_at, least(coalesce(${lostUntil}::timestamptz, stopped_at), stopped_at) as until_at from given_up
+      select id, from_at, coalesce(${lostUntil}::timestamptz, stopped_at) as until_at from given_up
       where not ${nothingLost}::boolean
     ), recorded as (${recordLost(sql)}), remembered as (
       insert into dismissals (instance_id, host, dismissed_at, dismissed_by, lost_from, lost_until)

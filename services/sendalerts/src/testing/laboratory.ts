@@ -20,6 +20,8 @@ interface GapRow {
   readonly from: Instant;
   readonly until: Instant | null;
   readonly held: number;
+  /** Whose pings may be lost. */
+  readonly ingester: string | null;
 }
 
 /** What the tests of the evaluator have: for each test a database and a clock of its own. */
@@ -29,19 +31,22 @@ class Laboratory {
   clock!: VirtualClock;
   /** How often the operator would have been told of a gap. */
   gapNotices = 0;
+  /** What was logged as a warning. */
+  warnings: object[] = [];
 
   async begin(): Promise<void> {
     this.database = await createTestDatabase({ max: 8 });
     this.world = await new TestWorld(this.database.sql).begin();
     this.clock = new VirtualClock(NOON);
     this.gapNotices = 0;
+    this.warnings = [];
   }
 
   evaluator(group = 1000): Evaluator {
     return new Evaluator({
       database: this.database,
       clock: this.clock,
-      logger: silent,
+      logger: { ...silent, warn: (context: object, text: string) => this.warnings.push({ ...context, text }) },
       minGap: 5 * SECOND,
       group,
       databaseNow: () => this.clock.now(),
@@ -66,7 +71,7 @@ class Laboratory {
 
   gaps() {
     return this.database.sql<GapRow[]>`
-      select from_at as "from", until_at as until, checks_held as held from gaps order by from_at`;
+      select from_at as "from", until_at as until, checks_held as held, instance_id as ingester from gaps order by from_at`;
   }
 
   /** Looks every second of `length`, with these ingesters giving signs of life and vouching for the present. */
