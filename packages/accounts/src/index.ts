@@ -12,7 +12,15 @@ export { BootstrapError, type Bootstrapped, bootstrap, FIRST_PROJECT_NAME } from
 export { type Belongings, belongings, changeEmail, closeAccount } from './closing.ts';
 export { emailAddress } from './email-address.ts';
 export { addVerifiedEmailChannel } from './email-channel.ts';
-export { type Invitation, inviteMember, listMembers, type Member, type MemberRole, removeMember } from './members.ts';
+export {
+  type Invitation,
+  inviteMember,
+  inviteSuggestions,
+  listMembers,
+  type Member,
+  type MemberRole,
+  removeMember,
+} from './members.ts';
 export {
   acceptTransfer,
   cancelTransfer,

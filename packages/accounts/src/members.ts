@@ -20,6 +20,20 @@ export async function listMembers(sql: Sql, projectId: number): Promise<Member[]
     where m.project_id = ${projectId} order by u.email`;
 }
 
+/** Members of the owner's other projects who are not in this one, by address (IN-7). */
+export async function inviteSuggestions(sql: Sql, projectId: number): Promise<string[]> {
+  const rows = await sql<{ email: string }[]>`
+    select distinct u.email
+    from projects this
+    join projects other on other.owner_id = this.owner_id and other.id <> this.id
+    join members m on m.project_id = other.id
+    join users u on u.id = m.user_id
+    where this.id = ${projectId}
+      and not exists (select from members n where n.project_id = this.id and n.user_id = u.id)
+    order by u.email`;
+  return rows.map(({ email }) => email);
+}
+
 export type Invitation = { readonly kind: 'added'; readonly userIsNew: boolean } | { readonly kind: 'already-member' };
 
 /**

@@ -6,6 +6,7 @@ import type { WebDeps } from './deps.ts';
 import { csrfProtection } from './http/csrf.ts';
 import { makeRouter } from './http/handlers.ts';
 import { hostCheck } from './http/host-check.ts';
+import { pathOfTarget } from './http/request-target.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { LiveHub } from './live/hub.ts';
 import { makeMessages } from './messages.ts';
@@ -55,8 +56,12 @@ export function createApp(deps: WebDeps): WebApp {
   else app.use(site.base, inner);
   app.use(nothingHere);
   app.use(errorPages(deps, site));
+  const listener = apiListener({ ...deps, delivery: site.messages.delivery }, app);
   return {
-    listener: apiListener({ ...deps, delivery: site.messages.delivery }, app),
+    listener(request, response) {
+      request.url = pathOfTarget(request.url ?? '/');
+      return listener(request, response);
+    },
     async close() {
       hub.close();
       await proxy.close();

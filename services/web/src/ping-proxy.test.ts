@@ -58,7 +58,7 @@ describe('/ping/', () => {
   });
 
   it('believes a proxy in front about the client, and hands HEAD and errors on', async () => {
-    const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' };
+    const headers = { 'x-forwarded-for': '203.0.113.9, 198.51.100.7', 'x-forwarded-proto': 'https' };
     const response = await fetch(`${site.url}/ping/missing`, { method: 'HEAD', headers });
     expect(response.status).toBe(404);
     expect(received.at(-1)).toMatchObject({ method: 'HEAD', headers });

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { trustedProxies } from '@overdue/config';
 import type { Request, RequestHandler, Response } from 'express';
 import { Agent, request } from 'undici';
 import type { WebDeps } from './deps.ts';
@@ -35,11 +36,12 @@ export interface PingProxy {
 export function pingProxy(deps: WebDeps): PingProxy {
   const agent = new Agent({ connections: 128, keepAliveTimeout: IDLE_MS, headersTimeout: TIMEOUT_MS });
   const maxBytes = Math.max(MAX_BODY_BYTES, deps.config.PING_BODY_LIMIT ?? 0);
+  const isTrusted = trustedProxies(deps.config);
   return {
     async handler(req, res) {
       if (Number(req.headers['content-length']) > maxBytes) return refuseTooLong(res);
       const headers = understood(forwardable(req.headers));
-      headers['x-forwarded-for'] = req.ip ?? '';
+      headers['x-forwarded-for'] = forwardedFor(req, isTrusted);
       headers['x-forwarded-proto'] = req.protocol;
       const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
       const gone = new AbortController();
@@ -71,6 +73,12 @@ export function pingProxy(deps: WebDeps): PingProxy {
 /** What was asked for, also of a client that writes a whole URL as it would to a proxy. */
 function pathOf(req: Request): string {
   return req.originalUrl.replace(/^https?:\/\/[^/]*/i, '');
+}
+
+/** As a trusted proxy in front has it, for the ingester to read (P-16); else who sent this. */
+function forwardedFor(req: Request, isTrusted: (address: string) => boolean): string {
+  const peer = req.socket.remoteAddress ?? '';
+  return isTrusted(peer) ? (req.get('x-forwarded-for') ?? peer) : peer;
 }
 
 class BodyTooLong extends Error {}

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { bootstrap } from '@overdue/accounts';
 import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
@@ -184,6 +186,23 @@ describe('answers', () => {
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toContain('text/html');
     expect(answer.text).toContain('To the start page');
+  });
+
+  it.each([
+    ['', 302],
+    ['/', 302],
+    ['?x', 302],
+    ['/accounts/login/?next=http://x/', 200],
+    ['/api/v3/checks/', 401],
+    ['/nope', 404],
+  ])('are the same for a whole URL, as to a proxy: …%s', async (path, status) => {
+    const { port } = new URL(site.url);
+    for (const start of ['http://127.0.0.1', 'HTTPS://mon.example.org:8000']) {
+      const answer = get({ host: '127.0.0.1', port, path: start + path });
+      const [response] = (await once(answer, 'response')) as [IncomingMessage];
+      response.resume();
+      expect([start, response.statusCode]).toEqual([start, status]);
+    }
   });
 
   it('lead to the address with its last slash, on this host', async () => {

@@ -1,4 +1,13 @@
-import { bootstrap, inviteMember, setPassword } from '@overdue/accounts';
+import {
+  BUCKETS,
+  bootstrap,
+  createProject,
+  deleteProject,
+  inviteMember,
+  setPassword,
+  takeToken,
+} from '@overdue/accounts';
+import { systemClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fields, SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../testing.ts';
@@ -174,6 +183,27 @@ describe('who may change it', () => {
       (await reader!.submit(`/checks/${check}/details/`, { action: 'create_key', key: 'api_key' }, settings)).status,
     ).toBe(403);
     expect((await manager!.submit(settings, invitation)).text).toContain('new@example.org now belongs to this project');
+  });
+
+  it('who is in another project of the owner is offered to managers, and is no stranger (IN-4, IN-7)', async () => {
+    const settings = `/projects/${project}/settings/`;
+    const [owner] = await database.sql<{ id: number }[]>`select id from users where email = 'owner@example.org'`;
+    const second = await createProject(database.sql, { ownerId: owner!.id, name: 'Second' });
+    for (const email of ['helper@example.org', 'member@example.org']) {
+      await inviteMember(database, { projectId: second.id, email, role: 'r' });
+    }
+    const option = /<option value="([^"]+@[^"]+)"/g;
+    const offered = async (who: Visitor | undefined) =>
+      [...(await who!.get(settings)).text.matchAll(option)].map(([, email]) => email);
+    expect(await offered(people.manager)).toEqual(['helper@example.org']);
+    expect(await offered(people.member)).toEqual([]);
+    const [manager] = await database.sql<{ id: number }[]>`select id from users where email = 'manager@example.org'`;
+    while (await takeToken(database, systemClock, BUCKETS.invitationsByUser(manager!.id)));
+    const invite = (email: string) => people.manager!.submit(settings, { action: 'invite', email, role: 'r' });
+    expect((await invite('more@example.org')).status).toBe(429);
+    expect((await invite('helper@example.org')).status).toBe(200);
+    await database.sql`delete from token_buckets`;
+    await deleteProject(database, second.id);
   });
 
   it('scripts may name the settings as Healthchecks does', async () => {

@@ -6,6 +6,7 @@ interface InputProps {
   readonly class?: string;
   readonly placeholder?: string;
   readonly autocomplete?: string;
+  readonly list?: string;
   readonly inputmode?: 'url' | undefined;
   readonly maxlength?: number | undefined;
   readonly minlength?: number;

@@ -7,6 +7,7 @@ import {
   findUserByEmail,
   INVITATION_LIFETIME_MS,
   inviteMember,
+  inviteSuggestions,
   projectNameProblem,
   projectTitle,
   removeMember,
@@ -146,8 +147,11 @@ async function invite(visit: InProject, values: Values): Promise<void> {
   if (!access.canManage) throw forbidden();
   const form = parseForm(invitation, values);
   if (!form.ok) return sendSettings(visit, { values, errors: form.errors, status: 400 });
-  if (!(await takeToken(deps.database, deps.clock, BUCKETS.invitationsByUser(session.user.id)))) throw tooMany(3600);
   const { email, role } = form.data;
+  // IN-4: who is in another project of the owner is no stranger.
+  const known = (await inviteSuggestions(deps.database.sql, access.project.id)).includes(email);
+  const bucket = BUCKETS.invitationsByUser(session.user.id);
+  if (!known && !(await takeToken(deps.database, deps.clock, bucket))) throw tooMany(3600);
   const result = await inviteMember(deps.database, { projectId: access.project.id, email, role });
   if (result.kind === 'already-member') {
     const text = `${email} already belongs to this project; nothing was changed.`;

@@ -1,4 +1,11 @@
-import { type ApiKeyInfo, listApiKeys, listMembers, type Member, projectTitle } from '@overdue/accounts';
+import {
+  type ApiKeyInfo,
+  inviteSuggestions,
+  listApiKeys,
+  listMembers,
+  type Member,
+  projectTitle,
+} from '@overdue/accounts';
 import type { Flash } from '../../http/flash.ts';
 import type { Errors, Values } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
@@ -43,9 +50,10 @@ export async function sendSettings(
 ): Promise<void> {
   const { access, deps } = visit;
   const { sql } = deps.database;
-  const [keys, members, ownership] = await Promise.all([
+  const [keys, members, suggestions, ownership] = await Promise.all([
     access.canWrite ? listApiKeys(sql, access.project.id) : [],
     listMembers(sql, access.project.id),
+    access.canManage ? inviteSuggestions(sql, access.project.id) : [],
     ownershipOf(visit),
   ]);
   const { values = {}, errors = {} } = state;
@@ -82,7 +90,7 @@ export async function sendSettings(
           </section>
         )}
         {access.canWrite && <KeysPanel visit={visit} keys={keys} />}
-        <TeamPanel visit={visit} members={members} values={values} errors={errors} />
+        <TeamPanel visit={visit} members={members} suggestions={suggestions} values={values} errors={errors} />
         {access.isOwner && <TransferPanel visit={visit} ownership={ownership} members={members} />}
         {access.isOwner && (
           <section class="panel panel-danger" aria-labelledby="h-remove">
@@ -206,10 +214,12 @@ function KeyRow(props: {
 function TeamPanel(props: {
   readonly visit: InProject;
   readonly members: readonly Member[];
+  /** Addresses that are offered while one types. */
+  readonly suggestions: readonly string[];
   readonly values: Values;
   readonly errors: Errors;
 }) {
-  const { visit, members, values, errors } = props;
+  const { visit, members, suggestions, values, errors } = props;
   const { access, session } = visit;
   const action = `/projects/${access.project.code}/settings/`;
   return (
@@ -261,9 +271,15 @@ function TeamPanel(props: {
             type="email"
             required
             autocomplete="off"
+            list="suggestions"
             values={values}
             errors={errors}
           />
+          <datalist id="suggestions">
+            {suggestions.map((email) => (
+              <option key={email} value={email} />
+            ))}
+          </datalist>
           <RadioGroup
             name="role"
             legend="Role"
