@@ -88,7 +88,11 @@ async function simulate() {
 /** Of the commit, or without git of the day. */
 function firstSeed() {
   try {
-    const commit = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+    const commit = execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     return Number.parseInt(commit.slice(0, 7), 16);
   } catch {
     return Math.floor(Date.now() / 86_400_000) * 1000;
