@@ -8,6 +8,7 @@ import { startTestSite, type TestSite } from './testing.ts';
 
 let database: TestDatabase;
 let ingester: Server;
+let url: string;
 let site: TestSite;
 const received: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = [];
 
@@ -29,8 +30,8 @@ beforeAll(async () => {
   });
   ingester.listen(0, '127.0.0.1');
   await once(ingester, 'listening');
-  const { port } = ingester.address() as AddressInfo;
-  site = await startTestSite(database, { env: { INGESTER_URL: `http://127.0.0.1:${port}` } });
+  url = `http://127.0.0.1:${(ingester.address() as AddressInfo).port}`;
+  site = await startTestSite(database, { env: { INGESTER_URL: url } });
 });
 afterAll(async () => {
   await site.close();
@@ -62,6 +63,13 @@ describe('/ping/', () => {
     const response = await fetch(`${site.url}/ping/missing`, { method: 'HEAD', headers });
     expect(response.status).toBe(404);
     expect(received.at(-1)).toMatchObject({ method: 'HEAD', headers });
+  });
+
+  it('believes nobody else about the client', async () => {
+    const site = await startTestSite(database, { env: { INGESTER_URL: url, TRUSTED_PROXIES: '192.0.2.1' } });
+    await fetch(`${site.url}/ping/x`, { headers: { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' } });
+    expect(received.at(-1)!.headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' });
+    await site.close();
   });
 
   it('leaves out headers whose names the ingester does not understand', async () => {
