@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
 import type { Clock } from '@overdue/clock';
 import type { Config } from '@overdue/config';
-import { spoolStatus } from '@overdue/pings';
+import { type SpoolStatus, spoolStatus } from '@overdue/pings';
 import { doubtful, type Finding, fine, wrong } from './finding.ts';
 
 /** A spool that holds pings for longer than this is not being applied, in milliseconds. */
@@ -15,12 +15,22 @@ export async function examineStorage(config: Config, clock: Clock): Promise<Find
   return [
     examineDirectory('data', config.DATA_DIR, 0),
     examineDirectory('spool', config.SPOOL_DIR, config.SPOOL_MAX_BYTES ?? 0),
-    await examineSpool(config.SPOOL_DIR, clock),
+    ...(await examineSpool(config.SPOOL_DIR, clock)),
   ];
 }
 
-async function examineSpool(directory: string, clock: Clock): Promise<Finding> {
-  const { pings, coalesced, bytes, oldest } = await spoolStatus(directory);
+/** What is in the spool, and what could not be read of it. */
+export async function examineSpool(directory: string, clock: Clock): Promise<Finding[]> {
+  const status = await spoolStatus(directory);
+  return [examineWaiting(status, clock), ...status.damagedFiles.map(damaged)];
+}
+
+function damaged(path: string): Finding {
+  const mend = 'The ingester said when it found it what is lost. See what can be had from it, then delete it.';
+  return doubtful('spool', `a part of ${path} could not be read`, mend);
+}
+
+function examineWaiting({ pings, coalesced, bytes, oldest }: SpoolStatus, clock: Clock): Finding {
   if (oldest === null || (pings === coalesced && clock.now() - oldest < THROTTLED_MS))
     return fine('spool', 'no ping waits for the database');
   const minutes = Math.round((clock.now() - oldest) / 60_000);

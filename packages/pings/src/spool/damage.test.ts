@@ -143,6 +143,7 @@ describe.each(DAMAGES)('a file that has changed: %s', (_what, change, left, stre
       expect(damage[0]!.stretches).toHaveLength(stretches);
     }
     expect((await listSegments(directory, SPOOL_PREFIX)).length).toBe(0);
+    expect((await spoolStatus(directory)).damagedFiles).toEqual(kept().map((name) => join(directory, name)));
     expect(kept()).toHaveLength(Math.min(stretches, 1));
   });
 

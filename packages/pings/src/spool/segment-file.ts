@@ -18,12 +18,12 @@ export function newSegment(directory: string, prefix: string, number: number): S
   return { number, path: join(directory, name), seed: seedOf(seed) };
 }
 
+/** Behind the name of a segment that is done with, in which something could not be read. */
+export const DAMAGED = '.damaged';
+
 /** The segments of a log in a directory, oldest first; none when there is no such directory. */
 export async function listSegments(directory: string, prefix: string): Promise<SegmentName[]> {
-  const names = await readdir(directory).catch((error: { code?: string }) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
+  const names = await namesIn(directory);
   return names
     .map((name) => ({ name, match: /^([a-z]+)-(\d{10})(?:-([0-9a-f]{16}))?\.seg$/.exec(name) }))
     .filter(({ match }) => match?.[1] === prefix)
@@ -33,6 +33,22 @@ export async function listSegments(directory: string, prefix: string): Promise<S
       seed: match![3] === undefined ? null : seedOf(match![3]),
     }))
     .sort((a, b) => a.number - b.number);
+}
+
+/** Paths of the files that are kept because something in them could not be read. */
+export async function listDamaged(directory: string): Promise<string[]> {
+  const names = await namesIn(directory);
+  return names
+    .filter((name) => name.endsWith(`.seg${DAMAGED}`))
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: { code?: string }) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
 }
 
 /** Whether a file begins as a release of another format begins its own. */

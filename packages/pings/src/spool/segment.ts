@@ -1,6 +1,6 @@
 import type { Milliseconds } from '@overdue/clock';
 import type { Seed, Stretch } from './frames.ts';
-import type { SegmentName } from './segment-file.ts';
+import { DAMAGED, type SegmentName } from './segment-file.ts';
 
 /** What cannot be read of a segment. The rest of it is. */
 export interface Damage {
@@ -51,7 +51,7 @@ export function newlyKnown(name: SegmentName & { readonly seed: Seed }, bytes: n
 }
 
 export function keptName(path: string): string {
-  return `${path}.damaged`;
+  return path + DAMAGED;
 }
 
 /** @param bad its bad stretches @param error what the disk said */

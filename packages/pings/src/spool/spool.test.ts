@@ -166,6 +166,7 @@ describe('the spool', () => {
       bytes: 0,
       oldest: null,
       unreadableBytes: 0,
+      damagedFiles: [],
     });
   });
 });

@@ -55,7 +55,7 @@ test('what waits in the throttle counts, until it is committed', async () => {
   for (const { done } of claims) done();
   await expect
     .poll(() => spoolStatus(directory))
-    .toEqual({ pings: 0, coalesced: 0, bytes: 0, oldest: null, unreadableBytes: 0 });
+    .toEqual({ pings: 0, coalesced: 0, bytes: 0, oldest: null, unreadableBytes: 0, damagedFiles: [] });
 });
 
 test('what went from the throttle into the spool counts once', async () => {

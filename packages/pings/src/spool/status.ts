@@ -5,7 +5,7 @@ import { decodeHead } from './codec.ts';
 import { HEADER_BYTES, MAGIC, stretches } from './frames.ts';
 import { type CoalescedPings, JOURNAL_PREFIX, readJournal } from './journal.ts';
 import { isLocked } from './lock.ts';
-import { listSegments, salvage } from './segment-file.ts';
+import { listDamaged, listSegments, salvage } from './segment-file.ts';
 import type { LogPosition } from './segment-log.ts';
 import { isAfter, readApplied, SPOOL_PREFIX } from './spool.ts';
 
@@ -20,6 +20,8 @@ export interface SpoolStatus {
   readonly oldest: Instant | null;
   /** Bytes that cannot be read (damaged by a power cut, or being written right now). */
   readonly unreadableBytes: number;
+  /** Files that are kept for somebody to look at: a part of them could not be read. */
+  readonly damagedFiles: readonly string[];
 }
 
 /**
@@ -38,6 +40,7 @@ export async function spoolStatus(directory: string): Promise<SpoolStatus> {
     bytes: spooled.bytes + (coalesced.pings > 0 ? journal.bytes : 0),
     oldest: earlier(spooled.oldest, coalesced.oldest),
     unreadableBytes: spooled.unreadableBytes + journal.unreadableBytes,
+    damagedFiles: await listDamaged(directory),
   };
 }
 
