@@ -194,7 +194,7 @@ describe('answers', () => {
     ['?x', 302],
     ['/accounts/login/?next=http://x/', 200],
     ['/api/v3/checks/', 401],
-    ['/nope', 404],
+    ['/nope/', 404],
   ])('are the same for a whole URL, as to a proxy: …%s', async (path, status) => {
     const { port } = new URL(site.url);
     for (const start of ['http://127.0.0.1', 'HTTPS://mon.example.org:8000']) {
