@@ -13,7 +13,7 @@ import { SPOOLING_SINCE } from './world.ts';
  * applies what it finds there, each batch once: that is between the spool and `ingest_lanes`, and knows nothing of this.
  */
 
-/** An ingester as an operator sees it. Instants are the database's, but for those in `vouchesUntil` and `spoolingSince`. */
+/** A process as an operator sees it. Times are the database's, but those in `vouchesUntil` and `spoolingSince` its host's. */
 export interface ListedInstance {
   readonly id: string;
   readonly service: string;
