@@ -303,14 +303,16 @@ test('what the disk has lost is given up and told; everything else is applied', 
   await one.spool.append({ lane, batch: 2 }, many);
   const path = segments()[0]!;
   const bytes = readFileSync(path);
-  bytes[until + 50]! ^= 1;
-  writeFileSync(path, bytes);
+  await one.spool.append({ lane, batch: 3 }, [ping('behind it')]);
+  const all = readFileSync(path);
+  all[until + 50]! ^= 1;
+  writeFileSync(path, all);
   one.writer.goAway(null);
   one.replay.start();
   away = false;
   await live(one);
-  expect(one.damage).toMatchObject([{ pings: 1500, bytes: bytes.length - until }]);
-  expect(await stored()).toEqual(['good']);
+  expect(one.damage).toMatchObject([{ pings: 1500, bytes: bytes.length - until, stretches: [[until, bytes.length]] }]);
+  expect(await stored()).toEqual(['good', 'behind it']);
   expect(one.spool.oldest()).toBeNull();
 });
 
