@@ -182,6 +182,19 @@ test('messages attached to it are not attached again; a subject in bare UTF-8 is
   expect(headerOf(plain, 'subject')).toBe('Kåre');
 });
 
+test('an attached ping has no line that SMTP cannot carry, and no character is cut', () => {
+  for (const text of ['x'.repeat(2500), `x${'日'.repeat(1000)}`, '\u0085'.repeat(3000), 'x'.repeat(998), '']) {
+    const lines = attachable(Buffer.from(`Subject: y\n\n${text}`))
+      .toString()
+      .split('\r\n')
+      .slice(2);
+    expect(Math.max(...lines.map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(998);
+    expect(lines.join('')).toBe(text);
+  }
+  const bytes = Buffer.alloc(2000, 0x85);
+  expect(attachable(bytes).filter((byte) => byte === 0x85)).toHaveLength(2000);
+});
+
 test('long lines are wrapped, but not an address in them', async () => {
   const address = `https://example.org/${'x'.repeat(100)}`;
   await send(facts('email'), { body: Buffer.from(`${'word '.repeat(20)}${address} after`) });

@@ -37,12 +37,15 @@ function decodeWords(text: string): string {
     });
 }
 
+/** Up to 998 bytes of a line, as Latin-1; not cut within a character of UTF-8 where that can be helped. */
+const CARRIED = /.{900,998}(?![\x80-\xbf])|.{1,998}/g;
+
 /**
  * The message as an attachment: without the messages that are attached to it, which mail servers refuse when they are
  * nested too deep, and with lines that SMTP can carry: CRLF, none longer than 998 bytes.
  */
 export function attachable(raw: Buffer): Buffer {
-  const lines = withoutAttachedMessages(raw).flatMap((line) => line.match(/.{1,998}/g) ?? ['']);
+  const lines = withoutAttachedMessages(raw).flatMap((line) => line.match(CARRIED) ?? ['']);
   return Buffer.from(lines.join('\r\n'), 'latin1');
 }
 
