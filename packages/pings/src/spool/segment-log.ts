@@ -212,6 +212,7 @@ export class SegmentLog {
         if (!payload) break;
         good.push({ payload, to });
       }
+      // Asked for again; as long as it may pass, the rest of the segment need not be read.
       if (good.length === 0 && error) throw error;
       if (good.length > 0) segment.failingSince = null;
       return good;
