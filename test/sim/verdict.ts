@@ -1,7 +1,7 @@
 import type { Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import type { SentPing } from './jobs.ts';
-import { type Chances, ideal, type ModelEvent, type ModelFlip, told } from './model.ts';
+import { type Chances, ideal, type ModelEvent, type ModelFlip, type ModelGap, told } from './model.ts';
 import type { Act } from './people.ts';
 import type { Plan } from './plan.ts';
 import { MIN_GAP } from './sendalerts.ts';
@@ -86,7 +86,7 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
     judgeChain(check, upSince, flips, say);
     if (acts.some((act) => act.planned.do === 'delete' && act.outcome === 'done')) say('was deleted, and is there');
     const events = inOneOrder(pings, sent, acts);
-    const inOrder = isInOrder(events, RACE + clocksApart(plan));
+    const inOrder = isInOrder(events, RACE + clocksApart(plan)) && !isForgotten(world, flips, gaps);
     const stranded = sent.some((one) => one.stranded && pings.some((ping) => ping.ua === one.ua));
     if (inOrder && !stranded && acts.every((act) => act.outcome !== 'unclear')) {
       statistics.exact++;
@@ -130,6 +130,22 @@ function isInOrder(events: readonly ModelEvent[], race: Milliseconds): boolean {
     events
       .slice(0, i)
       .every((before) => before.at <= at || (!isPing(before) && isPing(events[i]!) && before.at - at > race)),
+  );
+}
+
+/**
+ * Whether there was a time-out while an ingester was receiving that died before it could write that down: now a gap is on
+ * record that nobody knew of then.
+ */
+function isForgotten({ truth }: World, flips: readonly FlipRow[], gaps: readonly ModelGap[]): boolean {
+  return flips.some(({ at, reason }) =>
+    gaps.some(
+      ({ from, until }) =>
+        reason === 'timeout' &&
+        from <= at &&
+        at < until &&
+        !truth.deaf(from, until).some((deaf) => deaf.from <= at && at < deaf.until),
+    ),
   );
 }
 
