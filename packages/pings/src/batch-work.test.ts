@@ -3,6 +3,8 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyBatch } from './apply-batch.ts';
+import { BatchWork } from './batch-work.ts';
+import { lockChecks, readState } from './locked-check.ts';
 import { makePing } from './testing.ts';
 
 let database: TestDatabase;
@@ -68,4 +70,23 @@ test('a body that asks for a confirmation is found, in any case of letters (P-31
     Buffer.from(text),
   );
   expect((await store([...bodies, null])).map(({ link }) => link)).toEqual([true, false, true, false]);
+});
+
+test('nothing of a batch is committed when a row is not where it was locked', async () => {
+  const [check] = await database.sql<{ id: number }[]>`
+    insert into checks (project_id) values (${project}) returning id`;
+  const at = Date.UTC(2026, 10, 21, 12);
+  const work = new BatchWork(1);
+  await sql`begin`;
+  const [row] = await lockChecks(sql, [check!.id]);
+  work.apply({ ...readState(row!), place: '(4000000,1)' }, [0], [makePing(check!.id, at)], {
+    flippedAt: null,
+    known: null,
+  });
+  const [written] = await Promise.allSettled(work.write(sql));
+  const { command } = await sql`commit`;
+  // 40001: to be tried again.
+  expect(written).toMatchObject({ status: 'rejected', reason: { code: '40001' } });
+  expect(command).toBe('ROLLBACK');
+  expect(await database.sql`select from pings where check_id = ${check!.id}`).toHaveLength(0);
 });

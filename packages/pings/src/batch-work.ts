@@ -58,6 +58,7 @@ export class BatchWork {
 
   readonly #checks = {
     id: [] as number[],
+    place: [] as string[],
     status: [] as string[],
     n: [] as number[],
     lastPing: [] as (number | null)[],
@@ -132,6 +133,7 @@ export class BatchWork {
   #touch(before: Locked, { state, plain, informative, link }: Progress): void {
     const checks = this.#checks;
     checks.id.push(before.id);
+    checks.place.push(before.place);
     checks.status.push(state.status);
     checks.n.push(state.n_pings);
     checks.lastPing.push(state.last_ping);
@@ -193,32 +195,37 @@ export class BatchWork {
     const p = this.#pings;
     if (c.id.length === 0) return [];
     const statements: Promise<unknown>[] = [
-      // wake_at: see checks_due in the schema. Left alone when the deadline only moves further away.
+      // By their places, which is a fifth less work for PostgreSQL than to look them up once more; see all_found in the
+      // schema. wake_at: see checks_due there. Left alone when the deadline only moves further away.
       sql`
-        update checks c set
-          status = u.status, n_pings = u.n, last_ping = to_timestamp(u.last_ping / 1000.0),
-          last_start = to_timestamp(u.last_start / 1000.0), last_start_rid = u.rid, last_duration_ms = u.duration,
-          has_confirmation_link = u.link is true, alert_after = to_timestamp(u.alert_after / 1000.0),
-          wake_at = case when u.alert_after is null then null
-            when c.wake_at <= to_timestamp(u.alert_after / 1000.0) then c.wake_at
-            else to_timestamp(u.alert_after / 1000.0) end
-        from unnest(
-          ${numbers(c.id)}::bigint[], ${words(c.status)}::text[], ${numbers(c.n)}::bigint[],
-          ${numbers(c.lastPing)}::float8[], ${numbers(c.lastStart)}::float8[], ${words(c.rid)}::uuid[],
-          ${numbers(c.duration)}::bigint[], ${words(c.link)}::bool[], ${numbers(c.alertAfter)}::float8[]
-        ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after)
-        where c.id = u.id`.execute(),
-      sql`
-        insert into pings
-          (check_id, n, id, created_at, kind, scheme, method, remote_addr, ua, body, rid, exit_status)
-        select check_id, n, id, to_timestamp(at / 1000.0), kind, scheme, method, addr, ua,
-               coalesce(bytes, convert_to(text, 'UTF8')), rid, exit
-        from unnest(
-          ${numbers(p.check)}::bigint[], ${numbers(p.n)}::bigint[], ${words(p.id)}::uuid[], ${numbers(p.at)}::float8[],
-          ${words(p.kind)}::text[], ${texts(p.scheme)}::text[], ${texts(p.method)}::text[], ${texts(p.addr)}::text[],
-          ${texts(p.ua)}::text[], ${texts(p.text)}::text[], ${bytes(p.bytes)}::bytea[], ${words(p.rid)}::uuid[],
-          ${numbers(p.exit)}::smallint[]
-        ) u(check_id, n, id, at, kind, scheme, method, addr, ua, text, bytes, rid, exit)`.execute(),
+        with written as (
+          update checks c set
+            status = u.status, n_pings = u.n, last_ping = to_timestamp(u.last_ping / 1000.0),
+            last_start = to_timestamp(u.last_start / 1000.0), last_start_rid = u.rid, last_duration_ms = u.duration,
+            has_confirmation_link = u.link is true, alert_after = to_timestamp(u.alert_after / 1000.0),
+            wake_at = case when u.alert_after is null then null
+              when c.wake_at <= to_timestamp(u.alert_after / 1000.0) then c.wake_at
+              else to_timestamp(u.alert_after / 1000.0) end
+          from unnest(
+            ${texts(c.place)}::tid[], ${numbers(c.id)}::bigint[], ${words(c.status)}::text[], ${numbers(c.n)}::bigint[],
+            ${numbers(c.lastPing)}::float8[], ${numbers(c.lastStart)}::float8[], ${words(c.rid)}::uuid[],
+            ${numbers(c.duration)}::bigint[], ${words(c.link)}::bool[], ${numbers(c.alertAfter)}::float8[]
+          ) u(place, id, status, n, last_ping, last_start, rid, duration, link, alert_after)
+          where c.ctid = u.place and c.id = u.id
+          returning 1
+        ), logged as (
+          insert into pings
+            (check_id, n, id, created_at, kind, scheme, method, remote_addr, ua, body, rid, exit_status)
+          select check_id, n, id, to_timestamp(at / 1000.0), kind, scheme, method, addr, ua,
+                 coalesce(bytes, convert_to(text, 'UTF8')), rid, exit
+          from unnest(
+            ${numbers(p.check)}::bigint[], ${numbers(p.n)}::bigint[], ${words(p.id)}::uuid[],
+            ${numbers(p.at)}::float8[], ${words(p.kind)}::text[], ${texts(p.scheme)}::text[],
+            ${texts(p.method)}::text[], ${texts(p.addr)}::text[], ${texts(p.ua)}::text[], ${texts(p.text)}::text[],
+            ${bytes(p.bytes)}::bytea[], ${words(p.rid)}::uuid[], ${numbers(p.exit)}::smallint[]
+          ) u(check_id, n, id, at, kind, scheme, method, addr, ua, text, bytes, rid, exit)
+        )
+        select all_found(count(*), ${c.id.length}) from written`.execute(),
     ];
     if (this.#prune.id.length > 0) {
       statements.push(
