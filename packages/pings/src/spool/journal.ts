@@ -48,6 +48,12 @@ const COUNTED = 1;
 const CLAIMED = 2;
 /** Of a group of pings of one check, so many are written with their details. */
 const KEEP = 128;
+/**
+ * A write costs much the same for one ping as for many, so the next one begins so many milliseconds after the last began,
+ * or with so many pings.
+ */
+const GATHER_MS = 2;
+const GATHER_PINGS = 16;
 /** After a failure, so long nothing is tried. */
 const FAILURE_MS = 1000;
 
@@ -67,6 +73,7 @@ export class Journal {
   #waiting = new Map<number, { pings: CoalescedPing[]; skipped: number }>();
   #submissions: Submission[] = [];
   #flushing = false;
+  #wroteAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #takeOver = (submissions: readonly Submission[]) => {
     for (const submission of submissions) submission.settle('refused');
@@ -188,7 +195,12 @@ export class Journal {
   }
 
   async #flush(): Promise<void> {
-    while (this.#waiting.size > 0) await this.#writeWaiting();
+    const { clock } = this.#options;
+    while (this.#waiting.size > 0) {
+      const early = GATHER_MS - (clock.monotonic() - this.#wroteAt);
+      if (early > 0 && this.#submissions.length < GATHER_PINGS) await clock.sleep(early);
+      await this.#writeWaiting();
+    }
     this.#flushing = false;
   }
 
@@ -198,6 +210,7 @@ export class Journal {
     if (waiting.size === 0) return;
     this.#waiting = new Map();
     this.#submissions = [];
+    this.#wroteAt = this.#options.clock.monotonic();
     try {
       await this.#append(encodeCounted(++this.#sequence, waiting));
     } catch {
