@@ -6,12 +6,13 @@ export type TransportResult =
   | { readonly result: 'sent'; readonly answer: string }
   /** Nobody waits for this message any more. */
   | { readonly result: 'dropped'; readonly answer: string }
-  /** Worth another attempt. `unreachable`: the receiver as a whole seems to be down. */
+  /** Worth another attempt, `atMost` so many in all. `unreachable`: the receiver as a whole seems to be down. */
   | {
       readonly result: 'retry';
       readonly error: string;
       readonly retryAfter?: Milliseconds;
       readonly unreachable?: boolean;
+      readonly atMost?: number;
     }
   /** Would fail again. `disable`: so would every later message (notifications.md §3.3). */
   | { readonly result: 'failed'; readonly error: string; readonly disable: boolean };
@@ -22,13 +23,14 @@ export function sent(answer = 'OK'): TransportResult {
 
 export function retry(
   error: string,
-  more: { retryAfter?: Milliseconds | undefined; unreachable?: boolean } = {},
+  more: { retryAfter?: Milliseconds | undefined; unreachable?: boolean; atMost?: number } = {},
 ): TransportResult {
   return {
     result: 'retry',
     error,
     ...(more.retryAfter === undefined ? {} : { retryAfter: more.retryAfter }),
     ...(more.unreachable ? { unreachable: true } : {}),
+    ...(more.atMost === undefined ? {} : { atMost: more.atMost }),
   };
 }
 

@@ -54,6 +54,18 @@ test.each<[string, Outcome, typeof SENDING | null, object]>([
     { state: 'failed', error: 'busy', delay: 0, disable: false },
   ],
   [
+    'four attempts at most: there is one more',
+    { result: 'retry', error: 'garbage', atMost: 4 },
+    SENDING,
+    { state: 'owed', error: 'garbage', delay: 3000 },
+  ],
+  [
+    'three attempts at most: this was the last',
+    { result: 'retry', error: 'garbage', atMost: 3 },
+    SENDING,
+    { state: 'failed', error: 'garbage', delay: 0, disable: false },
+  ],
+  [
     'refused',
     { result: 'failed', error: 'no', disable: false },
     SENDING,

@@ -40,7 +40,11 @@ export function finishOf(
   random: number,
 ): Finish {
   const again = outcome.result === 'retry' ? outcome : null;
-  const delay = again && nextDelay(claim.attempts + 1, now - claim.createdAt, again.retryAfter, random);
+  const attempts = claim.attempts + 1;
+  const delay =
+    again && attempts < (again.atMost ?? Number.POSITIVE_INFINITY)
+      ? nextDelay(attempts, now - claim.createdAt, again.retryAfter, random)
+      : null;
   const error = 'error' in outcome ? storableText(outcome.error, LONGEST_TEXT) : '';
   return {
     id: claim.id,

@@ -48,6 +48,8 @@ export type Outcome =
       readonly retryAfter?: Milliseconds;
       /** True when the destination as a whole seems to be down (no connection, time-out, 502 to 504). */
       readonly unreachable?: boolean;
+      /** The message is given up after this many attempts in all. Absent: after a day. */
+      readonly atMost?: number;
     }
   /** Another attempt would fail the same way. `disable`: so would every later message; the channel is switched off. */
   | { readonly result: 'failed'; readonly error: string; readonly disable: boolean };

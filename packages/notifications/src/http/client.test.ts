@@ -15,6 +15,13 @@ let receiver: HttpReceiver;
 let client: HttpClient;
 const OPEN = { allowPrivateAddresses: true, httpProxy: null, httpsProxy: null, noProxy: [] };
 
+/** Says `said` to whatever it is asked, and hangs up. */
+async function startRawReceiver(said: string): Promise<{ readonly url: string; close(): void }> {
+  const server = createTcpServer((socket) => socket.once('data', () => socket.end(said)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
+}
+
 beforeEach(async () => {
   receiver = await startHttpReceiver();
   client = new HttpClient(OPEN, systemClock);
@@ -82,9 +89,10 @@ test('JSON is ASCII, forms are URL-encoded, parameters are appended', async () =
   expect(asciiJson('é')).toBe('"\\u00e9"');
 });
 
-test('a User-Agent of the caller replaces ours only when it is named exactly so', async () => {
-  await client.call({ url: receiver.url, headers: { 'User-Agent': 'mine' } });
-  expect(receiver.requests[0]!.headers['user-agent']).toBe('mine');
+test.each(['User-Agent', 'user-agent'])('%s of the caller replaces ours', async (name) => {
+  await client.call({ url: receiver.url, headers: { [name]: 'mine' } });
+  const { rawHeaders } = receiver.requests[0]!;
+  expect(rawHeaders.flatMap((text, i) => (/^user-agent$/i.test(text) ? rawHeaders[i + 1] : []))).toEqual(['mine']);
 });
 
 test('header values go out as Latin-1, and cannot begin a new line', async () => {
@@ -266,6 +274,45 @@ describe('what one address does says nothing about its host', () => {
   });
 });
 
+describe('a body that is cut off or broken does not matter: the status says what became of the message', () => {
+  const CUT = 'Transfer-Encoding: chunked\r\n\r\nff\r\nresta';
+  const BROKEN = 'Transfer-Encoding: chunked\r\n\r\n5\r\nresta no chunk\r\n';
+  const unavailable = { result: 'retry', error: 'Received status code 503', unreachable: true };
+  test.each([
+    ['503, chunked, cut', `HTTP/1.1 503 Service Unavailable\r\n${CUT}`, unavailable],
+    ['503, chunked, no chunk', `HTTP/1.1 503 Service Unavailable\r\n${BROKEN}`, unavailable],
+    ['503, cut', 'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 99\r\n\r\nresta', unavailable],
+    ['200, chunked, cut', `HTTP/1.1 200 OK\r\n${CUT}`, { result: 'sent', answer: '200' }],
+    ['200, chunked, no chunk', `HTTP/1.1 200 OK\r\n${BROKEN}`, { result: 'sent', answer: '200' }],
+    [
+      '302, chunked, no chunk',
+      `HTTP/1.1 302 Found\r\nLocation: RECEIVER\r\n${BROKEN}`,
+      { result: 'sent', answer: '201' },
+    ],
+    ['302, chunked, cut', `HTTP/1.1 302 Found\r\nLocation: RECEIVER\r\n${CUT}`, { result: 'sent', answer: '201' }],
+  ])('%s', async (_, said, result) => {
+    receiver.answer = (_, response) => response.writeHead(201).end();
+    const server = await startRawReceiver(said.replace('RECEIVER', receiver.url));
+    expect(await client.call({ url: server.url })).toEqual(result);
+    expect(receiver.requests).toHaveLength(said.includes('RECEIVER') ? 1 : 0);
+    server.close();
+  });
+
+  test('what there is of it is read', async () => {
+    const server = await startRawReceiver(`HTTP/1.1 400 Bad Request\r\n${CUT}`);
+    expect(await client.request({ method: 'POST', url: server.url })).toMatchObject({ status: 400, body: 'resta' });
+    server.close();
+  });
+
+  test('but it has to come to an end', async () => {
+    const hurried: Clock = { ...systemClock, after: (delay, callback) => systemClock.after(delay / 300, callback) };
+    const impatient = new HttpClient(OPEN, hurried);
+    receiver.answer = (_, response) => void response.writeHead(200).write('and then');
+    expect(await impatient.call({ url: receiver.url })).toMatchObject({ error: 'Connection timed out' });
+    await impatient.close();
+  });
+});
+
 describe('no answer', () => {
   test('nobody listens', async () => {
     const port = receiver.port;
@@ -296,28 +343,23 @@ describe('no answer', () => {
   });
 
   test('hung up on', async () => {
-    const server = createTcpServer((socket) => socket.once('data', () => socket.end()));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toMatchObject({
-      error: 'HTTP request failed, code: 52',
-    });
+    const server = await startRawReceiver('');
+    expect(await client.call({ url: server.url })).toMatchObject({ error: 'HTTP request failed, code: 52' });
     server.close();
   });
 
   test.each([
-    ['not HTTP', '220 mail.example.org ESMTP\r\n', 'retry'],
-    // It has the message: it is not sent again for a day.
-    ['bare line feeds', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n', 'failed'],
-    ['a header that is none', 'HTTP/1.1 200 OK\r\nX-É: y\r\n\r\n', 'failed'],
-  ])('%s', async (_, said, result) => {
-    const server = createTcpServer((socket) => socket.once('data', () => socket.end(said)));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toMatchObject({
-      result,
-      error: 'HTTP request failed, code: 8',
-    });
+    ['not HTTP', '220 mail.example.org ESMTP\r\n', {}],
+    // It may well have the message: it is not sent again for a day.
+    ['bare line feeds', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n', { atMost: 5 }],
+    ['a header that is none', 'HTTP/1.1 200 OK\r\nX-É: y\r\n\r\n', { atMost: 5 }],
+  ])('%s', async (_, said, more) => {
+    const server = await startRawReceiver(said);
+    const answer = { result: 'retry', error: 'HTTP request failed, code: 8', ...more };
+    expect(await client.call({ url: server.url })).toEqual(answer);
+    // Who answers there says nothing about whether the receiver has it.
+    receiver.answer = (_, response) => response.writeHead(302, { location: server.url }).end();
+    expect(await client.call({ url: receiver.url })).toEqual({ result: 'retry', error: answer.error });
     server.close();
   });
 

@@ -18,6 +18,8 @@ const TIMEOUT: Milliseconds = 30_000;
 const MOST_REDIRECTS = 3;
 /** No more of an answer than this is read: it is only looked at for its error message. */
 const MOST_ANSWER_BYTES = 64 * 1024;
+/** As often a message is sent to a receiver whose answers cannot be read (see isMalformedAnswer): over some ten seconds. */
+const ATTEMPTS_WITHOUT_ANSWER = 5;
 const SUCCESS = new Set([200, 201, 202, 204]);
 
 export interface HttpRequest {
@@ -69,9 +71,9 @@ export class HttpClient {
     } catch (error) {
       const text = errorText(error);
       // A wrong address stays wrong; everything else may pass.
-      return error instanceof BadAddressError || isMalformedAnswer(error)
-        ? failed(text)
-        : retry(text, { unreachable: isUnreachable(error) });
+      if (error instanceof BadAddressError) return failed(text);
+      if (isMalformedAnswer(error)) return retry(text, { atMost: ATTEMPTS_WITHOUT_ANSWER });
+      return retry(text, { unreachable: isUnreachable(error) });
     }
     if (SUCCESS.has(answer.status)) return sent(String(answer.status));
     return call.onError?.(answer) ?? badStatus(answer);
@@ -108,11 +110,11 @@ export class HttpClient {
         return {
           status: response.statusCode,
           headers: response.headers,
-          body: await beginningOf(response.body),
+          body: await beginningOf(response.body, signal),
           ...(elsewhere ? { elsewhere } : {}),
         };
       }
-      await response.body.dump({ limit: MOST_ANSWER_BYTES });
+      await beginningOf(response.body, signal);
       if (redirects >= MOST_REDIRECTS) throw new TooManyRedirectsError();
       const next = httpUrl(percentEncodedBytes(location), url);
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
@@ -208,13 +210,18 @@ function percentEncodedBytes(header: string): string {
   return header.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
 }
 
-async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+/** As much of a body as there is: one that is cut off or broken takes nothing from the status. @throws when aborted */
+async function beginningOf(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    parts.push(chunk as Buffer);
-    size += (chunk as Buffer).length;
-    if (size >= MOST_ANSWER_BYTES) break;
+  try {
+    for await (const chunk of body) {
+      parts.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size >= MOST_ANSWER_BYTES) break;
+    }
+  } catch (error) {
+    if (signal.aborted) throw error;
   }
   return Buffer.concat(parts).subarray(0, MOST_ANSWER_BYTES).toString('utf8');
 }

@@ -62,10 +62,12 @@ export function errorText(error: unknown, refusedPrivate = false): string {
 }
 
 /**
- * True for an answer that begins as HTTP and then breaks its rules, as small hand-written servers do with their line
- * ends. The receiver has the message: sending it again for a day would only repeat it.
+ * True for an answer of the receiver that begins as HTTP and breaks its rules before its headers end, as small
+ * hand-written servers do with their line ends. It most likely has the message: sending it again for a day would only
+ * repeat it.
  */
 export function isMalformedAnswer(error: unknown): boolean {
+  if (error instanceof ElsewhereError) return false;
   const { name, message, code } = (innermost(error) ?? {}) as { name?: unknown; message?: unknown; code?: unknown };
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return true;
   return name === 'HTTPParserError' && !String(message).includes('Expected HTTP/');

@@ -14,7 +14,7 @@ export function ownHeaders(given: Readonly<Record<string, string>>, url: URL): R
     headers[name] = value.replace(/\p{Cc}/gu, (char) => (char === '\t' || char > '\x7f' ? char : ' '));
   }
   const has = (name: string) => Object.keys(headers).some((given) => given.toLowerCase() === name);
-  if (!('User-Agent' in headers)) headers['User-Agent'] = USER_AGENT;
+  if (!has('user-agent')) headers['User-Agent'] = USER_AGENT;
   if (!has('accept')) headers.Accept = '*/*';
   if (url.username && !has('authorization')) {
     const credentials = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;

@@ -38,7 +38,7 @@ export function textTables<C extends MailedCheck>(
         ...columns.map(([, text]) => text(check)),
       ]),
     ];
-    const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
+    const widths = rows[0]!.map((_, i) => rows.reduce((most, row) => Math.max(most, row[i]!.length), 0));
     const lines = rows.map((row) =>
       row
         .map((cell, i) => cell.padEnd(widths[i]!))
