@@ -126,9 +126,18 @@ function judge(error: unknown): TransportResult {
   return retry(text, { unreachable: true });
 }
 
-/** 5.1.x: no such address; 5.2.1: mailbox disabled. Without an enhanced code the plain ones for mailboxes. */
+/** Of an address, but not for certain of the recipient's: any address (0), the sender's (7, 8). RFC 3463, 3.2. */
+const NOT_THE_RECIPIENT = ['0', '7', '8'];
+const ABOUT_THE_SENDER = /\bsender\b|\breturn[- ]?path\b|\benvelope[- ]from\b|\bmail[- ]from\b/i;
+
+/**
+ * 5.1.x: no such address; 5.2.1: mailbox disabled. Without an enhanced code the plain ones for mailboxes. Servers that
+ * judge the sender only when they hear of a recipient speak of ours: a wrong DEFAULT_FROM_EMAIL switches nobody off.
+ */
 function isDeadMailbox(answer: string): boolean {
+  if (ABOUT_THE_SENDER.test(answer.replace(/\S+@\S+/g, ''))) return false;
   const enhanced = /\b5\.(\d{1,3})\.(\d{1,3})\b/.exec(answer);
-  if (enhanced) return enhanced[1] === '1' ? enhanced[2] !== '8' : enhanced[1] === '2' && enhanced[2] === '1';
+  if (enhanced?.[1] === '1') return !NOT_THE_RECIPIENT.includes(enhanced[2]!);
+  if (enhanced) return enhanced[1] === '2' && enhanced[2] === '1';
   return /^(550|551|553)\b/.test(answer) && !/relay|policy|spam|block|denied|auth/i.test(answer);
 }
