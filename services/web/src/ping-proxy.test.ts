@@ -95,6 +95,16 @@ describe('/ping/', () => {
     expect(received.at(-1)!.url).toBe('/ping/x/fail');
   });
 
+  it.each(['/ping/x/./', '/ping/y/../x', '/ping/x/%2e', "/ping/x?a='b'", '/ping/x|y'])(
+    'leaves the path as it is, for the ingester to judge: %s',
+    async (path) => {
+      const socket = connect(Number(new URL(site.url).port), '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      for await (const chunk of socket) expect(String(chunk)).toMatch(/^HTTP\/1\.1 200 OK/);
+      expect(received.at(-1)!.url).toBe(path);
+    },
+  );
+
   it('needs no session, no token and no allowed host name', async () => {
     const response = await site
       .visitor()

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { trustedProxies } from '@overdue/config';
 import type { Request, RequestHandler, Response } from 'express';
-import { Agent, request } from 'undici';
+import { Agent } from 'undici';
 import type { WebDeps } from './deps.ts';
 
 /** As the ingester has it (ping-api.md section 4, step 4): it answers and hangs up, which a proxy in mid-send may not see. */
@@ -37,6 +37,8 @@ export function pingProxy(deps: WebDeps): PingProxy {
   const agent = new Agent({ connections: 128, keepAliveTimeout: IDLE_MS, headersTimeout: TIMEOUT_MS });
   const maxBytes = Math.max(MAX_BODY_BYTES, deps.config.PING_BODY_LIMIT ?? 0);
   const isTrusted = trustedProxies(deps.config);
+  const { origin, pathname } = new URL(deps.config.INGESTER_URL);
+  const [ours, theirs] = [pathPrefix(deps), pathname.replace(/\/+$/, '')];
   return {
     async handler(req, res) {
       if (Number(req.headers['content-length']) > maxBytes) return refuseTooLong(res);
@@ -47,11 +49,13 @@ export function pingProxy(deps: WebDeps): PingProxy {
       const gone = new AbortController();
       res.on('close', () => gone.abort());
       try {
-        const answer = await request(deps.config.INGESTER_URL + pathOf(req).slice(pathPrefix(deps).length), {
+        // Not undici's `request`, whose URL would resolve `/./` and `/../`: the ingester judges the path as it was sent.
+        const answer = await agent.request({
+          origin,
+          path: theirs + req.originalUrl.slice(ours.length),
           method: req.method as 'GET',
           headers,
           body: hasBody ? bodyOf(req, maxBytes) : null,
-          dispatcher: agent,
           signal: gone.signal,
         });
         res.status(answer.statusCode).set(forwardable(answer.headers));
@@ -68,11 +72,6 @@ export function pingProxy(deps: WebDeps): PingProxy {
     },
     close: () => agent.close(),
   };
-}
-
-/** What was asked for, also of a client that writes a whole URL as it would to a proxy. */
-function pathOf(req: Request): string {
-  return req.originalUrl.replace(/^https?:\/\/[^/]*/i, '');
 }
 
 /** As a trusted proxy in front has it, for the ingester to read (P-16); else who sent this. */
