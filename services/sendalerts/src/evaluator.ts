@@ -10,7 +10,6 @@ import {
   IngesterWatch,
   impliedGaps,
   readWorld,
-  SURELY_SILENT,
   type World,
 } from '@overdue/pings/vouching';
 import { within } from '@overdue/queue';
@@ -165,15 +164,16 @@ export class Evaluator {
     const { id, mayHold } = ingester;
     const text = 'An ingester gives no sign of life; it is not waited for';
     logger.warn({ ingester: id }, mayHold ? `${text} any longer, and pings that it had answered may be lost` : text);
-    if (await bury(database.sql, ingester, mayHold ? now - SURELY_SILENT : null)) onGap?.();
+    // That it is silent does not mean that it has not been receiving: only its way to the database may be broken.
+    if (await bury(database.sql, ingester, mayHold ? now : null)) onGap?.();
   }
 
   /** Logs who dismissed an ingester since the last look. True when pings may be lost with one. */
   async #noticeDismissals(ingesters: readonly IngesterRow[]): Promise<boolean> {
     const { database, logger } = this.#options;
     const gone = this.#seen.filter((id) => !ingesters.some((row) => row.id === id));
-    this.#seen = ingesters.map(({ id }) => id);
     const dismissals = gone.length === 0 ? [] : await dismissalsOf(database.sql, gone);
+    this.#seen = ingesters.map(({ id }) => id);
     for (const { id, by, at } of dismissals) {
       logger.warn(
         { ingester: id, by, at: new Date(at).toISOString() },

@@ -67,6 +67,44 @@ test('a gap that goes on is told at once, and not again when it ends', async () 
   expect(sent).toHaveLength(1);
 });
 
+test('who takes no mail for a day is given up, and keeps nobody from hearing of the next gap', async () => {
+  const { sql } = database;
+  await sql`insert into users (username, email, is_superuser) values ('d', 'full@example.org', true)`;
+  refused = ['full@example.org'];
+  await sql`
+    insert into gaps (from_at, until_at)
+    select t, t + interval '1 minute' from (select to_timestamp(${FROM / 1000} + 100 * n) t from generate_series(1, 21) n) s`;
+  expect(await tell()).toBe(20);
+  await tell();
+  expect(sent.map((mail) => mail.to)).toEqual(Array(21).fill('root@example.org'));
+  expect(new Set(sent.map((mail) => mail.id)).size).toBe(21);
+  await sql`update gaps set created_at = created_at - interval '25 hours'`;
+  await tell();
+  await tell();
+  expect(await sql`select from gaps where reported_at is null`).toHaveLength(0);
+  expect(sent).toHaveLength(21);
+});
+
+test('the transaction that keeps others from telling does not stand idle from one person to the next', async () => {
+  const { sql } = database;
+  await sql`insert into users (username, email, is_superuser) values ('d', 'second@example.org', true)`;
+  await sql`insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000})`;
+  const usedAt: string[] = [];
+  const looking = {
+    configured: true,
+    async send() {
+      const idle = await sql<{ at: string }[]>`
+        select state_change::text as at from pg_stat_activity
+        where datname = current_database() and state = 'idle in transaction'`;
+      usedAt.push(...idle.map(({ at }) => at));
+      return { result: 'sent', answer: '250' } as const;
+    },
+  } as unknown as Mailer;
+  await tell(looking);
+  expect(usedAt).toHaveLength(2);
+  expect(usedAt[1]).not.toBe(usedAt[0]);
+});
+
 test('what could not be sent is told later; one that was taken back is not told', async () => {
   await database.sql`
     insert into gaps (from_at, until_at) values (${FROM}, ${FROM + 60_000}), (${FROM + 100_000}, ${FROM + 100_000})`;

@@ -19,16 +19,18 @@ export async function recordGaps(sql: Sql, gaps: readonly Gap[]): Promise<number
   return changed;
 }
 
-/** Records that nobody has been covering since `from`; what a lost ingester took with it from then on is part of that. */
+/**
+ * Records that nobody has been covering since `from`. What a lost ingester took with it from then on stays a gap of its own
+ * (a microsecond later: see `recordLost`), because the one that is opened here may be taken back.
+ */
 export async function openGap(sql: Sql, from: Instant): Promise<void> {
-  await sql`
-    with opened as (
-      insert into gaps (from_at) values (${from})
-      on conflict (from_at) do update set until_at = null, instance_id = null, reported_at = null
-      where gaps.instance_id is not null
-      returning id
-    )
-    delete from gap_mails where gap_id in (select id from opened)`;
+  await sql.begin(async (tx) => {
+    await tx`
+      update gaps set from_at = from_at + interval '1 microsecond'
+      where from_at = ${from} and instance_id is not null
+        and not exists (select from gaps next where next.from_at = gaps.from_at + interval '1 microsecond')`;
+    await tx`insert into gaps (from_at) values (${from}) on conflict do nothing`;
+  });
 }
 
 /** A gap that was recorded as open turned out to be covered: an ingester thought dead had only been cut off. */

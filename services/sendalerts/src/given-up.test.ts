@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { dismissIngester, listInstances } from '@overdue/pings/vouching';
 import { expect, test } from 'vitest';
 import type { Evaluator } from './evaluator.ts';
-import { openGap, recordGaps } from './gaps.ts';
-import { HOUR, laboratory, NOON, SECOND } from './testing/laboratory.ts';
+import { dismissGap, openGap, recordGaps } from './gaps.ts';
+import { HOUR, laboratory, MINUTE, NOON, SECOND } from './testing/laboratory.ts';
 import type { FakeIngester } from './testing/world.ts';
 
 const lab = laboratory();
@@ -15,6 +15,22 @@ async function lostIngester(spoolingAt: number): Promise<FakeIngester> {
   await lost.beat();
   await lab.database.sql`update instances set seen_at = seen_at - interval '6 seconds' where id = ${lost.id}`;
   return lost;
+}
+
+/** The database fails the next statement that asks `which`. */
+function failOnce(which: string): void {
+  const { database } = lab;
+  const { sql } = database;
+  let failed = false;
+  Object.assign(database, {
+    sql: new Proxy(sql, {
+      apply(target, self, args: [TemplateStringsArray]) {
+        if (failed || !args[0].join('').includes(which)) return Reflect.apply(target, self, args);
+        failed = true;
+        return Promise.reject(new Error('Connection closed'));
+      },
+    }),
+  });
 }
 
 const statusOf = async (check: { id: number }) => (await lab.statusOf(check)).status;
@@ -83,6 +99,24 @@ test('without an instant the gap reaches to the present; with nothing lost there
   ]);
 });
 
+test('that one was dismissed is logged, also when the database fails the look that sees it', async () => {
+  const [other, lost] = [await lab.ingester(), await lostIngester(NOON)];
+  const subject = lab.evaluator();
+  await look(subject, 1, SECOND, [other]);
+  await dismiss(lost.id);
+  failOnce('from dismissals');
+  await expect(look(subject, 1, SECOND, [other])).rejects.toThrow('Connection closed');
+  await look(subject, 1, SECOND, [other]);
+  expect(lab.warnings).toContainEqual(expect.objectContaining({ ingester: lost.id, by: 'root@backup-7' }));
+  expect(lab.gapNotices).toBe(1);
+});
+
+test('an instant before what it vouches for is refused, and not taken for one without a gap', async () => {
+  const lost = await lostIngester(NOON);
+  expect(await dismiss(lost.id, { lostUntil: NOON })).toBe('vouches for more');
+  expect(await dismiss(lost.id, { lostUntil: NOON, nothingLost: true })).toMatchObject({ lost: null });
+});
+
 test.each([
   ['unknown', async () => randomUUID()],
   ['alive', async () => (await lab.ingester()).id],
@@ -107,12 +141,16 @@ test.each([
   expect([...(await lab.gaps()), ...(await lab.database.sql`select from dismissals`)]).toEqual([]);
 });
 
-test('found dead after ten minutes: what it may have held is a gap, up to when it can have been receiving', async () => {
+test('found dead after ten minutes: it may have been receiving until then, cut off from the database', async () => {
   const other = await lab.ingester();
   const lost = await lostIngester(NOON);
+  // Due a minute before it is found dead: that ping may be in its spool.
+  const spared = await lab.world.check({ lastPing: NOON + 7 * MINUTE });
   const subject = lab.evaluator();
   await look(subject, 202, 3 * SECOND, [other]);
-  expect(await lab.gaps()).toEqual([{ from: NOON, until: NOON + 13 * SECOND, ingester: lost.id, held: 0 }]);
+  const dead = NOON + 10 * MINUTE + 3 * SECOND;
+  expect(await lab.gaps()).toEqual([{ from: NOON, until: dead, ingester: lost.id, held: 1 }]);
+  expect(await statusOf(spared)).toBe('up');
   expect(subject.state().judgedUntil).toBe(lab.clock.now());
 });
 
@@ -125,14 +163,23 @@ test('a gap in which nobody is receiving begins where a lost ingester left off: 
   expect(await lab.gaps()).toMatchObject([{ from, until: NOON + 20 * SECOND }]);
   await recordGaps(sql, [{ from, until: NOON + 30 * SECOND }]);
   expect(await lab.gaps()).toMatchObject([{ from, until: NOON + 30 * SECOND }]);
-  // It goes on, and is told anew.
+});
+
+test('a gap that goes on begins where a lost ingester left off: it is told as another, and taken back without it', async () => {
+  const { sql } = lab.database;
+  const from = NOON;
+  const lost = await lostIngester(NOON);
+  await dismiss(lost.id, { lostUntil: NOON + 20 * SECOND });
   await sql`update gaps set reported_at = now()`;
-  await sql`insert into gap_mails (gap_id, user_id) select id, ${lab.world.userId} from gaps`;
-  await openGap(sql, from);
-  expect(await lab.gaps()).toMatchObject([{ from, until: null, ingester: null }]);
-  expect(await sql`select from gaps where reported_at is null`).toHaveLength(1);
-  expect(await sql`select from gap_mails`).toHaveLength(0);
+  for (let twice = 0; twice < 2; twice++) await openGap(sql, from);
+  const open = { from, until: null, ingester: null };
+  expect(await lab.gaps()).toMatchObject([open, { from, until: NOON + 20 * SECOND, ingester: lost.id }]);
+  expect(await sql`select until_at from gaps where reported_at is null`).toEqual([{ until_at: null }]);
+  // One that is lost while it goes on.
   const second = await lostIngester(NOON);
   await dismiss(second.id, { lostUntil: NOON + 40 * SECOND });
-  expect(await lab.gaps()).toMatchObject([{ from, until: null, ingester: null }]);
+  expect(await lab.gaps()).toMatchObject([open, { from, until: NOON + 40 * SECOND }]);
+  const [{ id }] = (await sql`select id from gaps where until_at is null`) as never as [{ id: number }];
+  await dismissGap(sql, id);
+  expect(await lab.gaps()).toMatchObject([{ from, until: NOON + 40 * SECOND, ingester: lost.id }]);
 });

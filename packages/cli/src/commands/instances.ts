@@ -52,6 +52,9 @@ const WHY_NOT: Readonly<Record<NotDismissed, string>> = {
   'not an ingester': 'That is no ingester: nobody waits for the others.',
   alive: 'It gave a sign of life within the last seconds. Stop it first.',
   'not waited for': 'Nobody waits for it: it has stopped in order, was found dead, or was dismissed already.',
+  'vouches for more':
+    '--until: all that it had received by then is stored (see its vouches_until). If it received nothing after that, say ' +
+    '--nothing-lost.',
 };
 
 /** @throws StartError */

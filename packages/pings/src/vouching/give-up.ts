@@ -61,12 +61,12 @@ export interface Dismissal {
 }
 
 /** Why there was nothing to dismiss. */
-export type NotDismissed = 'unknown' | 'not an ingester' | 'alive' | 'not waited for';
+export type NotDismissed = 'unknown' | 'not an ingester' | 'alive' | 'not waited for' | 'vouches for more';
 
 /**
  * An operator says that an ingester will not come back.
  * @param dismissal.by who says so, for the record
- * @param dismissal.lostUntil until when it may have been receiving; null: until now
+ * @param dismissal.lostUntil until when it may have been receiving, later than it vouches for; null: until now
  * @param dismissal.nothingLost it held nothing: no gap
  */
 export async function dismissIngester(
@@ -83,6 +83,7 @@ export async function dismissIngester(
     with given_up as (
       update instances set stopped_at = clock_timestamp()
       where id = ${id} and service = 'ingester' and ${isWaitedFor(sql)} and not ${isAlive(sql)}
+        and (${nothingLost}::boolean or ${lostUntil}::timestamptz is null or ${lostUntil} > coalesce(watermark, started_at))
       returning id, host, coalesce(watermark, started_at) as from_at, stopped_at
     ), lost as (
       select id, from_at, coalesce(${lostUntil}::timestamptz, stopped_at) as until_at from given_up
@@ -130,10 +131,16 @@ export async function dismissalsOf(
     where instance_id = any(${ids as string[]}::uuid[]) order by id`;
 }
 
-/** A gap that goes on (nobody is receiving) stays one that goes on. */
+/**
+ * A gap that goes on (nobody is receiving) may be taken back, and this one not: so it begins a microsecond after such a one.
+ * Instants are whole milliseconds: read, it begins with it.
+ */
 function recordLost(sql: Sql) {
   return sql`
-    insert into gaps (from_at, until_at, instance_id) select from_at, until_at, id from lost where until_at > from_at
+    insert into gaps (from_at, until_at, instance_id)
+    select from_at + case when exists (select from gaps g where g.from_at = lost.from_at and g.until_at is null)
+                          then interval '1 microsecond' else '0' end, until_at, id
+    from lost where until_at > from_at
     on conflict (from_at) do update
     set until_at = case when gaps.until_at is null then null else greatest(gaps.until_at, excluded.until_at) end`;
 }
@@ -150,9 +157,10 @@ function isAlive(sql: Sql) {
 const ALIVE: Milliseconds = DEAD_AFTER / 2;
 
 async function whyNot(sql: Sql, id: string): Promise<NotDismissed> {
-  const [row] = await sql<{ service: string; alive: boolean }[]>`
-    select service, ${isAlive(sql)} as alive from instances where id = ${id}`;
+  const [row] = await sql<{ service: string; alive: boolean; waitedFor: boolean }[]>`
+    select service, ${isAlive(sql)} as alive, ${isWaitedFor(sql)} as "waitedFor" from instances where id = ${id}`;
   if (!row) return 'unknown';
   if (row.service !== 'ingester') return 'not an ingester';
-  return row.alive ? 'alive' : 'not waited for';
+  if (row.alive) return 'alive';
+  return row.waitedFor ? 'vouches for more' : 'not waited for';
 }

@@ -9,7 +9,7 @@ export {
   type NotDismissed,
   SPOOLED_PINGS,
 } from './give-up.ts';
-export { type DeadIngester, type IngesterRow, IngesterWatch, SURELY_SILENT } from './ingester-watch.ts';
+export { type DeadIngester, type IngesterRow, IngesterWatch } from './ingester-watch.ts';
 export { readKnown, type Vouching } from './known.ts';
 export {
   impliedGaps,

@@ -32,8 +32,6 @@ export const DEAD_AFTER: Milliseconds = 10_000;
  * its disk may be lost, and alerts cannot wait for ever.
  */
 export const DEAD_AFTER_SPOOLING: Milliseconds = 600_000;
-/** So who is found dead after that long was silent for at least this long, and receives no more since then at the latest. */
-export const SURELY_SILENT: Milliseconds = DEAD_AFTER_SPOOLING - DEAD_AFTER;
 /** Looks further apart than this say little about the time between them: the database may have been away for most of it. */
 export const LONGEST_PAUSE: Milliseconds = 3000;
 /** So such a pause counts as a look this long after the one before: a beat of a living ingester. */
