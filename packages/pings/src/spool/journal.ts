@@ -50,7 +50,7 @@ const CLAIMED = 2;
 const KEEP = 128;
 /**
  * A write costs much the same for one ping as for many, so the next one begins so many milliseconds after the last began,
- * or with so many pings.
+ * or as soon as so many pings wait for it.
  */
 const GATHER_MS = 2;
 const GATHER_PINGS = 16;
@@ -74,6 +74,8 @@ export class Journal {
   #submissions: Submission[] = [];
   #flushing = false;
   #wroteAt = Number.NEGATIVE_INFINITY;
+  /** Ends the waiting for more. */
+  #enough: (() => void) | null = null;
   #failedAt = Number.NEGATIVE_INFINITY;
   #takeOver = (submissions: readonly Submission[]) => {
     for (const submission of submissions) submission.settle('refused');
@@ -142,6 +144,7 @@ export class Journal {
       }
     }
     this.#submissions.push(submission);
+    if (this.#submissions.length === GATHER_PINGS) this.#enough?.();
     if (!this.#flushing) {
       this.#flushing = true;
       setImmediate(() => void this.#flush());
@@ -198,10 +201,21 @@ export class Journal {
     const { clock } = this.#options;
     while (this.#waiting.size > 0) {
       const early = GATHER_MS - (clock.monotonic() - this.#wroteAt);
-      if (early > 0 && this.#submissions.length < GATHER_PINGS) await clock.sleep(early);
+      if (early > 0 && this.#submissions.length < GATHER_PINGS) await this.#gather(early);
       await this.#writeWaiting();
     }
     this.#flushing = false;
+  }
+
+  #gather(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.after(milliseconds, () => this.#enough?.());
+      this.#enough = () => {
+        this.#enough = null;
+        timer.cancel();
+        setImmediate(resolve); // those that are being read from their sockets now come along
+      };
+    });
   }
 
   async #writeWaiting(): Promise<void> {
