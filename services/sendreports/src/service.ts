@@ -2,8 +2,9 @@ import type { Clock } from '@overdue/clock';
 import { type Config, databaseTarget } from '@overdue/config';
 import { connect, instanceStore } from '@overdue/database';
 import { Mailer, notificationOptions } from '@overdue/notifications';
-import { Counter, type RunningService, type ServiceContext, StartError } from '@overdue/observability';
+import { Counter, Gauge, type RunningService, type ServiceContext, StartError } from '@overdue/observability';
 import { keepHouse } from './housekeeping.ts';
+import { longestDue } from './reports/due.ts';
 import { sendDue } from './reports/send.ts';
 
 const HOUR = 3_600_000;
@@ -29,6 +30,18 @@ export async function startSendreports(context: ServiceContext<Config>): Promise
     help: 'Reports and reminders, by what became of them',
     labelNames: ['kind', 'result'],
     registers: [registry],
+  });
+  new Gauge({
+    name: 'overdue_sendreports_longest_due_seconds',
+    help: 'For how long the report or reminder has been due that has been due for longest; NaN: not known',
+    labelNames: ['kind'],
+    registers: [registry],
+    async collect() {
+      if (!mailer.configured) return;
+      const unknown = { report: Number.NaN, reminder: Number.NaN };
+      const due = await longestDue(database.sql, clock.now()).catch(() => unknown);
+      for (const [kind, seconds] of Object.entries(due)) this.set({ kind }, seconds);
+    },
   });
   const stopping = new AbortController();
 

@@ -1,5 +1,5 @@
 import type { Clock } from '@overdue/clock';
-import type { Sql } from '@overdue/database';
+import { isConnectionError, type Sql } from '@overdue/database';
 import {
   bounceId,
   type Mail,
@@ -10,7 +10,16 @@ import {
   type TransportResult,
 } from '@overdue/notifications';
 import { endReports, updateAllNagDates } from '@overdue/operations';
-import { type Due, postpone, scheduleReports, stopReminders, takeReminder, takeReport } from './due.ts';
+import {
+  type Due,
+  mailId,
+  postpone,
+  scheduleReminders,
+  scheduleReports,
+  stopReminders,
+  takeReminder,
+  takeReport,
+} from './due.ts';
 import { reminderFacts, reportFacts } from './facts.ts';
 
 export interface ReportDeps {
@@ -21,10 +30,8 @@ export interface ReportDeps {
   readonly secretKey: string;
   readonly logger: { warn(context: object, message: string): void };
   /** Called with what became of each mail. */
-  readonly sent: (kind: MailKind, result: TransportResult['result']) => void;
+  readonly sent: (kind: Due['kind'], result: TransportResult['result']) => void;
 }
-
-export type MailKind = 'report' | 'reminder';
 
 /** Mail servers count what comes at once (K1), in milliseconds. */
 const BETWEEN_MAILS_MS = 3000;
@@ -33,69 +40,97 @@ const UNITS = { daily: 'day', weekly: 'week', monthly: 'month' } as const;
 
 /**
  * Sends the reports and reminders that are due (status-and-alerting.md §9), one after another, and returns when none is
- * left, the mail server does not take them, or `stopping`. A mail is taken before it is sent, so any number of processes
+ * left, the mail server cannot be reached, or `stopping`. A mail is taken before it is sent, so any number of processes
  * may do this at once; one that dies in between leaves that mail out.
  */
 export async function sendDue(deps: ReportDeps, stopping: AbortSignal): Promise<void> {
-  await scheduleReports(deps.sql, deps.clock.now());
-  await updateAllNagDates(deps.sql, deps.clock.now());
-  for (const sendNext of [sendReport, sendReminder]) {
+  const { sql, clock } = deps;
+  await scheduleReports(sql, clock.now());
+  await updateAllNagDates(sql, clock.now());
+  await scheduleReminders(sql, clock.now());
+  for (const take of [takeReport, takeReminder]) {
     while (!stopping.aborted) {
-      const outcome = await sendNext(deps);
-      if (outcome === 'none-due') break;
-      if (outcome === 'retry') return;
-      if (outcome !== 'nothing-to-say') await deps.clock.sleep(BETWEEN_MAILS_MS, stopping);
+      const due = await take(sql, clock.now());
+      if (!due) break;
+      const outcome = await attempt(deps, due, stopping);
+      if (outcome === 'unreachable') break;
+      if (outcome === 'tried') await clock.sleep(BETWEEN_MAILS_MS, stopping);
     }
   }
 }
 
-type Outcome = 'none-due' | 'nothing-to-say' | TransportResult['result'];
+type Outcome = 'tried' | 'nothing-to-send' | 'unreachable';
 
-async function sendReport(deps: ReportDeps): Promise<Outcome> {
-  const { sql, site } = deps;
-  const now = deps.clock.now();
-  const due = await takeReport(sql, now);
-  if (!due) return 'none-due';
-  const facts = await reportFacts({ sql, now, siteRoot: site.siteRoot }, due, UNITS[due.reports]);
-  if (!facts) return 'nothing-to-say';
-  return await send(deps, 'report', due, (links) => reportMail(site, { ...facts, links }));
-}
-
-async function sendReminder(deps: ReportDeps): Promise<Outcome> {
-  const { sql, site } = deps;
-  const now = deps.clock.now();
-  const due = await takeReminder(sql, now);
-  if (!due) return 'none-due';
-  const facts = await reminderFacts({ sql, now, siteRoot: site.siteRoot }, due);
-  if (!facts) {
-    await stopReminders(sql, due);
-    return 'nothing-to-say';
+/** What goes wrong with one person's mail keeps nobody else's back. */
+async function attempt(deps: ReportDeps, due: Due, stopping: AbortSignal): Promise<Outcome> {
+  const { sql, logger } = deps;
+  const { kind, username: user } = due;
+  try {
+    const links = linksFor(deps, due);
+    const content = await write(deps, due, links);
+    if (!content) return 'nothing-to-send';
+    const result = await send(deps, due, content, links.unsubscribe);
+    deps.sent(kind, result.result);
+    if (result.result !== 'retry' && result.result !== 'failed') return 'tried';
+    logger.warn({ user, kind, error: result.error }, 'A report or reminder was not delivered');
+    // No such mailbox: as when the mail comes back later (UN-5).
+    if (result.result === 'failed' && result.disable) await endReports(sql, user);
+    if (result.result === 'failed') return 'tried';
+    await giveBack(deps, due, stopping);
+    return result.unreachable ? 'unreachable' : 'tried';
+  } catch (err) {
+    logger.warn({ user, kind, err }, 'A report or reminder could not be sent');
+    await giveBack(deps, due, stopping);
+    return 'tried';
   }
-  const every = due.nagPeriod === 3600 ? 'hour' : 'day';
-  return await send(deps, 'reminder', due, (links) => reminderMail(site, { ...facts, every, links }));
 }
 
-async function send(
-  deps: ReportDeps,
-  kind: MailKind,
+/** Postpones it. A mail whose date cannot be stored would never come: a database that is away is waited for. */
+async function giveBack({ sql, clock }: ReportDeps, due: Due, stopping: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      return await postpone(sql, due, clock.now());
+    } catch (err) {
+      if (stopping.aborted || !isConnectionError(err)) throw err;
+    }
+    await clock.sleep(BETWEEN_MAILS_MS, stopping);
+  }
+}
+
+type Links = Parameters<typeof reportMail>[1]['links'];
+type Content = Pick<Mail, 'subject' | 'text' | 'html'>;
+
+function linksFor({ site, secretKey, clock }: ReportDeps, { username }: Due): Links {
+  return {
+    settings: `${site.siteRoot}/accounts/profile/notifications/`,
+    unsubscribe: reportsUnsubscribeLink(site.siteRoot, secretKey, username, clock.now()),
+  };
+}
+
+/** Null: there is nothing to say. */
+async function write({ sql, site }: ReportDeps, due: Due, links: Links): Promise<Content | null> {
+  const context = { sql, now: due.at, siteRoot: site.siteRoot };
+  if (due.kind === 'report') {
+    const facts = await reportFacts(context, due, UNITS[due.reports]);
+    return facts && reportMail(site, { ...facts, links });
+  }
+  const facts = await reminderFacts(context, due);
+  if (facts) return reminderMail(site, { ...facts, every: due.nagPeriod === 3600 ? 'hour' : 'day', links });
+  await stopReminders(sql, due);
+  return null;
+}
+
+function send(
+  { mailer, secretKey, clock }: ReportDeps,
   due: Due,
-  write: (links: { settings: string; unsubscribe: string }) => Pick<Mail, 'subject' | 'text' | 'html'>,
-): Promise<TransportResult['result']> {
-  const { sql, clock, mailer, secretKey, logger } = deps;
-  const { siteRoot } = deps.site;
-  const now = clock.now();
-  const unsubscribe = reportsUnsubscribeLink(siteRoot, secretKey, due.username, now);
-  const result = await mailer.send({
+  content: Content,
+  unsubscribe: string,
+): Promise<TransportResult> {
+  return mailer.send({
     to: due.email,
-    bounceId: bounceId(secretKey, 'r', due.username, now),
+    id: mailId(due),
+    bounceId: bounceId(secretKey, 'r', due.username, clock.now()),
     headers: { 'List-Unsubscribe': `<${unsubscribe}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' },
-    ...write({ settings: `${siteRoot}/accounts/profile/notifications/`, unsubscribe }),
+    ...content,
   });
-  deps.sent(kind, result.result);
-  if (result.result !== 'retry' && result.result !== 'failed') return result.result;
-  logger.warn({ user: due.username, kind, error: result.error }, 'A report or reminder was not delivered');
-  if (result.result === 'retry') await postpone(sql, kind, due, now);
-  // No such mailbox: as when the mail comes back later (UN-5).
-  else if (result.disable) await endReports(sql, due.username);
-  return result.result;
 }
