@@ -75,8 +75,10 @@ describe.skipIf(!promtool)('promtool (Prometheus)', () => {
   });
 
   test('check rules: the alert rules that come with the product', async () => {
-    const rules = fileURLToPath(new URL('../../../../../infra/prometheus/checks.rules.yml', import.meta.url));
-    const { stdout } = await run('promtool', ['check', 'rules', rules]);
-    expect(stdout).toContain('SUCCESS');
+    const files = ['checks', 'overdue'].map((name) =>
+      fileURLToPath(new URL(`../../../../../infra/prometheus/${name}.rules.yml`, import.meta.url)),
+    );
+    const { stdout } = await run('promtool', ['check', 'rules', ...files]);
+    expect(stdout.match(/SUCCESS/g)).toHaveLength(2);
   });
 });

@@ -12,7 +12,7 @@ const SERVICES = [
   ['ingester', 'takes pings'],
   ['web', 'these pages and the API'],
   ['sendalerts', 'finds late checks, delivers alerts'],
-  ['sendreports', 'housekeeping'],
+  ['sendreports', 'mails reports and reminders, keeps house'],
 ] as const;
 
 interface InstanceRow {
