@@ -1,7 +1,6 @@
 import { judgeableUntil } from '@overdue/checks';
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Database } from '@overdue/database';
-import { updateNagDates } from '@overdue/operations';
 import {
   bury,
   type DeadIngester,
@@ -150,7 +149,6 @@ export class Evaluator {
     if (!this.#backlog) this.#judgedUntil = until;
     this.#report(judged);
     onJudged?.(judged);
-    if (judged.projectIds.length > 0) await this.#nags(judged.projectIds, world.now);
   }
 
   async #world(): Promise<World> {
@@ -223,15 +221,6 @@ export class Evaluator {
     if (judged.down > 0 || judged.held > 0) {
       const { down, owed, held } = judged;
       logger.info({ down, owed, held }, 'Checks were late');
-    }
-  }
-
-  /** When a reminder would be due (status-and-alerting.md G2). Not worth failing for. */
-  async #nags(projectIds: readonly number[], now: Instant): Promise<void> {
-    try {
-      await updateNagDates(this.#options.database.sql, projectIds, now);
-    } catch (err) {
-      this.#options.logger.warn({ err }, 'Dates of reminders could not be updated');
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Instant, Milliseconds } from '@overdue/clock';
 import { gapsSince, mayPass, type NewFlip, recordFlips, type Sql, type TransactionSql } from '@overdue/database';
 import { countHeld } from './gaps.ts';
 
-type CheckRow = CheckState & { readonly id: number; readonly code: string; readonly project_id: number };
+type CheckRow = CheckState & { readonly id: number; readonly code: string };
 
 export interface Judged {
   /** Checks looked at. */
@@ -14,10 +14,9 @@ export interface Judged {
   /** Checks that a gap held back. */
   readonly held: number;
   readonly poison: readonly Poison[];
-  readonly projectIds: readonly number[];
 }
 
-const NOTHING: Judged = { looked: 0, down: 0, owed: 0, held: 0, poison: [], projectIds: [] };
+const NOTHING: Judged = { looked: 0, down: 0, owed: 0, held: 0, poison: [] };
 
 /** A check that cannot be judged. */
 export interface Poison {
@@ -40,7 +39,7 @@ export function anyDue(sql: Sql | TransactionSql, until: Instant) {
 /** Locks the checks whose time has come, but for those that somebody else has. `only`: just this one. A query, too. */
 export function dueChecks(sql: Sql | TransactionSql, until: Instant, limit: number, only: number | null = null) {
   return sql<CheckRow[]>`
-    select id, code, project_id, kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping,
+    select id, code, kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping,
            last_start, last_start_rid, last_duration_ms, alert_after
     from checks
     where wake_at < ${until} ${only === null ? sql`` : sql`and id = ${only}`}
@@ -78,7 +77,7 @@ async function oneByOne(sql: Sql, until: Instant, limit: number): Promise<Judged
       if (mayPass(error)) throw error;
       if (isMissingReference(error)) continue;
       await sql`update checks set wake_at = ${until + SET_ASIDE} where id = ${id}`;
-      parts.push({ looked: 1, down: 0, owed: 0, held: 0, poison: [{ code, why: String(error) }], projectIds: [] });
+      parts.push({ looked: 1, down: 0, owed: 0, held: 0, poison: [{ code, why: String(error) }] });
     }
   }
   const sum = (of: (part: Judged) => number) => parts.reduce((total, part) => total + of(part), 0);
@@ -88,7 +87,6 @@ async function oneByOne(sql: Sql, until: Instant, limit: number): Promise<Judged
     owed: sum((p) => p.owed),
     held: sum((p) => p.held),
     poison: parts.flatMap((p) => p.poison),
-    projectIds: parts.flatMap((p) => p.projectIds),
   };
 }
 
@@ -136,7 +134,6 @@ function judge(sql: Sql, until: Instant, limit: number, only: number | null): Pr
       owed,
       held: verdicts.filter((v) => v.kind === 'later' && v.heldBy.length > 0).length,
       poison: verdicts.flatMap((v) => (v.kind === 'poison' ? [{ code: v.row.code, why: v.why }] : [])),
-      projectIds: [...new Set(down.map((v) => v.row.project_id))],
     };
   }) as Promise<Judged>;
 }

@@ -11,7 +11,9 @@ import {
   pauseCheck,
   resumeCheck,
   transferCheck,
+  updateAllNagDates,
   updateCheck,
+  updateNagDates,
   upsertCheck,
 } from '../index.ts';
 import type { Outcome } from '../outcome.ts';
@@ -327,5 +329,51 @@ test('transferCheck (H7)', async () => {
   const second = await upCheck(source.projectId);
   expect(await transferCheck(database, { code: second.code, targetProjectId: target.projectId })).toMatchObject({
     refused: 'check-limit',
+  });
+});
+
+describe('dates of reminders', () => {
+  test.each(['up', 'down'])('are found without reading all checks, which are %s', async (status) => {
+    const { projectId, ownerId } = await seedProject(database);
+    await database.sql`update users set nag_period = 3600 where id = ${ownerId}`;
+    const undone = database.sql.begin(async (sql) => {
+      await sql`insert into checks (project_id, status) select ${projectId}, ${status} from generate_series(1, 2000)`;
+      await sql`analyze checks`;
+      const rowsRead = async () => {
+        const [row] = await sql<{ n: number }[]>`
+          select (seq_tup_read + idx_tup_fetch)::int as n from pg_stat_xact_user_tables where relname = 'checks'`;
+        return row!.n;
+      };
+      const before = await rowsRead();
+      // From the sixth time on the server weighs plans that do not look at the parameters.
+      for (let i = 0; i < 10; i++) {
+        await updateNagDates(sql, [projectId], NOW);
+        await updateAllNagDates(sql, NOW);
+      }
+      expect((await rowsRead()) - before).toBeLessThan(200);
+      throw new Error('undo');
+    });
+    await expect(undone).rejects.toThrow('undo');
+  });
+
+  test('are locked in one order, so that nobody waits for each other', async () => {
+    const { projectId, ownerId } = await seedProject(database);
+    const { ownerId: member } = await seedProject(database);
+    await database.sql`insert into members (project_id, user_id, role) values (${projectId}, ${member}, 'w')`;
+    await database.sql`insert into checks (project_id, status) values (${projectId}, 'down')`;
+    await database.sql`update users set nag_period = 3600 where id = ${member}`;
+    await database.sql`update users set nag_period = 3600 where id = ${ownerId}`; // now behind the other on its page
+    let updating: Promise<void> = Promise.resolve();
+    await database.sql.begin(async (sql) => {
+      await sql`select from users where id = ${ownerId} for update`;
+      updating = updateAllNagDates(database.sql, NOW);
+      const waiting = () => sql`
+        select from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'`;
+      await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
+      expect(await sql`select from users where id = ${member} for update skip locked`).toHaveLength(1);
+    });
+    await updating;
+    const dates = await database.sql`select next_nag_at from users where id in (${ownerId}, ${member})`;
+    expect(dates.map((row) => row.next_nag_at)).toEqual([NOW + 3_600_000, NOW + 3_600_000]);
   });
 });
