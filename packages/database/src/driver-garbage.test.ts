@@ -40,20 +40,26 @@ test('queries that are done are gone at the next collection of the young generat
   const gc = runInNewContext('gc') as (options?: { type: 'minor' }) => void;
   const { sql, close } = connect({ target: database.target, applicationName: 'test', max: 1 });
   const reserved = await sql.reserve();
-  for (let i = 0; i < 200; i++) await reserved`select ${i}::int`;
-  // One in flight when the young generation is collected, as on a busy server: what it grows old with is the question.
-  const running = reserved`select 1`.execute();
-  gc();
-  gc({ type: 'minor' });
-  gc({ type: 'minor' });
-  const before = process.memoryUsage().heapUsed;
-  await running;
-  const QUERIES = 1500;
-  for (let i = 0; i < QUERIES; i++) await reserved`select ${i}::int`;
-  gc({ type: 'minor' });
-  gc({ type: 'minor' });
-  const kept = (process.memoryUsage().heapUsed - before) / QUERIES;
+  const query = async (times: number) => {
+    for (let i = 0; i < times; i++) await reserved`select ${i}::int`;
+  };
+  await query(200);
+  const measurements: number[] = [];
+  for (let measurement = 0; measurement < 3; measurement++) {
+    // One in flight when the young generation is collected, as on a busy server: what it grows old with is the question.
+    const running = reserved`select 1`.execute();
+    gc();
+    gc({ type: 'minor' });
+    gc({ type: 'minor' });
+    const before = process.memoryUsage().heapUsed;
+    await running;
+    await query(700);
+    gc({ type: 'minor' });
+    gc({ type: 'minor' });
+    measurements.push((process.memoryUsage().heapUsed - before) / 700);
+  }
   reserved.release();
   await close();
-  expect(kept).toBeLessThan(500); // bytes; 1,400 without the patch
+  // Bytes a query; 1,400 without the patch. The smallest: whatever else the process keeps at a time only adds to it.
+  expect(Math.min(...measurements)).toBeLessThan(500);
 });

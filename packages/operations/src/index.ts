@@ -69,7 +69,7 @@ export { type ExportOptions, exportConfig } from './config-as-code/export.ts';
 export { type ChannelKinds, channelKinds } from './config-as-code/kinds.ts';
 export type { Plan } from './config-as-code/plan.ts';
 export { printPlan } from './config-as-code/print.ts';
-export { updateAllNagDates, updateNagDates } from './nag-dates.ts';
+export { updateAllNagDates } from './nag-dates.ts';
 export { done, type Outcome, type Refusal, refuse } from './outcome.ts';
 export { nextReportAt, REPORTS, type Reports } from './reports/next-report.ts';
 export {

@@ -13,9 +13,9 @@ import {
   transferCheck,
   updateAllNagDates,
   updateCheck,
-  updateNagDates,
   upsertCheck,
 } from '../index.ts';
+import { updateNagDates } from '../nag-dates.ts';
 import type { Outcome } from '../outcome.ts';
 import { seedChannel, seedProject } from '../testing.ts';
 
