@@ -60,11 +60,23 @@ export function pingTypeAndAge(ping: LastPing, now: Instant): string {
   return `${pingType(ping)}, ${ago(ping.at, now)}`;
 }
 
-/** `Sat, 21 Nov 2026 11:30:00 +0200`: RFC 5322 in a zone. */
+/** `Sat, 21 Nov 2026 11:30:00 +0200`: RFC 5322 in a zone; in UTC when there is no such zone any more. */
 export function mailDate(at: Instant, tz: string): string {
   const parts = Object.fromEntries(
-    new Intl.DateTimeFormat('en-GB', {
-      timeZone: tz,
+    mailDateFormat(tz)
+      .formatToParts(at)
+      .map((part) => [part.type, part.value]),
+  );
+  const month = parts.month!.slice(0, 3);
+  const offset = /([+-]\d\d):(\d\d)/.exec(parts.timeZoneName ?? '');
+  const zone = offset ? offset[1]! + offset[2]! : '+0000';
+  return `${parts.weekday}, ${parts.day} ${month} ${parts.year} ${parts.hour}:${parts.minute}:${parts.second} ${zone}`;
+}
+
+function mailDateFormat(timeZone: string): Intl.DateTimeFormat {
+  try {
+    return new Intl.DateTimeFormat('en-GB', {
+      timeZone,
       weekday: 'short',
       day: 'numeric',
       month: 'short',
@@ -74,14 +86,10 @@ export function mailDate(at: Instant, tz: string): string {
       second: '2-digit',
       hourCycle: 'h23',
       timeZoneName: 'longOffset',
-    })
-      .formatToParts(at)
-      .map((part) => [part.type, part.value]),
-  );
-  const month = parts.month!.slice(0, 3);
-  const offset = /([+-]\d\d):(\d\d)/.exec(parts.timeZoneName ?? '');
-  const zone = offset ? offset[1]! + offset[2]! : '+0000';
-  return `${parts.weekday}, ${parts.day} ${month} ${parts.year} ${parts.hour}:${parts.minute}:${parts.second} ${zone}`;
+    });
+  } catch {
+    return mailDateFormat('UTC');
+  }
 }
 
 /** `2026-11-21T09:30:00+00:00`: UTC to the second, as the API prints instants. */

@@ -147,6 +147,11 @@ test('cron checks: schedule and zone; the account of the address: its zone and p
   expect(text).not.toContain('Last Ping');
 });
 
+test('an account whose time zone is no more is told in UTC', async () => {
+  await send(facts('email'), { account: { tz: 'Mars/Base', projects: [] } });
+  expect(read(smtp.mails[0]!.raw).parts[0]).toContain('Status Change: Sat, 21 Nov 2026 12:00:00 +0000');
+});
+
 test('a body longer than 10,000 characters: its end, and a note', async () => {
   await send(facts('email'), { body: Buffer.from(`start${'x'.repeat(10_000)}`) });
   const [text, html] = read(smtp.mails[0]!.raw).parts;

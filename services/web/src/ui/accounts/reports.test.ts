@@ -78,6 +78,14 @@ describe('the settings of reports', () => {
     expect(await stored()).toMatchObject({ nag_period: 0, next_nag_at: null });
   });
 
+  it('go by UTC where the stored time zone is no more', async () => {
+    await database.sql`update users set tz = 'Mars/Base'`;
+    expect((await visitor.get('/accounts/profile/')).text).toContain('The next one: Wed, 15 Jan 2020, 13:00');
+    expect((await save({ reports: 'daily', nag_period: '0' })).status).toBe(303);
+    await database.sql`update users set tz = 'Europe/Riga'`;
+    expect((await stored()).next_report_at).toBeGreaterThanOrEqual(Date.parse('2020-01-16T09:00Z'));
+  });
+
   it.each([
     { reports: 'hourly', nag_period: '0' },
     { reports: 'weekly', nag_period: '60' },
