@@ -31,6 +31,9 @@ export async function startSendreports(context: ServiceContext<Config>): Promise
     labelNames: ['kind', 'result'],
     registers: [registry],
   });
+  // From the start, so that the first one is an increase.
+  for (const kind of ['report', 'reminder'])
+    for (const result of ['sent', 'retry', 'failed']) mails.inc({ kind, result }, 0);
   new Gauge({
     name: 'overdue_sendreports_longest_due_seconds',
     help: 'For how long the report or reminder has been due that has been due for longest; NaN: not known',
