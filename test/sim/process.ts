@@ -44,7 +44,7 @@ export class SimProcess {
   }
 
   freeze(milliseconds: Milliseconds): void {
-    this.#frozenUntil = this.#context.clock.now() + milliseconds;
+    this.#frozenUntil = Math.max(this.#frozenUntil, this.#context.clock.now() + milliseconds);
     // So that time does not pass over the end of it.
     this.#context.clock.after(milliseconds, () => undefined);
   }

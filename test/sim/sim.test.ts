@@ -5,7 +5,7 @@ import { type Laboratory, openLaboratory } from './laboratory.ts';
 import { type Plan, type PlannedPing, planOf } from './plan.ts';
 import { simulate } from './simulate.ts';
 import { tell } from './tell.ts';
-import type { World } from './world.ts';
+import { BEGIN, type World } from './world.ts';
 
 /*
  * A few of the simulation's runs; `npm run sim -- --seeds 1..5000` does more, `--seed N` tells one. Which seeds: the
@@ -159,8 +159,21 @@ test.each<[string, string, (world: World, sql: Sql) => unknown]>([
   ['an alert is still owed', 'not sent', (_, sql) => sql`update notifications set state = 'owed'`],
   [
     'a gap that was none',
-    'gaps are on record',
+    'somebody was receiving',
     (_, sql) => sql`insert into gaps (from_at, until_at) values (to_timestamp(1), to_timestamp(9))`,
+  ],
+  [
+    'a gap is longer than what it is on record for',
+    'somebody was receiving at 20.000, on record is [10.000–30.000]',
+    ({ truth }, sql) => {
+      truth.doubt(BEGIN + 10_000, BEGIN + 20_000);
+      return sql`insert into gaps (from_at, until_at) values (${BEGIN + 10_000}, ${BEGIN + 30_000})`;
+    },
+  ],
+  [
+    'an alert came late',
+    'as late as',
+    ({ receivers: { receipts } }) => receipts.push({ ...receipts.pop()!, at: BEGIN + 3_600_000 }),
   ],
 ])('the judge sees that %s', async (_, words, spoil) => {
   const { problems } = await simulate(QUIET, laboratory, spoil);

@@ -12,17 +12,18 @@ interface Stretch {
 export class Truth {
   readonly #receiving = new Map<string, Stretch[]>();
   readonly #trouble: Stretch[] = [];
-  /** Whether anything happened that an ingester may take for a hole in what it received. */
-  holes = false;
+  /** See {@link doubt}. */
+  readonly doubts: { readonly from: Instant; readonly until: Instant }[] = [];
 
   receives(ingester: string, at: Instant): void {
     const stretches = this.#receiving.get(ingester) ?? [];
     this.#receiving.set(ingester, stretches);
+    // Two freezes may end at once.
+    if (stretches.at(-1)?.until === null) return;
     stretches.push({ from: at, until: null });
   }
 
   receivesNoMore(ingester: string, at: Instant): void {
-    this.holes = true;
     const last = this.#receiving.get(ingester)?.at(-1);
     if (last && last.until === null) last.until = at;
   }
@@ -32,6 +33,11 @@ export class Truth {
     return [...this.#receiving.values()].some((stretches) =>
       stretches.slice(1).some((one) => one.from >= from && one.from <= until),
     );
+  }
+
+  /** Something happened for which an ingester rightly does not vouch that it was receiving between the two. */
+  doubt(from: Instant, until: Instant): void {
+    this.doubts.push({ from, until });
   }
 
   /** Something was wrong from `from` to `until`: lateness need not be seen at once. */

@@ -17,9 +17,14 @@ import { BEGIN, type World } from './world.ts';
  *              which people did something and do not know whether it was done, or before a ping that had come earlier.
  *   people     a deleted check is gone, with all that belongs to it, and nobody hears of it any more
  *   alerts     every flip that is to be told reached each of its channels, in order, and whatever came twice says so
- *              by its delivery id; nothing else reached anybody
+ *              by its delivery id; nothing else reached anybody, and when all was well again nothing was late
  *   gaps       stretches without any ingester are on record, and nothing is on record for no reason
  */
+
+interface Stretch {
+  readonly from: Instant;
+  readonly until: Instant;
+}
 
 interface PingRow {
   readonly n: number;
@@ -60,10 +65,12 @@ export async function verdict(world: World, sql: Sql): Promise<{ problems: strin
   const statistics: Statistics = { pings: 0, timeouts: 0, alerts: 0, gaps: 0, exact: 0, unseen: 0, acts: 0 };
   const { plan } = world;
   const checks = await sql<CheckRow[]>`select id, status, n_pings, last_ping, alert_after from checks order by id`;
-  const gaps = await sql<{ from: Instant; until: Instant }[]>`
+  const gaps = await sql<Stretch[]>`
     select from_at as "from", until_at as until from gaps where until_at > from_at order by from_at`;
   statistics.gaps = gaps.length;
-  problems.push(...judgeGaps(world, gaps));
+  const dismissals = await sql<Stretch[]>`
+    select lost_from as "from", lost_until as until from dismissals where lost_until is not null`;
+  problems.push(...judgeGaps(world, gaps, dismissals));
   for (const check of checks) {
     const planned = plan.checks[check.id - 1]!;
     const upSince = planned.upSince === null ? null : BEGIN - planned.upSince;
@@ -285,11 +292,16 @@ async function judgeAlerts(
       const flip = flips.find((one) => one.id === row?.flip);
       if (flip && receipt.at < flip.at - clocksApart(world.plan))
         say(`channel ${channel} was told of ${inWords(flip)} before it was`);
+      if (flip && first.includes(receipt) && receipt.at > Math.max(flip.at, world.healedAt) + TOLD_WITHIN)
+        say(`channel ${channel} was told of ${inWords(flip)} as late as ${time(receipt.at)}`);
     }
     alerts += first.length;
   }
   return alerts;
 }
+
+/** When all is well, somebody is told within this time, in milliseconds: most of it is the idle pace of looks (see Pace). */
+const TOLD_WITHIN = 120_000;
 
 async function judgeDeleted(world: World, sql: Sql, index: number): Promise<string[]> {
   const say = (text: string) => `check ${index + 1}: ${text}`;
@@ -311,12 +323,20 @@ async function judgeDeleted(world: World, sql: Sql, index: number): Promise<stri
 /** So long after a check was deleted a message of it may arrive that was under way then; milliseconds. */
 const UNDER_WAY = 60_000;
 
-function judgeGaps(world: World, gaps: readonly { from: Instant; until: Instant }[]): string[] {
+/** @param dismissals what may be lost with ingesters that were dismissed */
+function judgeGaps(world: World, gaps: readonly Stretch[], dismissals: readonly Stretch[]): string[] {
   const problems: string[] = [];
   const { truth } = world;
   const began = world.jobs.sent[0]?.at ?? world.clock.now();
-  if (gaps.length > 0 && !truth.holes) problems.push(`gaps are on record and there were none: ${gaps.map(span)}`);
   const offset = clocksApart(world.plan);
+  const right = [...truth.deaf(BEGIN, world.clock.now()), ...truth.doubts, ...dismissals]
+    .map(({ from, until }) => ({ from: from - UNWRITTEN - offset, until: until + offset }))
+    .toSorted((a, b) => a.from - b.from);
+  for (const gap of gaps) {
+    let reached = gap.from;
+    for (const { from, until } of right) if (from <= reached) reached = Math.max(reached, until);
+    if (reached < gap.until) problems.push(`somebody was receiving at ${time(reached)}, on record is [${span(gap)}]`);
+  }
   for (const deaf of truth.deaf(began, world.clock.now())) {
     if (deaf.until - deaf.from <= MIN_GAP + offset) continue;
     const known = gaps.some((gap) => gap.from <= deaf.from + offset && gap.until >= deaf.until - offset);
@@ -324,6 +344,9 @@ function judgeGaps(world: World, gaps: readonly { from: Instant; until: Instant 
   }
   return problems;
 }
+
+/** What an ingester vouches for and has not written is gone with it; milliseconds. See Pace. */
+const UNWRITTEN = MIN_GAP;
 
 /** How far the clocks of ingesters are from true, at most. */
 function clocksApart({ events }: Plan): Milliseconds {
@@ -334,7 +357,7 @@ function inWords(flip: ModelFlip): string {
   return `${time(flip.at)} ${flip.old}→${flip.new}${flip.reason ? ` (${flip.reason})` : ''}`;
 }
 
-function span({ from, until }: { from: Instant; until: Instant }): string {
+function span({ from, until }: Stretch): string {
   return `${time(from)}–${time(until)}`;
 }
 

@@ -48,6 +48,8 @@ export class World {
   readonly people: People;
   readonly trace: string[] = [];
   readonly disks = new Disks();
+  /** When all faults were over. */
+  healedAt: Instant = Number.POSITIVE_INFINITY;
   /** What processes logged as errors. */
   readonly logged: string[] = [];
   readonly #random: Random;
@@ -71,7 +73,7 @@ export class World {
     const trace = (who: string, what: string) => this.note(who, what);
     this.people = new People(this.clock, trace);
     this.jobs = new Jobs(this.clock, trace, (sent) => {
-      this.truth.holes = true;
+      this.truth.doubt(sent.at, this.clock.now());
       this.truth.trouble(sent.at, this.clock.now() + RECOVERY);
     });
     this.receivers = new Receivers(this.clock, this.#random.fork(), trace);
@@ -118,8 +120,7 @@ export class World {
     }
     await this.#passUntil(BEGIN + this.plan.calmAt);
     await this.#heal();
-    const healed = this.clock.now();
-    const idleFrom = healed + RECOVERY;
+    const idleFrom = this.healedAt + RECOVERY;
     this.#pace.idleFrom = idleFrom;
     // Nobody pings any more: all that is awaited becomes late, is noticed, and is told.
     await this.#passUntil(idleFrom);
@@ -310,7 +311,7 @@ export class World {
           this.#pace.hurry(event.ms);
           const host = this.#hosts.get(event.who)!;
           this.clock.after(event.ms, () => {
-            if (process.alive && host.ingester) this.truth.receives(event.who, this.clock.now());
+            if (process.alive && !process.frozen && host.ingester) this.truth.receives(event.who, this.clock.now());
           });
         }
         return;
@@ -318,7 +319,7 @@ export class World {
       case 'set clock':
         this.note(event.who, `clock is set by ${event.by} ms`);
         this.#hosts.get(event.who)!.wallOffset += event.by;
-        this.truth.holes = true;
+        this.truth.doubt(now - Math.abs(event.by), now + Math.abs(event.by));
         this.truth.trouble(now, now + Math.abs(event.by) + RECOVERY);
         return;
       case 'database away':
@@ -358,6 +359,7 @@ export class World {
 
   async #heal(): Promise<void> {
     this.#calm = true;
+    this.healedAt = this.clock.now();
     this.network.back();
     this.network.spare();
     for (let i = 0; i < this.plan.channels.length; i++) this.receivers.behave(i, 'well');
