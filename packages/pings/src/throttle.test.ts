@@ -12,6 +12,8 @@ let written: Submission[];
 /** What waits for the journal. */
 let journaled: Submission[];
 let failing: boolean;
+/** Submissions so far. */
+let made: number;
 let takeOver: (submissions: readonly Submission[]) => void;
 
 function throttleOf(maxKept = 1000): Throttle {
@@ -38,12 +40,20 @@ beforeEach(() => {
   written = [];
   journaled = [];
   failing = false;
+  made = 0;
 });
 
-function submission(checkId: number): Submission & { readonly outcomes: Outcome[] } {
+/** @param at a millisecond after the last one's */
+function submission(checkId: number, at = START + ++made): Submission & { readonly outcomes: Outcome[] } {
   const outcomes: Outcome[] = [];
-  return { ping: makePing(checkId, clock.now()), outcomes, settle: (outcome) => void outcomes.push(outcome) };
+  return { ping: makePing(checkId, at), outcomes, settle: (outcome) => void outcomes.push(outcome) };
 }
+
+const take = (throttle: Throttle) => (checkId: number) => {
+  const one = submission(checkId);
+  expect(throttle.take(one)).toBe(true);
+  return one;
+};
 
 /** The commit, or not, of all that was handed to the writer. */
 function end(outcome: Outcome): void {
@@ -84,26 +94,25 @@ test('a window of many pings keeps few of them', () => {
   expect(written.length).toBeLessThan(300);
 });
 
-test('what the journal cannot take is written for itself, after what was answered before it', () => {
+test('what the journal cannot take goes with its sum at once, in order, and is answered with it', () => {
   const throttle = throttleOf();
   open(throttle, 1, 2);
-  const safe = submission(1);
-  throttle.take(safe);
-  const others = [submission(1), submission(2), submission(1)];
-  for (const one of others) throttle.take(one);
+  const [safe, unsafe, other, pending] = [1, 1, 2, 1].map(take(throttle));
   failing = true;
-  takeOver(others);
-  expect(written.map(({ ping, claim }) => [ping.checkId, claim !== undefined])).toEqual([
-    [1, true],
-    [1, false],
-    [1, false],
-    [2, false],
+  takeOver([unsafe!, other!]);
+  expect(written.map(({ ping, claim }) => [ping.checkId, ping.at - START, claim !== undefined])).toEqual([
+    [1, 1, true],
+    [1, 2, true],
+    [1, 4, true],
+    [2, 3, true],
   ]);
-  expect(new Set(written.slice(1))).toEqual(new Set(others));
-  expect([safe, ...others].flatMap(({ outcomes }) => outcomes)).toEqual([]);
-  expect(throttle.pings).toBe(1);
+  expect([safe, unsafe, other, pending].flatMap((one) => one!.outcomes)).toEqual([]);
   // The window is over, and nothing is coalesced while the disk takes nothing.
   expect(throttle.take(submission(1))).toBe(false);
+  end('recorded');
+  // The others are the journal's to answer.
+  expect([safe, unsafe, other, pending].map((one) => one!.outcomes)).toEqual([[], ['recorded'], ['recorded'], []]);
+  expect(throttle.pings).toBe(0);
 });
 
 test.each([
@@ -115,27 +124,23 @@ test.each([
 ])('of a long window, %i answered and %i that the journal cannot take: each counts once', (safe, unsafe) => {
   const throttle = throttleOf();
   open(throttle, 1);
-  const all = Array.from({ length: safe + unsafe }, () => submission(1));
-  for (const one of all) throttle.take(one);
+  const all = Array.from({ length: safe + unsafe }, () => take(throttle)(1));
   takeOver(all.slice(safe));
   throttle.end(1);
   expect(counted()).toBe(safe + unsafe);
-  expect(written.filter(({ claim }) => !claim)).toHaveLength(unsafe);
   const [claim] = new Set(written.flatMap((one) => one.claim ?? []));
-  const answered = claim?.answered() ?? [];
-  expect(answered.reduce((sum, { skipped }) => sum + 1 + skipped, 0)).toBe(safe);
+  expect(claim!.answered().reduce((sum, { skipped }) => sum + 1 + skipped, 0)).toBe(safe);
 });
 
 test('also when the window ended while the journal was trying', () => {
   const throttle = throttleOf();
   open(throttle, 1, 2, 3);
-  const [early, late, gone] = [submission(1), submission(2), submission(3)];
-  throttle.take(gone);
+  const gone = take(throttle)(3);
   throttle.end(3);
   end('recorded');
-  throttle.take(early);
+  const early = take(throttle)(1);
   throttle.end(1);
-  throttle.take(late);
+  const late = take(throttle)(2);
   takeOver([early, late, gone]);
   expect(written.map(({ ping }) => ping.checkId)).toEqual([1, 2]);
   expect([early.outcomes, late.outcomes, gone.outcomes]).toEqual([[], [], ['recorded']]);
@@ -143,4 +148,40 @@ test('also when the window ended while the journal was trying', () => {
   expect(written[0]!.claim!.answered()).toEqual([]);
   end('recorded');
   expect([early.outcomes, late.outcomes]).toEqual([['recorded'], ['recorded']]);
+});
+
+test('two sums of a check under way: what the journal cannot take shares the fate of its own', async () => {
+  const throttle = throttleOf();
+  open(throttle, 1);
+  const first = take(throttle)(1);
+  await clock.advance(1100);
+  const second = take(throttle)(1);
+  await clock.advance(1100);
+  takeOver([first]);
+  const [sum, later] = written.splice(0);
+  expect([sum, later].map((one) => one!.claim!.answered().length)).toEqual([0, 1]);
+  sum!.claim!.done();
+  sum!.settle('recorded');
+  later!.settle('refused');
+  expect([first.outcomes, second.outcomes]).toEqual([['recorded'], []]);
+});
+
+test.each([-5000, 0])('a clock that stepped by %i ms: what the journal cannot take is still written first', (step) => {
+  const throttle = throttleOf();
+  open(throttle, 1);
+  throttle.take(submission(1));
+  const unsafe = submission(1, START + step);
+  throttle.take(unsafe);
+  takeOver([unsafe]);
+  expect(unsafe.outcomes).toEqual([]);
+  expect(counted()).toBe(2);
+  end('refused');
+  expect(unsafe.outcomes).toEqual(['refused']);
+});
+
+test('a ping that nobody counted is promised to nobody', () => {
+  throttleOf();
+  const unknown = submission(1);
+  takeOver([unknown]);
+  expect(unknown.outcomes).toEqual(['refused']);
 });

@@ -51,24 +51,21 @@ interface Window {
   held: Held | null;
 }
 
-/** Coalesced pings of one check, from first to last. */
+/** Coalesced pings of one check, from first to last: in a window, then as a sum on its way to the database or the spool. */
 interface Held {
   /** Newest last; at most 2 * KEEP. */
-  pings: CoalescedPing[];
+  readonly pings: CoalescedPing[];
   /** Older ones that are only counted. */
   skipped: number;
   readonly firstAt: Instant;
+  /** Those of them that are not answered before the sum is written, because the journal could not take them. */
+  readonly unanswered: Submission[];
+  /** What became of the sum. */
+  outcome: Outcome | null;
 }
 
-/** A sum on its way to the database or the spool. */
-interface Leaving {
-  readonly checkId: number;
-  readonly firstAt: Instant;
-  /** Newest last. */
-  readonly pings: readonly CoalescedPing[];
-  /** Those that are not answered yet, because the journal could not take them. */
-  readonly unanswered: Submission[];
-  outcome: Outcome | null;
+function newlyHeld(firstAt: Instant, pings: CoalescedPing[] = [], skipped = 0): Held {
+  return { pings, skipped, firstAt, unanswered: [], outcome: null };
 }
 
 export class Throttle implements PlainSuccessThrottle {
@@ -80,7 +77,10 @@ export class Throttle implements PlainSuccessThrottle {
   #timer: Timer | null = null;
   #eagerTimer: Timer | null = null;
   #stopped = false;
-  readonly #leaving = new Set<Leaving>();
+  /** Sums on their way. */
+  readonly #leaving = new Set<Held>();
+  /** Among which pings each was counted that the journal has not put on disk yet. */
+  readonly #countedIn = new WeakMap<Submission, Held>();
   /** Pings in memory. */
   #kept = 0;
   /** Pings counted, and not yet committed or spooled. */
@@ -112,6 +112,7 @@ export class Throttle implements PlainSuccessThrottle {
     }
     this.pings++;
     this.coalesced++;
+    this.#countedIn.set(submission, held);
     journal.add(window.checkId, submission);
     if (this.#kept > maxKept) this.#close(this.#holding.values().next().value ?? window);
     return true;
@@ -163,8 +164,7 @@ export class Throttle implements PlainSuccessThrottle {
       groups.map(({ checkId, pings, skipped }) => {
         this.pings += pings.length + skipped;
         this.#kept += pings.length;
-        const firstAt = pings[0]!.at;
-        return new Promise<void>((done) => this.#flush(checkId, { pings: [...pings], skipped, firstAt }, done));
+        return new Promise<void>((done) => this.#flush(checkId, newlyHeld(pings[0]!.at, [...pings], skipped), done));
       }),
     );
   }
@@ -178,7 +178,7 @@ export class Throttle implements PlainSuccessThrottle {
   }
 
   #hold(window: Window, firstAt: Instant): Held {
-    window.held = { pings: [], skipped: 0, firstAt };
+    window.held = newlyHeld(firstAt);
     this.#holding.add(window);
     this.#scheduleEager();
     return window.held;
@@ -228,17 +228,13 @@ export class Throttle implements PlainSuccessThrottle {
     const pings = latePings(checkId, held.pings, held.skipped);
     this.#kept -= held.pings.length - pings.length;
     const claim = journal.claim(checkId);
-    const leaving: Leaving = { checkId, firstAt: held.firstAt, pings: held.pings, unanswered: [], outcome: null };
-    this.#leaving.add(leaving);
+    this.#leaving.add(held);
     const claimed: ClaimedPings = {
       bind: claim.bind,
-      answered() {
-        const left = without(held, leaving.unanswered);
-        return left ? latePings(checkId, left.pings, left.skipped) : [];
-      },
+      answered: () => answered(checkId, held),
       done: () => {
         claim.done();
-        this.#leaving.delete(leaving);
+        this.#leaving.delete(held);
         this.pings -= count;
         this.#kept -= pings.length;
         onDone?.();
@@ -246,53 +242,37 @@ export class Throttle implements PlainSuccessThrottle {
     };
     // All pings of a claim have one outcome.
     const settle = (outcome: Outcome) => {
-      leaving.outcome = outcome;
-      for (const submission of leaving.unanswered.splice(0)) submission.settle(outcome);
+      held.outcome = outcome;
+      for (const submission of held.unanswered.splice(0)) submission.settle(outcome);
     };
     for (const ping of pings) submit({ ping, claim: claimed, settle });
   }
 
   /**
-   * The journal could not take these, so they are not safe and not answered: they are no longer coalesced, but written each
-   * for itself, after what was coalesced before them. What is on its way already takes its own along, and answers them.
+   * The journal could not take these, so they are not safe and not answered: the sum in which they are counted, which keeps
+   * them in order, goes to the writer at once, and what becomes of it is their answer.
    */
   #unwritten(submissions: readonly Submission[]): void {
-    const leaving = new Map([...this.#leaving].map((one) => [one.checkId, one]));
-    const ofWindow = new Map<Window, Submission[]>();
+    const unwritten = new Set<Window>();
     for (const submission of submissions) {
-      const { ping } = submission;
-      const window = this.#windows.get(ping.checkId!);
-      const left = leaving.get(ping.checkId!);
-      if (window?.held && ping.at >= window.held.firstAt && !left?.pings.includes(ping)) {
-        const theirs = ofWindow.get(window);
-        if (theirs) theirs.push(submission);
-        else ofWindow.set(window, [submission]);
-      } else if (left && left.outcome === null) {
-        left.unanswered.push(submission);
-      } else {
-        submission.settle(left?.outcome ?? 'recorded');
-      }
+      const held = this.#countedIn.get(submission);
+      if (held?.outcome === null) held.unanswered.push(submission);
+      else submission.settle(held?.outcome ?? 'refused');
+      const window = this.#windows.get(submission.ping.checkId!);
+      if (held && window?.held === held) unwritten.add(window);
     }
-    for (const [window, theirs] of ofWindow) {
-      const before = window.held!;
-      window.held = without(before, theirs);
-      this.#kept -= before.pings.length - (window.held?.pings.length ?? 0);
-      this.pings -= theirs.length;
-      this.#close(window);
-      for (const submission of theirs) this.#options.submit(submission);
-    }
+    for (const window of unwritten) this.#close(window);
   }
 }
 
-/** What is left without some of them; null: nothing. */
-function without(held: Held, some: readonly Submission[]): Held | null {
-  const leftOut = new Set<CoalescedPing>(some.map(({ ping }) => ping));
-  const pings = held.pings.filter((ping) => !leftOut.has(ping));
-  const skipped = held.skipped - (some.length - (held.pings.length - pings.length));
-  if (pings.length > 0) return { pings, skipped, firstAt: held.firstAt };
-  if (skipped === 0) return null;
+/** What is left of a sum without those that were promised to nobody. */
+function answered(checkId: number, { pings, skipped, firstAt, unanswered }: Held): Ping[] {
+  const leftOut = new Set<CoalescedPing>(unanswered.map(({ ping }) => ping));
+  const left = pings.filter((ping) => !leftOut.has(ping));
+  const leftSkipped = skipped - (unanswered.length - (pings.length - left.length));
+  if (left.length > 0) return latePings(checkId, left, leftSkipped);
   // The details of the older ones are gone; they were of the same check and hour.
-  return { pings: [{ ...held.pings[0]!, at: held.firstAt }], skipped: skipped - 1, firstAt: held.firstAt };
+  return leftSkipped === 0 ? [] : latePings(checkId, [{ ...pings[0]!, at: firstAt }], leftSkipped - 1);
 }
 
 /** Coalesced pings as the writer takes them: the newest {@link KEEP}, the first of which counts for all before it. */

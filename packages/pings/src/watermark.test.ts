@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Covered } from '@overdue/checks';
 import { VirtualClock } from '@overdue/clock';
 import { registerInstance, type Sql } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Watermark } from './watermark.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -182,7 +183,7 @@ test('killed while the database is away: the next process says up to when pings 
   unanswered = clock.now() + 500;
   await beat(2);
   // Killed here. What was not answered then is not vouched for.
-  expect(kept.at(-1)).toEqual([{ from: T0, until: T0 + 3500 }]);
+  expect(kept.at(-1)).toEqual([{ from: T0 + 1000, until: T0 + 3500 }]);
   unanswered = null;
   clock.jumpTo(T0 + 20_000);
   watermark = one(kept.at(-1)!);
@@ -190,7 +191,7 @@ test('killed while the database is away: the next process says up to when pings 
   await beat(1);
   // And again, before anything is written.
   expect(kept.at(-1)).toEqual([
-    { from: T0, until: T0 + 3500 },
+    { from: T0 + 1000, until: T0 + 3500 },
     { from: T0 + 20_000, until: T0 + 21_000 },
   ]);
   away = false;
@@ -200,7 +201,7 @@ test('killed while the database is away: the next process says up to when pings 
   expect(await written()).toMatchObject({
     stretches: [
       [0, 1],
-      [0, 2],
+      [1, 2],
     ],
   });
   expect(kept.at(-1)).toHaveLength(2);
@@ -210,7 +211,7 @@ test('killed while the database is away: the next process says up to when pings 
     mark: 23,
     stretches: [
       [0, 1],
-      [0, 3.5],
+      [1, 3.5],
       [20, 23],
     ],
   });
@@ -218,4 +219,63 @@ test('killed while the database is away: the next process says up to when pings 
   const writes = kept.length;
   await beat(1);
   expect(kept).toHaveLength(writes);
+});
+
+describe('answered pings are lost', () => {
+  const keep = vi.fn<(stretches: readonly Covered[]) => void>();
+  const one = (before: Covered[] = []) =>
+    new Watermark({
+      ...{ clock, instanceId, before, keep, oldest: () => oldest },
+      run: <T>(use: (sql: Sql) => Promise<T>) => (away ? Promise.reject(new Error('away')) : use(database.sql)),
+    });
+  const stretch = (from: number, until: number) => ({ from: T0 + from * 1000, until: T0 + until * 1000 });
+  const gaps = async () =>
+    (
+      await database.sql<
+        Covered[]
+      >`select from_at as from, until_at as until from gaps where instance_id = ${instanceId}`
+    ).map(({ from, until }) => [(from - T0) / 1000, (until - T0) / 1000]);
+  beforeEach(() => keep.mockClear());
+
+  test('a gap since all was committed, written no later than that it is vouched for', async () => {
+    watermark = one();
+    watermark.listening();
+    await beat(1);
+    away = true;
+    oldest = clock.now() + 500;
+    await beat(2);
+    expect(keep.mock.lastCall).toEqual([[stretch(1, 3)]]);
+    watermark.lost();
+    oldest = null;
+    // Should it be killed now, the next process does not vouch for it.
+    expect(keep.mock.lastCall).toEqual([[]]);
+    await beat(2);
+    expect(keep.mock.lastCall).toEqual([[stretch(3, 5)]]);
+    expect(watermark.covered()).toEqual([stretch(0, 1), stretch(3, 5)]);
+    expect([await gaps(), (await written()).mark]).toEqual([[], 1]);
+    away = false;
+    await beat(1);
+    expect([await gaps(), (await written()).mark]).toEqual([[[1, 3]], 6]);
+    await beat(1);
+    expect(await gaps()).toHaveLength(1);
+    expect(keep.mock.lastCall).toEqual([[]]);
+  });
+
+  test('found at the start: of what the process before had received', async () => {
+    clock.jumpTo(T0 + 20_000);
+    watermark = one([stretch(2, 9), stretch(11, 15)]);
+    watermark.lost();
+    expect(keep.mock.lastCall).toEqual([[]]);
+    watermark.listening();
+    await beat(1);
+    expect([await gaps(), (await written()).mark]).toEqual([[[2, 20]], 21]);
+  });
+
+  test('with nothing that was vouched for, no gap', async () => {
+    watermark = one();
+    watermark.lost();
+    watermark.listening();
+    await beat(1);
+    expect(await gaps()).toEqual([]);
+  });
 });

@@ -1,6 +1,7 @@
 import type { Covered } from '@overdue/checks';
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
+import { recordLost } from './vouching/give-up.ts';
 
 /*
  * What this ingester vouches for, once a second. `sendalerts` may rely on the following, all by this host's clock:
@@ -19,7 +20,8 @@ import type { Sql } from '@overdue/database';
  *   - the process did not run for a while (stopped, suspended, blocked): SILENCE_MS between two beats;
  *   - a ping was refused with 503 (spool full, disk full, too much in hand);
  *   - it stops listening.
- * What lies between two stretches of one process, or before the first, is not vouched for.
+ * What lies between two stretches of one process, or before the first, is not vouched for. Should pings be lost that were
+ * answered (the disk does not give them any more), a gap is recorded in which they came, before it is vouched for.
  */
 const SILENCE_MS = 2500;
 /** See above. Less than the least grace time, 60 seconds, by a wide margin. */
@@ -68,6 +70,10 @@ export class Watermark {
   #writing: Promise<void> | null = null;
   /** Whether something is kept for the next process. */
   #kept: boolean;
+  /** What was said last: all that was accepted before it is committed. */
+  #mark: Instant | null = null;
+  /** In which answered pings were received that are lost, as far as that is not written yet. */
+  #lost: Covered | null = null;
 
   constructor(options: WatermarkOptions) {
     this.#options = options;
@@ -101,6 +107,15 @@ export class Watermark {
     this.#end(now);
   }
 
+  /** Pings that were answered are lost. They may have been received at any time since all was known to be committed. */
+  lost(): void {
+    const now = this.#options.clock.now();
+    const since = this.#mark ?? Math.min(now, ...this.#stretches.map(({ from }) => from));
+    this.#lost = { from: this.#lost?.from ?? since, until: now };
+    this.#writtenAt = Number.NEGATIVE_INFINITY;
+    if (this.#kept) this.#keep();
+  }
+
   /** Call once a second. Resolves when it is written; never rejects. */
   beat(): Promise<void> {
     this.#sign();
@@ -116,7 +131,7 @@ export class Watermark {
   covered(): Covered[] {
     this.#sign();
     const now = this.#options.clock.now();
-    return this.#stretches.map(({ from, until }) => ({ from, until: until ?? now }));
+    return this.#vouchedFor(now);
   }
 
   /** The process runs: ends the stretch if it did not for a while, and begins one if there is none and there can be. */
@@ -131,6 +146,18 @@ export class Watermark {
     if (this.#listening && !open && !refusing) this.#stretches.push({ id: null, from: now, until: null });
   }
 
+  /** The stretches up to `end`, without the time in which pings were lost. */
+  #vouchedFor(end: Instant): Covered[] {
+    const lost = this.#lost ?? { from: end, until: end };
+    return this.#stretches
+      .map(({ from, until }) => ({ from, until: Math.min(until ?? end, end) }))
+      .flatMap(({ from, until }) => [
+        { from, until: Math.min(until, lost.from) },
+        { from: Math.max(from, lost.until), until },
+      ])
+      .filter(({ from, until }) => until > from);
+  }
+
   #end(at: Instant): void {
     this.#writtenAt = Number.NEGATIVE_INFINITY;
     const current = this.#stretches.at(-1);
@@ -141,16 +168,19 @@ export class Watermark {
     const { instanceId, oldest, clock, run } = this.#options;
     const now = clock.now();
     const mark = Math.min(oldest() ?? now, now);
+    const lost = this.#lost;
     const written = this.#stretches
       .map((stretch) => ({ stretch, until: Math.min(stretch.until ?? now, mark) }))
       .filter(({ stretch, until }) => until >= stretch.from);
     try {
       // A beat whose commit was not acknowledged is written again: at worst a stretch has two rows.
-      const ids = await run((sql) => writeBeat(sql, instanceId, mark, written));
+      const ids = await run((sql) => writeBeat(sql, instanceId, mark, written, lost));
       written.forEach(({ stretch }, i) => {
         stretch.id = ids[i]!;
       });
-      if (mark === now) this.#writtenAt = clock.monotonic();
+      this.#mark = mark;
+      if (this.#lost === lost) this.#lost = null;
+      if (mark === now && this.#lost === null) this.#writtenAt = clock.monotonic();
     } catch {
       this.#keep();
       return;
@@ -170,18 +200,30 @@ export class Watermark {
   #keep(): void {
     const { clock, keep, unanswered } = this.#options;
     const now = clock.now();
-    const safe = Math.min(unanswered?.() ?? now, now);
-    const stretches = this.#stretches
-      .map(({ from, until }) => ({ from, until: Math.min(until ?? now, safe) }))
+    const written = this.#mark ?? Number.NEGATIVE_INFINITY;
+    const stretches = this.#vouchedFor(Math.min(unanswered?.() ?? now, now))
+      .map(({ from, until }) => ({ from: Math.max(from, written), until }))
       .filter(({ from, until }) => until > from);
-    if (!keep || stretches.length === 0) return;
+    if (!keep || (stretches.length === 0 && !this.#kept)) return;
     keep(stretches);
-    this.#kept = true;
+    this.#kept = stretches.length > 0;
   }
 }
 
+function recorded(sql: Sql, instanceId: string, { from, until }: Covered) {
+  return sql`, lost as (
+      select ${instanceId}::uuid as id, ${from}::timestamptz as from_at, ${until}::timestamptz as until_at
+    ), recorded as (${recordLost(sql)})`;
+}
+
 /** One statement, so one round trip and one transaction a second. Returns the row of each stretch. */
-async function writeBeat(sql: Sql, instanceId: string, mark: Instant, said: readonly Said[]): Promise<number[]> {
+async function writeBeat(
+  sql: Sql,
+  instanceId: string,
+  mark: Instant,
+  said: readonly Said[],
+  lost: Covered | null,
+): Promise<number[]> {
   const ids = said.map(({ stretch }) => stretch.id ?? 0);
   const rows = await sql<{ nth: number | null; id: number }[]>`
     with marked as (
@@ -196,7 +238,7 @@ async function writeBeat(sql: Sql, instanceId: string, mark: Instant, said: read
       insert into coverage (instance_id, from_at, until_at)
       select ${instanceId}, to_timestamp(from_at / 1000), to_timestamp(until_at / 1000) from said
       where nth not in (select nth from moved) order by nth returning id
-    )
+    )${lost ? recorded(sql, instanceId, lost) : sql``}
     select nth, id from moved union all (select null, id from made order by id)`;
   const moved = new Map(rows.map(({ nth, id }) => [nth, id]));
   const made = rows.filter(({ nth }) => nth === null).map(({ id }) => id);

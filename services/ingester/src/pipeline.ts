@@ -108,6 +108,10 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   });
 
   const damaged = { bytes: 0, pings: 0 };
+  let lostBefore = false;
+  let lost = () => {
+    lostBefore = true;
+  };
   const directory = await openSpoolDirectory({
     directory: config.SPOOL_DIR,
     maxBytes: config.SPOOL_MAX_BYTES,
@@ -115,6 +119,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     onDamage(damage) {
       damaged.bytes += damage.bytes;
       damaged.pings += damage.pings ?? 0;
+      if (damage.pings !== 0) lost();
       const isForeign = damage.cause === ANOTHER_RELEASE;
       if (isForeign) logger.error(damage, 'A file of the spool was written by another release, and is left for that');
       else logger.error(damage, 'A part of the spool cannot be read and was set aside');
@@ -223,6 +228,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     unanswered: () => intake.oldest(),
     oldest: oldestHeld,
   });
+  lost = () => watermark.lost();
+  if (lostBefore) lost();
   /** Our former lives on this directory are dead: once we vouch for what they left, nobody has to find that out. */
   const beat = async () => {
     await watermark.beat();

@@ -9,13 +9,14 @@ import { readConfig } from '../support/config.ts';
 export async function spool(what: string): Promise<void> {
   if (what !== 'status') throw new StartError('There is only: overdue spool status.');
   const { SPOOL_DIR } = readConfig(process.env);
-  const { pings, bytes, oldest, unreadableBytes, damagedFiles } = await spoolStatus(SPOOL_DIR);
+  const { pings, bytes, oldest, unreadableBytes, damagedFiles, foreignFiles } = await spoolStatus(SPOOL_DIR);
   const result = {
     count: pings,
     bytes,
     oldest: oldest === null ? null : new Date(oldest).toISOString(),
     unreadable_bytes: unreadableBytes,
     damaged_files: damagedFiles,
+    foreign_files: foreignFiles,
     directory: SPOOL_DIR,
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);

@@ -15,6 +15,12 @@ test('files of the spool that could not be read are named until somebody deletes
       { level: 'fine' },
       { level: 'doubtful', text: `a part of ${kept} could not be read` },
     ]);
+    const foreign = join(directory, 'spool-0000000008-0123456789abcdef.seg');
+    writeFileSync(foreign, 'OVSPOOL9 and so on');
+    expect((await examineSpool(directory, systemClock)).at(-1)).toMatchObject({
+      level: 'doubtful',
+      text: `${foreign} was written by another release`,
+    });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -22,7 +22,12 @@ export async function examineStorage(config: Config, clock: Clock): Promise<Find
 /** What is in the spool, and what could not be read of it. */
 export async function examineSpool(directory: string, clock: Clock): Promise<Finding[]> {
   const status = await spoolStatus(directory);
-  return [examineWaiting(status, clock), ...status.damagedFiles.map(damaged)];
+  return [examineWaiting(status, clock), ...status.damagedFiles.map(damaged), ...status.foreignFiles.map(foreign)];
+}
+
+function foreign(path: string): Finding {
+  const mend = 'Its pings are applied when that release runs again on this SPOOL_DIR. Delete it to do without them.';
+  return doubtful('spool', `${path} was written by another release`, mend);
 }
 
 function damaged(path: string): Finding {

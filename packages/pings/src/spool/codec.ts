@@ -8,7 +8,8 @@ import { ByteReader, ByteWriter } from './bytes.ts';
 /*
  * A batch in the spool: version (1) · lane (16) · batch number (8) · number of pings counted, skipped ones included (4) ·
  * oldest instant (8) · number of records (4) · the records. Written and read by the same release or the next one: a
- * change of layout is a new version.
+ * change of layout is a new version, and a new MAGIC of the files (frames.ts), so that a release that does not know it leaves
+ * them alone. (In a file that it knows, it takes such a batch for damage.)
  */
 const VERSION = 1;
 

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { formerFrameLength, formerStretches } from './former-frames.ts';
 
 /*
  * A segment file: MAGIC, then frames. A frame's header is three u32 (LE): the payload's length, a check of the header, and
@@ -37,8 +38,12 @@ export function frames(payloads: readonly Buffer[], seed: Seed, offset: number):
   return Buffer.concat(parts);
 }
 
-/** The length of the frame at `offset` of the file, header included; null when no header is there. `at`: in `bytes`. */
-export function frameLength(bytes: Buffer, at: number, seed: Seed, offset: number): number | null {
+/**
+ * The length of the frame at `offset` of the file, header included; null when no header is there. `at`: in `bytes`.
+ * @param seed null: a file in the former format
+ */
+export function frameLength(bytes: Buffer, at: number, seed: Seed | null, offset: number): number | null {
+  if (seed === null) return formerFrameLength(bytes, at);
   if (at + HEADER_BYTES > bytes.length) return null;
   const length = bytes.readUInt32LE(at);
   if (length === 0 || length > MAX_PAYLOAD_BYTES) return null;
@@ -53,8 +58,15 @@ export interface Stretch {
   readonly payload: Buffer | null;
 }
 
-/** What `bytes` are, which begin at `start` of the file, where a frame begins: without gaps, in order. */
-export function* stretches(bytes: Buffer, seed: Seed, start: number): Generator<Stretch> {
+/**
+ * What `bytes` are, which begin at `start` of the file, where a frame begins: without gaps, in order.
+ * @param seed null: a file in the former format
+ */
+export function* stretches(bytes: Buffer, seed: Seed | null, start: number): Generator<Stretch> {
+  if (seed === null) {
+    yield* formerStretches(bytes, start);
+    return;
+  }
   const end = start + bytes.length;
   let from = start;
   let offset = start;

@@ -54,6 +54,8 @@ const KEEP = 128;
  */
 const GATHER_MS = 2;
 const GATHER_PINGS = 16;
+/** What numbers skip when some that were given may not have been read: none is given twice. */
+const UNREAD_NUMBERS = 1e9;
 /** After a failure, so long nothing is tried. */
 const FAILURE_MS = 1000;
 
@@ -94,17 +96,23 @@ export class Journal {
     const found = new Recovery();
     let end: LogPosition | null = null;
     const { directory, clock, onDamage } = options;
+    let unread = 0;
     const onSurveyed = ({ damage }: Survey) => {
-      if (damage) onDamage(damage);
+      if (!damage) return;
+      unread = UNREAD_NUMBERS;
+      onDamage(damage);
     };
     // What is read is read now: without a claim that is lost, its pings count once more, which is better than not at all.
-    const log = await SegmentLog.open({ directory, clock, prefix: JOURNAL_PREFIX, onSurveyed }, (payload, at) => {
-      found.read(payload);
-      end = at;
-    });
+    const log = await SegmentLog.open(
+      { directory, clock, prefix: JOURNAL_PREFIX, accepts: isEntry, onSurveyed },
+      (payload, at) => {
+        found.read(payload);
+        end = at;
+      },
+    );
     const journal = new Journal(options, log);
-    journal.#sequence = found.sequence;
-    journal.#claims = found.claims;
+    journal.#sequence = found.sequence + unread;
+    journal.#claims = found.claims + unread;
     // Held until the old content is taken care of.
     const old = { segment: 0 };
     journal.#claimed.add(old);
@@ -294,6 +302,15 @@ export function readJournal(payloads: Iterable<Buffer>): Omit<Recovered, 'done'>
   const found = new Recovery();
   for (const payload of payloads) found.read(payload);
   return found.result();
+}
+
+function isEntry(payload: Buffer): boolean {
+  try {
+    new Recovery().read(payload);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface CountedGroup extends CoalescedPings {

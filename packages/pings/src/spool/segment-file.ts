@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { constants, type FileHandle, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { constants, type FileHandle, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Clock, Instant } from '@overdue/clock';
+import { FORMER_MAGIC } from './former-frames.ts';
 import { MAGIC, type Seed, seedOf } from './frames.ts';
 
 /** A segment as its name tells it. */
 export interface SegmentName {
   readonly number: number;
   readonly path: string;
-  /** null: another release wrote it. */
+  /** null: it is in the format of a former release, or of one that is not known. */
   readonly seed: Seed | null;
 }
 
@@ -51,9 +53,10 @@ async function namesIn(directory: string): Promise<string[]> {
   });
 }
 
-/** Whether a file begins as a release of another format begins its own. */
-export function isOfAnotherRelease(beginning: Buffer): boolean {
+/** Whether a file begins as a release of an unknown format begins its own. */
+export function isOfAnotherRelease(beginning: Buffer, seed: Seed | null): boolean {
   const kind = beginning.subarray(0, MAGIC.length);
+  if (seed === null) return kind.length === MAGIC.length && !kind.equals(FORMER_MAGIC);
   return kind.subarray(0, -1).equals(MAGIC.subarray(0, -1)) && !kind.equals(MAGIC);
 }
 
@@ -99,9 +102,10 @@ export interface Salvaged {
 
 /**
  * Reads whatever the medium gives of `from` to `to`.
+ * @param untilError stops where it first gives nothing: each further attempt may take seconds
  * @throws what may pass: too many open files, no permission
  */
-export async function salvage(path: string, from: number, to: number): Promise<Salvaged> {
+export async function salvage(path: string, from: number, to: number, untilError = false): Promise<Salvaged> {
   const bytes = Buffer.alloc(to - from);
   let first: unknown = null;
   let failures = 0;
@@ -125,6 +129,7 @@ export async function salvage(path: string, from: number, to: number): Promise<S
       if (error === null && some.length === 0) break;
       if (error === null) continue;
       failed(error);
+      if (untilError) break;
       const skip = SKIP_BYTES[Math.min(Math.floor(failures / FAILURES_EACH), SKIP_BYTES.length - 1)]!;
       at = (Math.floor(at / skip) + 1) * skip;
     }
@@ -132,6 +137,54 @@ export async function salvage(path: string, from: number, to: number): Promise<S
     await handle.close().catch(() => {});
   }
   return { bytes, error: first };
+}
+
+export interface Sized {
+  readonly size: number;
+  /** Nothing was written to it before (epoch milliseconds); 0: not known. */
+  readonly since: Instant;
+  /** Why the medium does not say, or that the file is gone; null: it says. */
+  readonly error: unknown;
+}
+
+/** @throws what may pass */
+export async function sizeOf(path: string): Promise<Sized> {
+  try {
+    const { size, birthtimeMs, mtimeMs } = await stat(path);
+    // Not every file system knows when a file was made; some then give another time, which is too late.
+    const isKnown = birthtimeMs > 0 && birthtimeMs <= mtimeMs;
+    return { size, since: isKnown ? Math.floor(birthtimeMs) : 0, error: null };
+  } catch (error) {
+    if (!isMediumError(error) && (error as { code?: string }).code !== 'ENOENT') throw error;
+    return { size: 0, since: 0, error };
+  }
+}
+
+/** Pings are refused meanwhile. */
+export const OPENING_PATIENCE_MS = 5000;
+const OPENING_RETRY_MS = 250;
+
+/**
+ * As much of a file as is needed to know what is in it behind `from`.
+ * @param insists asks again for {@link OPENING_PATIENCE_MS} for what the medium does not give, then takes what it gives
+ * @throws what may pass
+ */
+export async function readAtOpening(
+  clock: Clock,
+  path: string,
+  from: number,
+  insists: boolean,
+): Promise<Sized & Salvaged> {
+  const deadline = clock.monotonic() + OPENING_PATIENCE_MS;
+  for (;;) {
+    const isLast = insists && clock.monotonic() >= deadline;
+    const sized = await sizeOf(path);
+    const length = from < sized.size ? sized.size : Math.min(MAGIC.length, sized.size);
+    const read = await salvage(path, 0, length, !isLast);
+    const found = { ...sized, bytes: read.bytes, error: sized.error ?? read.error };
+    if (!insists || isLast || !isMediumError(found.error)) return found;
+    await clock.sleep(OPENING_RETRY_MS);
+  }
 }
 
 /** Makes a new file's name, or that it is gone, as durable as its content. */

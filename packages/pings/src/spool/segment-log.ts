@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, rename, unlink } from 'node:fs/promises';
 import type { Clock, Instant } from '@overdue/clock';
 import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, type Stretch, stretches } from './frames.ts';
 import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
@@ -10,9 +10,11 @@ import {
   listSegments,
   newSegment,
   openExisting,
+  readAtOpening,
   readUntilError,
   type SegmentName,
   salvage,
+  sizeOf,
   syncDirectory,
   writeAt,
 } from './segment-file.ts';
@@ -39,8 +41,8 @@ export interface SegmentLogOptions {
   /** Something was found to be bad; or at last, what a segment holds of which {@link onUnread} was told. */
   readonly onSurveyed: (survey: Survey) => void;
   /**
-   * At the opening, the disk does not give this segment; {@link SegmentLog.read} tries again. Without it, what cannot be
-   * read is given up at once. `since`: nothing was written to it before, about.
+   * At the opening, the disk does not give this segment; {@link SegmentLog.read} tries again. Without it, the opening does,
+   * for some seconds. `since`: nothing was written to it before, about; 0: not known.
    */
   readonly onUnread?: (segment: number, bytes: number, since: Instant) => void;
 }
@@ -62,7 +64,7 @@ export class SegmentLog {
   readonly #options: SegmentLogOptions & { readonly segmentBytes: number };
   #segments: Segment[];
   #nextNumber: number;
-  #current: { segment: Segment; handle: FileHandle } | null = null;
+  #current: Writable | null = null;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | null = null;
   /** Files that hold something that was not acknowledged, and that did not let go of it: from `bytes` on. */
@@ -97,34 +99,34 @@ export class SegmentLog {
 
   /** @param from what is before it is not needed */
   async #openSegment(
-    { seed, ...name }: SegmentName,
+    name: SegmentName,
     from: number,
     onPayload: (payload: Buffer, end: LogPosition) => void,
   ): Promise<void> {
-    const { onUnread, onSurveyed } = this.#options;
-    const { number, path } = name;
-    const { size, birthtimeMs, mtimeMs } = await stat(path);
-    const { bytes, error } = await salvage(path, 0, from < size ? size : Math.min(MAGIC.length, size));
-    const all = seed ? this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length) : [];
+    const { clock, onUnread, onSurveyed } = this.#options;
+    const { number, seed, path } = name;
+    const { size, since, bytes, error } = await readAtOpening(clock, path, from, onUnread === undefined);
+    const all = this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length);
     const good = all.filter(({ payload, to }) => payload !== null && to > from);
-    if (seed === null || (isOfAnotherRelease(bytes) && good.length === 0)) {
-      onSurveyed({ segment: number, intact: [], damage: damageOfAnotherRelease({ number, path, seed }, size) });
+    if (isOfAnotherRelease(bytes, seed) && good.length === 0 && from < size) {
+      onSurveyed({ segment: number, intact: [], damage: damageOfAnotherRelease(name, size) });
       return;
     }
-    const segment = newlyKnown({ number, path, seed }, size, true);
+    const segment = newlyKnown(name, size, true);
     this.#segments.push(segment);
-    if (error && onUnread && from < size) {
+    const isNeeded = from !== Number.POSITIVE_INFINITY;
+    if (error && onUnread && isNeeded) {
       segment.unread = true;
-      onUnread(number, size, Math.floor(birthtimeMs || mtimeMs));
+      onUnread(number, size, since);
       return;
     }
     segment.keep = all.some(({ payload }) => payload === null);
     const left = all.filter(({ to }) => to > from).map((one) => ({ ...one, from: Math.max(one.from, from) }));
-    await this.#surveyed(segment, left, error);
+    await this.#surveyed(segment, left, isNeeded ? error : null);
     for (const { payload, to } of good) onPayload(payload!, { segment: number, offset: to });
   }
 
-  #parse(bytes: Buffer, seed: Seed, from: number): Stretch[] {
+  #parse(bytes: Buffer, seed: Seed | null, from: number): Stretch[] {
     const { accepts = () => true } = this.#options;
     const parsed: Stretch[] = [];
     for (const one of stretches(bytes, seed, from)) {
@@ -145,7 +147,8 @@ export class SegmentLog {
 
   /**
    * Resolves with its end when the payload is on disk.
-   * @throws the error of the disk; then it is not in the log, nor will it be in that of the next process
+   * @throws the error of the disk; then it is not in the log. Nor will it be in that of the next process, unless the disk
+   * took it all the same, lets nobody take it back, and this process ends before it does
    */
   append(payload: Buffer): Promise<LogPosition> {
     return new Promise((resolve, reject) => {
@@ -165,7 +168,7 @@ export class SegmentLog {
     for (const segment of [...this.#segments]) {
       if (position && segment.number < position.segment) continue;
       let offset = position?.segment === segment.number ? position.offset : MAGIC.length;
-      while (offset < segment.end && (budget > 0 || found.length === 0)) {
+      while ((offset < segment.end || segment.unread) && (budget > 0 || found.length === 0)) {
         const behind = segment.holes.get(offset);
         if (behind !== undefined) {
           offset = behind;
@@ -205,7 +208,8 @@ export class SegmentLog {
     try {
       const header = await readUntilError(handle, offset, Math.min(HEADER_BYTES, end - offset));
       const first = frameLength(header.bytes, 0, seed, offset) ?? 0;
-      const length = Math.min(Math.max(first, Math.min(budget, 1 << 20)), end - offset);
+      const known = [...segment.holes.keys()].filter((hole) => hole > offset);
+      const length = Math.min(Math.max(first, Math.min(budget, 1 << 20)), Math.min(end, ...known) - offset);
       const { bytes, error } = header.error ? header : await readUntilError(handle, offset, length);
       const good: { payload: Buffer; to: number }[] = [];
       for (const { payload, to } of this.#parse(bytes, seed, offset)) {
@@ -235,9 +239,17 @@ export class SegmentLog {
   /** Reads a segment through from `from` on, where something is bad; `before`: good ones before it. @throws the disk's error, as long as it may pass */
   async #survey(segment: Segment, from: number, before: readonly Buffer[]): Promise<void> {
     segment.closed = true;
-    const { bytes, error } = await salvage(segment.path, from, segment.bytes);
-    if (isMediumError(error) && !this.#isLost(segment, error)) throw error;
-    await this.#surveyed(segment, this.#parse(bytes, segment.seed, from), error, before);
+    const { path, seed } = segment;
+    const { size, error: unsized } = segment.unread ? await sizeOf(path) : { size: 0, error: null };
+    segment.bytes = Math.max(segment.bytes, size);
+    const to = Math.max(from, segment.bytes);
+    let { bytes, error } = await salvage(path, from, to, true);
+    const failed = unsized ?? error;
+    if (isMediumError(failed)) {
+      if (!this.#isLost(segment, failed)) throw failed;
+      ({ bytes, error } = await salvage(path, from, to));
+    }
+    await this.#surveyed(segment, this.#parse(bytes, seed, from), unsized ?? error, before);
   }
 
   /** Notes what was found to be bad, and tells it. */
@@ -251,6 +263,8 @@ export class SegmentLog {
     const wasUnread = segment.unread;
     segment.unread = false;
     const bad = body.filter(({ payload }) => payload === null);
+    // Not even how long it is is known.
+    if (bad.length === 0 && error) bad.push({ from: MAGIC.length, to: MAGIC.length, payload: null });
     const intact = [...before, ...body.map(({ payload }) => payload).filter((payload) => payload !== null)];
     for (const { from, to } of bad) segment.holes.set(from, to);
     segment.end = body.findLast(({ payload }) => payload !== null)?.to ?? body[0]?.from ?? MAGIC.length;
@@ -328,7 +342,7 @@ export class SegmentLog {
     this.#writing = null;
   }
 
-  async #writable(): Promise<{ segment: Segment; handle: FileHandle }> {
+  async #writable(): Promise<Writable> {
     const current = this.#current;
     if (current && !current.segment.closed && current.segment.bytes < this.#options.segmentBytes) return current;
     this.#current = null;
@@ -373,6 +387,11 @@ export class SegmentLog {
       if (isGone) this.#tainted = this.#tainted.filter((one) => one !== segment);
     }
   }
+}
+
+interface Writable {
+  readonly segment: Segment & { readonly seed: Seed };
+  readonly handle: FileHandle;
 }
 
 interface Waiting {

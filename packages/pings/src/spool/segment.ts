@@ -1,5 +1,5 @@
 import type { Milliseconds } from '@overdue/clock';
-import type { Seed, Stretch } from './frames.ts';
+import type { Stretch } from './frames.ts';
 import { DAMAGED, type SegmentName } from './segment-file.ts';
 
 /** What cannot be read of a segment. The rest of it is. */
@@ -29,7 +29,6 @@ export interface Survey {
 }
 
 export interface Segment extends SegmentName {
-  readonly seed: Seed;
   /** Up to where it was on disk and good when it was written; the next append goes there. */
   bytes: number;
   /** Up to where there is something to read: `bytes`, or less when its end is damaged. */
@@ -40,13 +39,13 @@ export interface Segment extends SegmentName {
   keep: boolean;
   /** Damaged stretches before `end`: from where to where. */
   holes: Map<number, number>;
-  /** Not read at the opening: what it holds is not known. */
+  /** Not read at the opening: what it holds is not known, nor how long it is (`bytes` may be 0). */
   unread: boolean;
   /** Since when the disk has not given it (monotonic). */
   failingSince: Milliseconds | null;
 }
 
-export function newlyKnown(name: SegmentName & { readonly seed: Seed }, bytes: number, closed: boolean): Segment {
+export function newlyKnown<Name extends SegmentName>(name: Name, bytes: number, closed: boolean): Segment & Name {
   return { ...name, bytes, end: bytes, closed, keep: false, holes: new Map(), unread: false, failingSince: null };
 }
 

@@ -167,6 +167,7 @@ describe('the spool', () => {
       oldest: null,
       unreadableBytes: 0,
       damagedFiles: [],
+      foreignFiles: [],
     });
   });
 });

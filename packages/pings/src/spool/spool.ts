@@ -6,6 +6,7 @@ import type { Ping } from '../ping.ts';
 import type { Overflow } from '../writer.ts';
 import { type BatchHead, decodeBatch, decodeHead, encodeBatch, type SpooledBatch } from './codec.ts';
 import { HEADER_BYTES } from './frames.ts';
+import { readReceived } from './received.ts';
 import { ANOTHER_RELEASE, type Damage, type Survey } from './segment.ts';
 import { replaceFile } from './segment-file.ts';
 import { type LogPosition, SegmentLog } from './segment-log.ts';
@@ -81,6 +82,7 @@ export class Spool implements Overflow {
       oldest: null,
       foreign: Number.POSITIVE_INFINITY,
     };
+    const receivingSince = readReceived(directory)[0]?.from ?? Number.POSITIVE_INFINITY;
     let spool: Spool | null = null;
     const sawPingsOf = (at: Instant) => {
       found.oldest = Math.min(found.oldest ?? at, at);
@@ -93,7 +95,8 @@ export class Spool implements Overflow {
         // Numbers are not used again: a stale APPLIED_FILE must never cover a new segment.
         firstSegment: (found.applied?.segment ?? 0) + 1,
         after: found.applied,
-        accepts: isBatch,
+        // At the opening only its head is looked at: there may be much.
+        accepts: (payload) => (spool ? decoded(payload) : headOf(payload)) !== null,
         onSurveyed(survey) {
           if (survey.damage?.cause === ANOTHER_RELEASE) found.foreign = Math.min(found.foreign, survey.segment);
           if (spool) spool.#recount(survey);
@@ -102,7 +105,8 @@ export class Spool implements Overflow {
         onUnread(segment, bytes, since) {
           // At least one, or it would be taken for empty.
           found.held.set(segment, { pings: 1, bytes, guessed: true });
-          sawPingsOf(since - BEFORE_ITS_FILE_MS);
+          // A file that was copied is younger than what is in it.
+          sawPingsOf(Math.max(0, Math.min(since - BEFORE_ITS_FILE_MS, receivingSince)));
         },
       },
       (payload, end) => {
@@ -170,7 +174,7 @@ export class Spool implements Overflow {
   /** The next batches to apply, in order: at least one if there is one, else until `maxBytes`. */
   async next(maxBytes: number): Promise<SpoolRecord[]> {
     const records = (await this.#log.read(this.#applied, maxBytes)).map(({ payload, end }) => ({
-      content: decodeBatch(payload),
+      content: decoded(payload)!,
       end,
       bytes: payload.length + HEADER_BYTES,
       count: decodeHead(payload).count,
@@ -199,22 +203,20 @@ export class Spool implements Overflow {
     const now = this.#options.clock.monotonic();
     if (this.pings === 0 || now - this.#savedAt > APPLIED_EVERY_MS) {
       this.#savedAt = now;
-      await this.#save();
-      await this.#log.dropThrough(this.#applied);
+      await this.#finish(this.#applied);
     }
   }
 
   async close(): Promise<void> {
     await this.#log.close();
-    if (this.#applied) {
-      await this.#save();
-      await this.#log.dropThrough(this.#applied);
-    }
+    if (this.#applied) await this.#finish(this.#applied);
   }
 
-  async #save(): Promise<void> {
-    if (this.#applied!.segment > this.#foreign) return;
-    await replaceFile(join(this.#options.directory, APPLIED_FILE), JSON.stringify(this.#applied)).catch(() => {});
+  /** In this order: a file that {@link APPLIED_FILE} says is applied is deleted, also one that is to be kept. */
+  async #finish(applied: LogPosition): Promise<void> {
+    await this.#log.dropThrough(applied);
+    if (applied.segment > this.#foreign) return;
+    await replaceFile(join(this.#options.directory, APPLIED_FILE), JSON.stringify(applied)).catch(() => {});
   }
 }
 
@@ -233,13 +235,25 @@ interface Found {
   foreign: number;
 }
 
-/** Whether {@link decodeBatch} knows its version. */
-function isBatch(payload: Buffer): boolean {
+/** What payloads hold that were read and not yet handed on. */
+const contents = new WeakMap<Buffer, SpooledBatch>();
+
+/** null: it is no batch, or one of another version. */
+function decoded(payload: Buffer): SpooledBatch | null {
   try {
-    decodeHead(payload);
-    return true;
+    const content = contents.get(payload) ?? decodeBatch(payload);
+    contents.set(payload, content);
+    return content;
   } catch {
-    return false;
+    return null;
+  }
+}
+
+function headOf(payload: Buffer): BatchHead | null {
+  try {
+    return decodeHead(payload);
+  } catch {
+    return null;
   }
 }
 

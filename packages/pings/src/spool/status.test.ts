@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
@@ -8,6 +8,7 @@ import { makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import type { Claim } from './journal.ts';
 import { spoolStatus } from './status.ts';
+import { mendDisk, sayOfFiles } from './testing.ts';
 
 const LANE = '01234567-89ab-4def-8123-456789abcdef';
 
@@ -21,6 +22,7 @@ beforeEach(async () => {
   await opened.recovered();
 });
 afterEach(async () => {
+  mendDisk();
   await opened.close();
   rmSync(root, { recursive: true, force: true });
 });
@@ -38,11 +40,12 @@ const claim = async (checkId: number, batch: number): Promise<Claim> => {
   return claimed;
 };
 /** What a process that is killed now leaves. */
-const afterKill = () => {
+const afterKill = () => spoolStatus(copied());
+function copied(): string {
   const copy = mkdtempSync(join(root, 'killed-'));
   cpSync(directory, copy, { recursive: true, filter: (path) => !path.endsWith('lock') });
-  return spoolStatus(copy);
-};
+  return copy;
+}
 
 test('what waits in the throttle counts, until it is committed', async () => {
   await coalesce(1, 1000, 1001);
@@ -55,7 +58,28 @@ test('what waits in the throttle counts, until it is committed', async () => {
   for (const { done } of claims) done();
   await expect
     .poll(() => spoolStatus(directory))
-    .toEqual({ pings: 0, coalesced: 0, bytes: 0, oldest: null, unreadableBytes: 0, damagedFiles: [] });
+    .toEqual({
+      pings: 0,
+      coalesced: 0,
+      bytes: 0,
+      oldest: null,
+      unreadableBytes: 0,
+      damagedFiles: [],
+      foreignFiles: [],
+    });
+});
+
+test('a file that is done with while it is looked at is no damage', async () => {
+  await opened.spool.append({ lane: LANE, batch: 1 }, [ping(1, 1000)]);
+  const copy = copied();
+  const [name] = readdirSync(copy).filter((one) => one.startsWith('spool-'));
+  const path = join(copy, name!);
+  const stats = statSync(path);
+  sayOfFiles(() => {
+    rmSync(path);
+    return stats;
+  });
+  expect(await spoolStatus(copy)).toMatchObject({ pings: 0, unreadableBytes: 0 });
 });
 
 test('what went from the throttle into the spool counts once', async () => {

@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
 import type { Instant } from '@overdue/clock';
 import type { BatchNumber } from '../apply-batch.ts';
 import { decodeHead } from './codec.ts';
 import { HEADER_BYTES, MAGIC, stretches } from './frames.ts';
 import { type CoalescedPings, JOURNAL_PREFIX, readJournal } from './journal.ts';
 import { isLocked } from './lock.ts';
-import { listDamaged, listSegments, salvage } from './segment-file.ts';
+import { isOfAnotherRelease, listDamaged, listSegments, salvage, sizeOf } from './segment-file.ts';
 import type { LogPosition } from './segment-log.ts';
 import { isAfter, readApplied, SPOOL_PREFIX } from './spool.ts';
 
@@ -22,6 +21,8 @@ export interface SpoolStatus {
   readonly unreadableBytes: number;
   /** Files that are kept for somebody to look at: a part of them could not be read. */
   readonly damagedFiles: readonly string[];
+  /** Files in a format that this release does not know; that one applies them. */
+  readonly foreignFiles: readonly string[];
 }
 
 /**
@@ -41,6 +42,7 @@ export async function spoolStatus(directory: string): Promise<SpoolStatus> {
     oldest: earlier(spooled.oldest, coalesced.oldest),
     unreadableBytes: spooled.unreadableBytes + journal.unreadableBytes,
     damagedFiles: await listDamaged(directory),
+    foreignFiles: [...journal.foreign, ...spooled.foreign],
   };
 }
 
@@ -56,15 +58,20 @@ async function spooledPings(directory: string) {
   let pings = 0;
   let bytes = 0;
   let oldest: Instant | null = null;
-  const { unreadableBytes } = await readSegments(directory, SPOOL_PREFIX, applied?.segment ?? 0, (payload, end) => {
-    const head = decodeHead(payload);
-    numbers.add(keyOf(head));
-    if (applied && !isAfter(end, applied)) return;
-    pings += head.count;
-    bytes += HEADER_BYTES + payload.length;
-    oldest = earlier(oldest, head.oldest);
-  });
-  return { numbers, pings, bytes, oldest, unreadableBytes };
+  const { unreadableBytes, foreign } = await readSegments(
+    directory,
+    SPOOL_PREFIX,
+    applied?.segment ?? 0,
+    (payload, end) => {
+      const head = decodeHead(payload);
+      numbers.add(keyOf(head));
+      if (applied && !isAfter(end, applied)) return;
+      pings += head.count;
+      bytes += HEADER_BYTES + payload.length;
+      oldest = earlier(oldest, head.oldest);
+    },
+  );
+  return { numbers, pings, bytes, oldest, unreadableBytes, foreign };
 }
 
 /**
@@ -98,31 +105,28 @@ async function readSegments(
   prefix: string,
   from: number,
   each: (payload: Buffer, end: LogPosition) => void,
-): Promise<{ bytes: number; unreadableBytes: number }> {
+): Promise<{ bytes: number; unreadableBytes: number; foreign: string[] }> {
+  const foreign: string[] = [];
   let goodBytes = 0;
   let unreadableBytes = 0;
   for (const { number, path, seed } of await listSegments(directory, prefix)) {
     if (number < from) continue;
-    const size = await sizeOf(path);
-    if (size <= MAGIC.length) continue;
-    const { bytes } = await salvage(path, MAGIC.length, size);
-    const all = seed ? stretches(bytes, seed, MAGIC.length) : [{ from: 0, to: size, payload: null }];
+    const { size } = await sizeOf(path);
+    const { bytes, error } = await salvage(path, 0, size);
+    // It was done with in the meantime.
+    if ((error as { code?: string } | null)?.code === 'ENOENT') continue;
+    const all = [...stretches(bytes.subarray(MAGIC.length), seed, MAGIC.length)];
+    if (isOfAnotherRelease(bytes, seed) && all.every(({ payload }) => payload === null)) {
+      foreign.push(path);
+      continue;
+    }
     for (const { from, to, payload } of all) {
       if (payload) goodBytes += to - from;
       else unreadableBytes += to - from;
       if (payload) each(payload, { segment: number, offset: to });
     }
   }
-  return { bytes: goodBytes, unreadableBytes };
-}
-
-/** 0: it was done with and deleted in the meantime. */
-async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path).catch((error: { code?: string }) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  return found?.size ?? 0;
+  return { bytes: goodBytes, unreadableBytes, foreign };
 }
 
 function keyOf({ lane, batch }: BatchNumber): string {

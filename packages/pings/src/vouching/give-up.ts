@@ -132,10 +132,11 @@ export async function dismissalsOf(
 }
 
 /**
+ * Records gaps from rows `lost` (id: of the ingester, from_at, until_at).
  * A gap that goes on (nobody is receiving) may be taken back, and this one not: so it begins a microsecond after such a one.
  * Instants are whole milliseconds: read, it begins with it.
  */
-function recordLost(sql: Sql) {
+export function recordLost(sql: Sql) {
   return sql`
     insert into gaps (from_at, until_at, instance_id)
     select from_at + case when exists (select from gaps g where g.from_at = lost.from_at and g.until_at is null)

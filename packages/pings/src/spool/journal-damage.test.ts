@@ -1,0 +1,86 @@
+/** A journal on a bad disk, and what the throttle makes of one that takes nothing. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import type { Outcome, Submission } from '../ping.ts';
+import { makePing } from '../testing.ts';
+import { Throttle } from '../throttle.ts';
+import type { SpoolDirectory } from './directory.ts';
+import { JOURNAL_PREFIX } from './journal.ts';
+import { badDisk, breakSectors, failNext, LANE } from './testing.ts';
+
+const disk = badDisk();
+const inJournal = (path: string) => path.includes(JOURNAL_PREFIX);
+const segments = () => readdirSync(disk().directory).filter((name) => name.endsWith('.seg'));
+
+/** Time goes on until then. */
+async function meanwhile<T>(promise: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = promise.finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await disk().clock.advance(50);
+    await new Promise(setImmediate);
+  }
+  return await over;
+}
+
+const count = ({ journal }: SpoolDirectory, checkId: number, at: number) =>
+  meanwhile(new Promise<Outcome>((settle) => journal.add(checkId, { ping: makePing(checkId, at), settle })));
+
+test('a disk that fails for a moment at a start: nothing is given up', async () => {
+  await count(await disk().open(), 1, 1000);
+  disk().kill();
+  let failures = 5;
+  await breakSectors((path) => inJournal(path) && failures-- > 0);
+  const { clock } = disk();
+  vi.spyOn(clock, 'sleep').mockImplementation((milliseconds) => clock.advance(milliseconds));
+  const { unclaimed } = await disk().open();
+  expect(unclaimed.map(({ pings }) => pings.length)).toEqual([1]);
+  expect([failures < 0, disk().damage]).toEqual([true, []]);
+});
+
+test('what is counted after damage is not taken for something that was claimed before', async () => {
+  const first = await disk().open();
+  for (const at of [1000, 1001]) await count(first, 1, at);
+  const size = readFileSync((await disk().file(JOURNAL_PREFIX)).path).length;
+  await first.journal.claim(1).bind({ lane: LANE, batch: 1 });
+  disk().kill();
+  // The claim is left, and nothing of what it is about.
+  const { path } = await disk().file(JOURNAL_PREFIX);
+  writeFileSync(path, readFileSync(path).fill(0, 8, size));
+  const second = await disk().open();
+  expect(disk().damage).toMatchObject([{ cause: 'damaged', stretches: [[8, size]] }]);
+  await count(second, 1, 2000);
+  disk().kill();
+  const { stranded, unclaimed } = await disk().open();
+  expect([stranded, unclaimed.map(({ pings }) => pings.map(({ at }) => at))]).toEqual([[], [[2000]]]);
+});
+
+test('nothing stays in the journal of a window of which it took nothing', async () => {
+  const { journal, recovered } = await disk().open();
+  await recovered();
+  const written: Submission[] = [];
+  const { clock } = disk();
+  const throttle = new Throttle({ clock, windowMs: 1e6, journal, submit: (one) => void written.push(one) });
+  throttle.committed([1, 2].map((id) => ({ id, plain: true, informative: false, previousPing: null }) as never));
+  const ping = (checkId: number) => {
+    const outcomes: Outcome[] = [];
+    throttle.take({ ping: makePing(checkId, clock.now()), settle: (outcome) => void outcomes.push(outcome) });
+    return outcomes;
+  };
+  const safe = ping(2);
+  await expect.poll(() => safe).toEqual(['recorded']);
+  // So that it does not wait for more.
+  await clock.advance(10);
+  await failNext('write', 'ENOSPC');
+  const unsafe = ping(1);
+  await expect.poll(() => written.length).toBe(1);
+  throttle.endAll();
+  for (const { claim, settle } of written) {
+    claim!.done();
+    settle('recorded');
+  }
+  expect([unsafe, safe]).toEqual([['recorded'], ['recorded']]);
+  await expect.poll(segments).toEqual([]);
+});
