@@ -42,9 +42,19 @@ export interface Applied {
   readonly unjudged: number;
   /** Set when nothing was done, see {@link ApplyOptions.mayWait}: up to when the other ingesters vouch. */
   readonly waitsAt: Instant | null;
+  /** Not empty: nothing was done, because these (their indices) were judged by rules that the check has no longer. */
+  readonly outdated: readonly number[];
 }
 
-const NOTHING_LATE = { timeouts: 0, unjudged: 0, waitsAt: null };
+const NOTHING_DONE = {
+  already: false,
+  outcomes: [],
+  checks: [],
+  timeouts: 0,
+  unjudged: 0,
+  waitsAt: null,
+  outdated: [],
+};
 
 export interface TouchedCheck {
   readonly id: number;
@@ -95,16 +105,22 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
   const states = await begin(sql, [...groups.keys()], options.ranges);
   if (states === 'already') {
     await sql`rollback`;
-    return { already: true, outcomes: pings.map(() => 'recorded'), checks: [], ...NOTHING_LATE };
+    return { ...NOTHING_DONE, already: true, outcomes: pings.map(() => 'recorded') };
+  }
+  const outdated = findOutdated(states, groups, pings);
+  if (outdated.length > 0) {
+    // Not the others either: should the answer to this batch get lost, its number says that all of it is in.
+    await sql`rollback`;
+    return { ...NOTHING_DONE, outdated };
   }
   const { work, known } = await judge(sql, states, groups, pings, options);
   if (options.mayWait && work.waits) {
     await sql`rollback`;
-    return { already: false, outcomes: [], checks: [], ...NOTHING_LATE, waitsAt: known!.until };
+    return { ...NOTHING_DONE, waitsAt: known!.until };
   }
   await write(sql, work, options);
   const { outcomes, touched: checks, timeouts, unjudged } = work;
-  return { already: false, outcomes, checks, timeouts, unjudged, waitsAt: null };
+  return { ...NOTHING_DONE, outcomes, checks, timeouts, unjudged };
 }
 
 /** Begins the transaction, advances the lanes and locks the checks. @returns `already`: one of the batches is in */
@@ -134,6 +150,27 @@ function advanceLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
     on conflict (lane) do update set batch = excluded.batch, updated_at = now()
       where l.batch < (select first from new where new.lane = l.lane)
     returning batch`.execute();
+}
+
+/** Indices of pings whose check is not what they were judged by, or gone. */
+function findOutdated(
+  states: readonly Locked[],
+  groups: ReadonlyMap<number, readonly number[]>,
+  pings: readonly Ping[],
+): number[] {
+  const outdated: number[] = [];
+  const compare = (group: readonly number[], rulesHash: number | null) => {
+    for (const index of group) {
+      const judgedBy = pings[index]!.rulesHash;
+      if (judgedBy !== null && judgedBy !== rulesHash) outdated.push(index);
+    }
+  };
+  for (const { id, rulesHash } of states) compare(groups.get(id)!, rulesHash);
+  if (states.length < groups.size) {
+    const there = new Set(states.map(({ id }) => id));
+    for (const [id, group] of groups) if (!there.has(id)) compare(group, null);
+  }
+  return outdated;
 }
 
 /** What the pings make of their checks. `known`: null when none can be late. */

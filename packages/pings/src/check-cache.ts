@@ -12,7 +12,14 @@ export type Lookup = FoundCheckRef | 'unknown' | 'ambiguous';
 export interface FoundCheckRef {
   readonly id: number;
   readonly rules: CheckRules;
+  /** See {@link FoundCheck.rulesHash}. */
+  readonly rulesHash: number;
 }
+
+/** A check without rules is remembered as one number: its id, above the 20 bits of its `rulesHash`. */
+const HASHES = 2 ** 20;
+/** Larger ids do not fit beside it. */
+const MAX_PACKED_ID = 2 ** 32;
 
 export interface Loaders {
   byCode(codes: readonly string[]): Promise<FoundCheck[]>;
@@ -85,7 +92,7 @@ export class CheckCache {
       code = this.#slugs.get(key);
     }
     const check = code === undefined ? undefined : this.#checks.get(code);
-    const lookup = check === undefined ? this.#nothing.get(key) : typeof check === 'number' ? plain(check) : check;
+    const lookup = check === undefined ? this.#nothing.get(key) : typeof check === 'number' ? unpack(check) : check;
     if (lookup === undefined) this.misses++;
     else this.hits++;
     return lookup;
@@ -126,8 +133,9 @@ export class CheckCache {
   }
 
   #remember(check: FoundCheck): FoundCheckRef {
-    const ref = { id: check.id, rules: check.rules };
-    this.#checks.set(check.code, check.rules === NO_RULES ? check.id : ref);
+    const { id, code, rules, rulesHash } = check;
+    const ref = { id, rules, rulesHash };
+    this.#checks.set(code, rules === NO_RULES && id < MAX_PACKED_ID ? id * HASHES + rulesHash : ref);
     return ref;
   }
 
@@ -137,12 +145,24 @@ export class CheckCache {
    * @returns its id, if it was known
    */
   changed(code: string): number | undefined {
-    const check = this.#checks.peek(code);
+    const check = this.#remembered(code);
     this.#checks.delete(code);
     this.#nothing.delete(code);
     this.#byCode.spoil(code);
     this.forgetSlugs();
-    return typeof check === 'number' ? check : check?.id;
+    return check?.id;
+  }
+
+  /** The check had been edited when a ping to this address, judged by `rulesHash`, came to it: we have not heard yet. */
+  outdated(address: PingAddress, rulesHash: number): void {
+    const code = 'code' in address ? address.code : this.#slugs.peek(`${address.pingKey}/${address.slug}`);
+    // Else it was looked up anew since.
+    if (code !== undefined && this.#remembered(code)?.rulesHash === rulesHash) this.changed(code);
+  }
+
+  #remembered(code: string): FoundCheckRef | undefined {
+    const check = this.#checks.peek(code);
+    return typeof check === 'number' ? unpack(check) : check;
   }
 
   /** A project got another ping key, or a check another slug. */
@@ -166,6 +186,7 @@ export class CheckCache {
   }
 }
 
-function plain(id: number): FoundCheckRef {
-  return { id, rules: NO_RULES };
+function unpack(packed: number): FoundCheckRef {
+  const id = Math.floor(packed / HASHES);
+  return { id, rules: NO_RULES, rulesHash: packed - id * HASHES };
 }

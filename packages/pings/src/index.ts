@@ -18,6 +18,7 @@ export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAdd
 export { clientAddress, forwardedClient, forwardedScheme, plainAddress } from './client-address.ts';
 export { classifyEmail, type MessageText, type NoPingMailbox, parsePingMailbox, readMessage } from './email/index.ts';
 export {
+  type Hearing,
   type IncomingPing,
   type IntakeOptions,
   type IntakeOutcome,

@@ -1,6 +1,6 @@
 import type { PingKind } from '@overdue/checks';
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
-import { lookUpPatience, provisionPatience } from './budget.ts';
+import { commitPatience, lookUpPatience, provisionPatience } from './budget.ts';
 import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
 import type { PingAction, PingAddress } from './path.ts';
 import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
@@ -42,10 +42,23 @@ export type IntakeOutcome =
 
 /** Coalesces plain successes; see throttle.ts. */
 export interface PlainSuccessThrottle {
+  /** Whether it may take a ping of this check. */
+  has(checkId: number): boolean;
   /** True: it took the ping, and settles the submission. */
   take(submission: Submission): boolean;
   /** Anything else of this check comes now: what was coalesced goes first. */
   end(checkId: number): void;
+}
+
+/** What changes of checks we have been told. */
+export interface Hearing {
+  /**
+   * Calls back when all changes have been told that were committed before this call, or when that takes too long.
+   * @returns false: that cannot be known at present; there is no call back
+   */
+  whenHeard(done: () => void): boolean;
+  /** Calls back right after the last {@link whenHeard} does that is under way. @returns false: none is */
+  whenHeardTheLast(done: () => void): boolean;
 }
 
 /** Makes the check that `create=1` asks for (P-50). */
@@ -63,6 +76,8 @@ export interface IntakeOptions {
   readonly cache: CheckCache;
   readonly writer: PingWriter;
   readonly throttle: PlainSuccessThrottle | null;
+  /** Null: what the throttle takes is judged by changes as they come. */
+  readonly hearing: Hearing | null;
   readonly provisioner: Provisioner | null;
   readonly rateLimit: { allows(checkId: number): boolean } | null;
   /** PING_DB_TIMEOUT_MS: bounds the making of a check; look-ups are bounded by their loaders. See budget.ts. */
@@ -74,6 +89,8 @@ export interface IntakeOptions {
 
 /** Checks waiting to be made; past them the answer is `not created`. */
 const MAX_PROVISIONING = 100;
+/** So many pings a second wait until all changes are heard before they are coalesced; nobody hammers a check by hand. */
+const HEAR_FIRST_A_SECOND = 100;
 
 /**
  * Where every transport hands in its pings: look-up, filters, rate limit, throttle, writer.
@@ -84,6 +101,10 @@ export class PingIntake {
   readonly #options: IntakeOptions;
   /** Look-ups and writes in hand, oldest first; settled ones fall off the front. */
   readonly #inHand = new Fifo();
+  /** Pings that wait for what there is to hear, of each check. */
+  readonly #hearing = new Map<number, number>();
+  /** How many there were in the second that began then (monotonic). */
+  #heard = { since: 0, pings: 0 };
   pending = 0;
   pendingBytes = 0;
 
@@ -92,7 +113,7 @@ export class PingIntake {
   }
 
   submit(incoming: IncomingPing): void {
-    const { cache, clock, maxPending, maxPendingBytes } = this.#options;
+    const { clock, maxPending, maxPendingBytes } = this.#options;
     const bytes = incoming.body?.length ?? 0;
     if (this.pending >= maxPending || this.pendingBytes + bytes > maxPendingBytes) {
       incoming.settle('refused');
@@ -102,8 +123,12 @@ export class PingIntake {
     this.pendingBytes += bytes;
     const one = new InHand(this, incoming, clock.now());
     this.#inHand.push(one);
-    const lookup = cache.peek(incoming.address);
-    if (lookup === undefined || (lookup === 'unknown' && this.#mayCreate(incoming))) this.#lookUp(one);
+    this.#recall(one);
+  }
+
+  #recall(one: InHand): void {
+    const lookup = this.#options.cache.peek(one.incoming.address);
+    if (lookup === undefined || (lookup === 'unknown' && this.#mayCreate(one.incoming))) this.#lookUp(one);
     else this.#judge(one, lookup);
   }
 
@@ -129,21 +154,39 @@ export class PingIntake {
     if (one.outcome === 'unknown') this.#options.cache.forget(one.incoming.address);
   }
 
+  /** @internal See Submission. What is looked up from now on is what was there when the ping was received, or newer. */
+  async judgeAnew_(one: InHand): Promise<boolean> {
+    const { cache, clock, throttle, timeoutMs } = this.#options;
+    const { address } = one.incoming;
+    cache.outdated(address, one.ping.rulesHash!);
+    throttle?.end(one.ping.checkId!);
+    const patience = commitPatience(timeoutMs, clock.now() - one.at) ?? 0;
+    const lookup = await within(clock, patience, cache.load(address));
+    if (typeof lookup === 'string') this.#found(one, lookup);
+    else one.as({ ...ping(one, lookup, null), rulesHash: null });
+    return typeof lookup === 'object';
+  }
+
   #lookUp(one: InHand): void {
-    const { cache, writer, provisioner } = this.#options;
+    const { cache, writer } = this.#options;
     if (writer.mode === 'spooling') {
       this.#spoolUnresolved(one, new Error('The database is away.'));
       return;
     }
-    const failed = (error: unknown) => this.#spoolUnresolved(one, error);
-    const found = (lookup: Lookup) => {
-      if (lookup === 'unknown' && provisioner && this.#mayCreate(one.incoming)) {
-        this.#provision(one, provisioner).catch(failed);
-      } else {
-        this.#judge(one, lookup);
-      }
-    };
-    cache.lookUp(one.incoming.address, found, failed);
+    cache.lookUp(
+      one.incoming.address,
+      (lookup) => this.#found(one, lookup),
+      (error) => this.#spoolUnresolved(one, error),
+    );
+  }
+
+  #found(one: InHand, lookup: Lookup): void {
+    const { provisioner } = this.#options;
+    if (lookup === 'unknown' && provisioner && this.#mayCreate(one.incoming)) {
+      this.#provision(one, provisioner).catch((error) => this.#spoolUnresolved(one, error));
+    } else {
+      this.#judge(one, lookup);
+    }
   }
 
   /** @throws when the database is away */
@@ -178,7 +221,7 @@ export class PingIntake {
       return;
     }
     const { address, action, create } = one.incoming;
-    writer.submit(one.as(ping(one, null, action, { address, action, create })));
+    writer.submit(one.as(ping(one, null, { address, action, create })));
   }
 
   #judge(one: InHand, lookup: Lookup): void {
@@ -195,12 +238,13 @@ export class PingIntake {
       one.settle('invalid');
       return;
     }
-    if (rateLimit && !rateLimit.allows(check.id)) {
+    if (rateLimit && !one.heard && !rateLimit.allows(check.id)) {
       one.settle('too many');
       return;
     }
-    one.as(ping(one, check.id, one.incoming.classify(check.rules), null));
+    one.as(ping(one, check, null));
     if (throttle) {
+      if (this.#hearsFirst(one, check.id, throttle)) return;
       if (isPlainSuccess(one.ping)) {
         if (throttle.take(one)) return;
       } else {
@@ -209,15 +253,47 @@ export class PingIntake {
     }
     writer.submit(one);
   }
+
+  /**
+   * What is written at once meets its check's row, and so an edit that we have not heard of ({@link Ping.rulesHash}). What
+   * is coalesced meets nothing: a ping right after the answer to an edit or a pause would count as if before. So it waits
+   * until all there is has been heard, a round trip to the database, and later ones of its check behind it. When many come,
+   * the others do not wait.
+   */
+  #hearsFirst(one: InHand, checkId: number, throttle: PlainSuccessThrottle): boolean {
+    const { hearing, writer } = this.#options;
+    if (hearing === null || one.heard) return false;
+    const before = this.#hearing.get(checkId) ?? 0;
+    const mayBeTaken = writer.mode === 'live' && isPlainSuccess(one.ping) && throttle.has(checkId);
+    const hears = mayBeTaken && this.#mayHear();
+    if (!hears && before === 0) return false;
+    const done = () => {
+      one.heard = true;
+      const left = this.#hearing.get(checkId)! - 1;
+      if (left > 0) this.#hearing.set(checkId, left);
+      else this.#hearing.delete(checkId);
+      this.#recall(one);
+    };
+    const waits = hears ? hearing.whenHeard(done) : hearing.whenHeardTheLast(done);
+    if (waits) this.#hearing.set(checkId, before + 1);
+    return waits;
+  }
+
+  #mayHear(): boolean {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#heard.since >= 1000) this.#heard = { since: now, pings: 0 };
+    return this.#heard.pings++ < HEAR_FIRST_A_SECOND;
+  }
 }
 
-function ping({ incoming, at }: InHand, checkId: number | null, kind: PingKind, unresolved: Ping['unresolved']): Ping {
+function ping({ incoming, at }: InHand, check: FoundCheckRef | null, unresolved: Ping['unresolved']): Ping {
   return {
     id: uuid7(at),
     at,
-    checkId,
+    checkId: check ? check.id : null,
     unresolved,
-    kind,
+    kind: check ? incoming.classify(check.rules) : incoming.action,
+    rulesHash: check ? check.rulesHash : null,
     exitStatus: incoming.exitStatus,
     rid: incoming.rid,
     scheme: incoming.scheme,
@@ -237,6 +313,8 @@ class InHand implements Submission {
   readonly #intake: PingIntake;
   #ping: Ping | null = null;
   created = false;
+  /** Whether all changes have been heard that were there when it came. */
+  heard = false;
   outcome: IntakeOutcome | null = null;
 
   constructor(intake: PingIntake, incoming: IncomingPing, at: Instant) {
@@ -252,6 +330,10 @@ class InHand implements Submission {
   as(ping: Ping): this {
     this.#ping = ping;
     return this;
+  }
+
+  judgeAnew(): Promise<boolean> {
+    return this.#intake.judgeAnew_(this);
   }
 
   settle(outcome: IntakeOutcome): void {

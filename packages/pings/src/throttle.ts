@@ -93,6 +93,10 @@ export class Throttle implements PlainSuccessThrottle {
     options.journal.whenItFails((submissions) => this.#unwritten(submissions));
   }
 
+  has(checkId: number): boolean {
+    return this.#windows.has(checkId);
+  }
+
   take(submission: Submission): boolean {
     const { ping } = submission;
     const window = this.#windows.get(ping.checkId!);
@@ -285,6 +289,7 @@ export function latePings(checkId: number, held: readonly CoalescedPing[], skipp
     checkId,
     unresolved: null,
     kind: 'success',
+    rulesHash: null,
     exitStatus: null,
     rid: null,
     scheme,

@@ -249,9 +249,37 @@ export class PingWriter {
       await this.#spool(number, batch);
       return;
     }
+    if (applied.outdated.length > 0) {
+      await this.#commitAnew(lane, batch, applied.outdated);
+      return;
+    }
     events.committed(applied, pings, clock.monotonic() - began);
     for (const claim of claims) claim.done();
     for (let i = 0; i < batch.length; i++) this.#settle(batch[i]!, applied.outcomes[i]!);
+  }
+
+  /**
+   * Checks were edited, and these of their pings were judged by what they had been. Nothing of the batch is in. The lane
+   * waits until they are judged anew, so that pings stay in order.
+   */
+  async #commitAnew(lane: Lane, batch: Submission[], outdated: readonly number[]): Promise<void> {
+    const takenBack = new Set<Submission>();
+    const judgeAnew = async (submission: Submission) => {
+      const { body } = submission.ping;
+      if (await submission.judgeAnew!()) return;
+      takenBack.add(submission);
+      this.pending--;
+      if (body) this.pendingBytes -= body.length;
+    };
+    const judged = await Promise.allSettled(outdated.map((index) => judgeAnew(batch[index]!)));
+    const failed = judged.find((one) => one.status === 'rejected');
+    // Those go to the overflow as they are.
+    if (failed) this.goAway(failed.reason);
+    const left = batch.filter((submission) => !takenBack.has(submission));
+    if (left.length === 0) return;
+    const number = { lane: lane.id, batch: ++lane.number };
+    if (this.#mode === 'live') await this.#commit(lane, number, left);
+    else await this.#spool(number, left);
   }
 
   /** PostgreSQL refuses something in the batch: halves find out which ping it is. */

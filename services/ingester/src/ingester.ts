@@ -64,13 +64,13 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     plan_cache_mode: 'force_generic_plan',
     idle_in_transaction_session_timeout: String(2 * timeoutMs),
   };
-  const open = (applicationName: string, max: number, lockTimeout: number) =>
+  const open = (applicationName: string, max: number, lockTimeout: number, more: Record<string, string> = {}) =>
     connect({
       target,
       applicationName,
       max,
       connectTimeout: Math.max(timeoutMs, 1000),
-      settings: { ...settings, lock_timeout: String(lockTimeout) },
+      settings: { ...settings, lock_timeout: String(lockTimeout), ...more },
     });
   const pipeline = await openPipeline({
     config,
@@ -79,6 +79,10 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     metrics: (state) => createMetrics(options.registry, state),
     open,
     instanceId,
+    hearing: {
+      whenHeard: (done) => listener.whenHeard(done),
+      whenHeardTheLast: (done) => listener.whenHeardTheLast(done),
+    },
     ...(options.lanes ? { lanes: options.lanes } : {}),
   }).catch((error) => {
     throw spoolProblem(config, error);
@@ -86,8 +90,10 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
   const { intake, metrics } = pipeline;
   const listener = new ChangeListener({
     clock,
-    open: () => open('overdue ingester listen', 1, 0),
+    // What it sends are echoes: no disk has to keep them.
+    open: () => open('overdue ingester listen', 1, 0, { synchronous_commit: 'off' }),
     changes: pipeline.changes,
+    timeoutMs,
   });
 
   pipeline.recover();

@@ -9,6 +9,7 @@ import {
   CheckCache,
   COALESCED_GRACE_MS,
   forgetFormer,
+  type Hearing,
   keepReceived,
   loadByCode,
   loadBySlug,
@@ -51,6 +52,8 @@ export interface PipelineOptions {
   readonly open: (applicationName: string, max: number, lockTimeout: number) => Database;
   /** This process's row in `instances`. */
   readonly instanceId: string;
+  /** Who tells {@link Pipeline.changes}; left out: nobody (the simulation). */
+  readonly hearing?: Hearing;
   /** Connections that write; default 1: larger batches cost less than waiting for one another. */
   readonly lanes?: number;
   /** Checks remembered; default: see CheckCache. */
@@ -191,6 +194,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     cache,
     writer,
     throttle: windowMs > 0 ? throttle : null,
+    hearing: options.hearing ?? null,
     provisioner,
     rateLimit: config.PING_RATE_LIMIT > 0 ? new RateLimit(clock, config.PING_RATE_LIMIT) : null,
     timeoutMs,

@@ -136,7 +136,7 @@ test('a pause by somebody else ends the window: what came before it counts, and 
   expect(await checkOf(t, code)).toMatchObject({ status: 'up', n_pings: 6 });
 });
 
-test('an edit ends the window', async () => {
+test('an edit ends the window, and the very next ping is judged by it', async () => {
   t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 3; i++) await ping(`/${code}`);
@@ -144,6 +144,9 @@ test('an edit ends the window', async () => {
   await expect.poll(() => counted(code)).toBe(3);
   const check = await checkOf(t, code);
   expect(check.alert_after).toBe(check.last_ping! + (86_400 + 7200) * 1000);
+  await t.database.sql`update checks set methods = 'POST' where code = ${code}`;
+  await ping(`/${code}`);
+  expect((await pingsOf(t, code)).map(({ kind }) => kind)).toEqual(['success', 'success', 'success', 'ign']);
 });
 
 test('a stop writes what was coalesced', async () => {

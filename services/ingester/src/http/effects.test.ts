@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   checkOf,
   makeCheck,
+  PING_KEY,
   pingsOf,
   type SendOptions,
   sendTo,
@@ -59,16 +60,22 @@ describe('classification (section 6)', () => {
     expect((await pingsOf(t, code))[0]!.kind).toBe('success');
   });
 
-  test('an edit counts at once', async () => {
-    const code = await makeCheck(t);
-    await send(`/${code}`);
+  test('an edit counts at once, before anybody is told of it', async () => {
+    const code = await makeCheck(t, { slug: 'edited' });
+    const statuses = async () => [(await send(`/${code}`)).status, (await send(`/${PING_KEY}/edited`)).status];
+    const kinds = async () => (await pingsOf(t, code)).map(({ kind }) => kind);
+    expect(await statuses()).toEqual([200, 200]);
+    await t.database.sql`alter table checks disable trigger checks_changed`;
     await t.database.sql`update checks set methods = 'POST' where code = ${code}`;
-    await expect
-      .poll(async () => {
-        await send(`/${code}`);
-        return (await pingsOf(t, code)).at(-1)!.kind;
-      })
-      .toBe('ign');
+    expect(await statuses()).toEqual([200, 200]);
+    await t.database.sql`update checks set methods = '', slug = 'renamed' where code = ${code}`;
+    expect(await statuses()).toEqual([200, 404]);
+    await t.database.sql`update checks set slug = 'edited' where code = ${code}`;
+    expect((await send(`/${code}/fail`)).status).toBe(200);
+    expect(await kinds()).toEqual(['success', 'success', 'ign', 'ign', 'success', 'fail']);
+    await t.database.sql`delete from checks where code = ${code}`;
+    await t.database.sql`alter table checks enable trigger checks_changed`;
+    expect(await statuses()).toEqual([404, 404]);
   });
 });
 
