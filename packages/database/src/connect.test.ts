@@ -112,6 +112,18 @@ test('a server that is not there is a connection error, a wrong statement is not
   expect(isConnectionError(await pool(port).sql`select wrong`.catch((e: unknown) => e))).toBe(false);
 });
 
+test('a host may be the directory of a Unix socket, whatever sslmode says', async () => {
+  const port = await freePort();
+  await start('unix', port, { unix_socket_directories: folder });
+  for (const sslmode of ['disable', 'prefer', 'verify-full']) {
+    const target = { ...embeddedTarget(port, 'postgres'), hosts: [{ host: folder, port }], sslmode };
+    const database = connect({ target, applicationName: 'test', max: 1 });
+    open.push(database);
+    const [row] = await database.sql`select inet_client_addr() as address`;
+    expect(row).toEqual({ address: null });
+  }
+});
+
 test('a transaction that is left open ends by itself, whoever opened it; a service may say sooner', async () => {
   const port = await freePort();
   await start('c', port);

@@ -13,6 +13,7 @@ export type ReservedSql = postgres.ReservedSql<Types>;
 
 /** Where the database is; see `databaseTarget` in packages/config. */
 export interface DatabaseTarget {
+  /** A single one may be the directory of the server's Unix socket. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly database: string;
   readonly user: string;
@@ -62,6 +63,7 @@ const UNATTENDED = { idle_in_transaction_session_timeout: 60_000, client_connect
  */
 export function connect(options: ConnectOptions): Database {
   const { target } = options;
+  const path = unixSocket(target);
   const sql = postgres({
     // The driver takes lists; its types know only one of each.
     host: target.hosts.map((h) => h.host) as unknown as string,
@@ -69,7 +71,8 @@ export function connect(options: ConnectOptions): Database {
     database: target.database,
     user: target.user,
     password: target.password,
-    ssl: sslOption(target.sslmode),
+    // As libpq: what never leaves the machine is not encrypted, whatever sslmode says.
+    ...(path === null ? { ssl: sslOption(target.sslmode) } : { path }),
     ...(target.hosts.length > 1 || (target.targetSessionAttrs && target.targetSessionAttrs !== 'any')
       ? { target_session_attrs: (target.targetSessionAttrs ?? 'read-write') as 'read-write' }
       : {}),
@@ -97,12 +100,18 @@ export function connect(options: ConnectOptions): Database {
   return { sql, db, target, close: (timeout = 5) => sql.end({ timeout }) };
 }
 
+/** The socket's path, when the only host is a directory (`/run/postgresql`); the driver would look for it in DNS. */
+function unixSocket({ hosts }: DatabaseTarget): string | null {
+  const [only, ...others] = hosts;
+  return only?.host.startsWith('/') && others.length === 0 ? `${only.host}/.s.PGSQL.${only.port}` : null;
+}
+
 /** True when `error` says that the server could not be reached or went away, rather than that the statement is wrong. */
 export function isConnectionError(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   if (typeof code !== 'string') return false;
   return (
-    /^(CONNECTION_(CLOSED|ENDED|DESTROYED|CONNECT_TIMEOUT)|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(
+    /^(CONNECTION_(CLOSED|ENDED|DESTROYED|CONNECT_TIMEOUT)|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT|EACCES)$/.test(
       code,
     ) ||
     // 08 connection exception, 57P shutdown or cannot connect now, 53 out of resources, 25006 read-only after a
