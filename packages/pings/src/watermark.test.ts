@@ -235,7 +235,10 @@ describe('answered pings are lost', () => {
         Covered[]
       >`select from_at as from, until_at as until from gaps where instance_id = ${instanceId}`
     ).map(({ from, until }) => [(from - T0) / 1000, (until - T0) / 1000]);
-  beforeEach(() => keep.mockClear());
+  beforeEach(async () => {
+    keep.mockClear();
+    await database.sql`delete from gaps`;
+  });
 
   test('a gap since all was committed, written no later than that it is vouched for', async () => {
     watermark = one();
@@ -269,6 +272,18 @@ describe('answered pings are lost', () => {
     watermark.listening();
     await beat(1);
     expect([await gaps(), (await written()).mark]).toEqual([[[2, 20]], 21]);
+  });
+
+  test('a mark that was held further back than that makes no longer a gap', async () => {
+    clock.jumpTo(T0 + 20_000);
+    watermark = one([stretch(2, 9)]);
+    watermark.listening();
+    oldest = 0;
+    await beat(1);
+    watermark.lost();
+    oldest = null;
+    await beat(1);
+    expect(await gaps()).toEqual([[2, 21]]);
   });
 
   test('with nothing that was vouched for, no gap', async () => {

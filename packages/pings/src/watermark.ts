@@ -110,7 +110,7 @@ export class Watermark {
   /** Pings that were answered are lost. They may have been received at any time since all was known to be committed. */
   lost(): void {
     const now = this.#options.clock.now();
-    const since = this.#mark ?? Math.min(now, ...this.#stretches.map(({ from }) => from));
+    const since = Math.max(this.#mark ?? 0, Math.min(now, ...this.#stretches.map(({ from }) => from)));
     this.#lost = { from: this.#lost?.from ?? since, until: now };
     this.#writtenAt = Number.NEGATIVE_INFINITY;
     if (this.#kept) this.#keep();

@@ -25,27 +25,28 @@ function formerly(payloads: readonly Buffer[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Writes a segment of this format anew in the former one, with something behind it. */
-async function asFormerly(prefix: string, tail = ''): Promise<Buffer> {
+/** Writes a segment of this format anew in the former one. */
+async function asFormerly(prefix: string, change = (bytes: Buffer) => bytes): Promise<Buffer> {
   const { path, seed } = await disk().file(prefix);
   const all = [...stretches(readFileSync(path).subarray(MAGIC.length), seed, MAGIC.length)];
   const bytes = formerly(all.map(({ payload }) => payload!));
   rmSync(path);
-  writeFileSync(unseeded(path), Buffer.concat([bytes, Buffer.from(tail)]));
+  writeFileSync(unseeded(path), change(bytes));
   return bytes;
 }
 
 describe('the former format', () => {
-  test.each<[string, string, number[], damages: number]>([
-    ['whole', '', [1, 2, 3, 4, 5, 6], 0],
-    ['with a torn end', 'half a frame', [1, 2, 3, 4, 5, 6], 1],
-  ])('a spool, %s: is applied', async (_what, tail, left, damages) => {
+  test.each<[string, (bytes: Buffer) => Buffer, number[], damages: number]>([
+    ['whole', (bytes) => bytes, [1, 2, 3, 4, 5, 6], 0],
+    ['with a torn end', (bytes) => Buffer.concat([bytes, Buffer.from('half a frame')]), [1, 2, 3, 4, 5, 6], 1],
+    ['with other bytes in its middle', (bytes) => bytes.fill(1, bytes.length / 2, bytes.length / 2 + 30), [1, 2], 1],
+  ])('a spool, %s: is applied', async (_what, change, left, damages) => {
     await disk().six(await disk().openSpool());
     disk().kill();
-    await asFormerly('spool', tail);
-    expect((await spoolStatus(disk().directory)).pings).toBe(60);
+    await asFormerly('spool', change);
+    expect((await spoolStatus(disk().directory)).pings).toBe(10 * left.length);
     const spool = await disk().openSpool();
-    expect([spool.pings, spool.oldest()]).toEqual([60, 1001]);
+    expect([spool.pings, spool.oldest()]).toEqual([10 * left.length, 1001]);
     await append(spool, 7);
     expect(await applyAll(spool)).toEqual([...left, 7]);
     expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });
@@ -62,6 +63,7 @@ describe('the former format', () => {
     expect(await applyAll(await disk().openSpool())).toEqual([3, 4, 5, 6]);
     disk().kill();
     writeFileSync(join(disk().directory, 'spool-0000000001.seg'), bytes);
+    writeFileSync(join(disk().directory, 'spool-0000000001-0123456789abcdef.seg'), 'OVSPOOL3 by who knows it');
     writeFileSync(join(disk().directory, 'applied.json'), JSON.stringify({ segment: 2, offset: 8 }));
     const spool = await disk().openSpool();
     expect([spool.empty, disk().damage]).toEqual([true, []]);

@@ -57,6 +57,28 @@ test('what is counted after damage is not taken for something that was claimed b
   expect([stranded, unclaimed.map(({ pings }) => pings.map(({ at }) => at))]).toEqual([[], [[2000]]]);
 });
 
+test('what is claimed after damage is not taken for an earlier claim that the disk gives after all', async () => {
+  const claim = async (opened: SpoolDirectory, batch: number) => {
+    await count(opened, batch, 1000 + batch);
+    const { path } = await disk().file(JOURNAL_PREFIX);
+    const size = readFileSync(path).length;
+    await opened.journal.claim(batch).bind({ lane: LANE, batch });
+    return size;
+  };
+  const first = await disk().open();
+  await claim(first, 1);
+  const size = await claim(first, 2);
+  disk().kill();
+  const { path } = await disk().file(JOURNAL_PREFIX);
+  const whole = readFileSync(path);
+  writeFileSync(path, Buffer.from(whole).fill(0, size));
+  await claim(await disk().open(), 3);
+  disk().kill();
+  writeFileSync((await disk().file(JOURNAL_PREFIX)).path, whole);
+  const { stranded, unclaimed } = await disk().open();
+  expect([stranded.map(({ number }) => number.batch), unclaimed]).toEqual([[1, 2, 3], []]);
+});
+
 test('nothing stays in the journal of a window of which it took nothing', async () => {
   const { journal, recovered } = await disk().open();
   await recovered();
