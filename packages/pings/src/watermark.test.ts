@@ -262,6 +262,7 @@ describe('answered pings are lost', () => {
     await beat(1);
     expect(await gaps()).toHaveLength(1);
     expect(keep.mock.lastCall).toEqual([[]]);
+    expect(watermark.covered()).toEqual([stretch(0, 7)]);
   });
 
   test('found at the start: of what the process before had received', async () => {
