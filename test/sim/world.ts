@@ -58,6 +58,8 @@ export class World {
   readonly #pace: Pace;
   readonly #hosts = new Map<string, Host>();
   #crashes = 0;
+  /** Since when the database is away; null: it is there. */
+  #databaseAwaySince: Instant | null = null;
   #calm = false;
   #checkCodes: readonly string[] = [];
   #activity = 0;
@@ -308,6 +310,8 @@ export class World {
         if (event.who.startsWith('ingester')) {
           await this.#strand(this.#hosts.get(event.who)!);
           this.truth.receivesNoMore(event.who, now);
+          // It could not write that it was receiving, and cannot now.
+          if (this.#databaseAwaySince !== null) this.truth.doubt(this.#databaseAwaySince, now);
           this.#pace.hurry(event.ms);
           const host = this.#hosts.get(event.who)!;
           this.clock.after(event.ms, () => {
@@ -325,8 +329,10 @@ export class World {
       case 'database away':
         this.note('database', `is away for ${event.ms} ms (${event.how})`);
         this.truth.trouble(now, now + event.ms + RECOVERY);
+        this.#databaseAwaySince ??= now;
         await this.network.away(event.how);
         this.clock.after(event.ms, () => {
+          this.#databaseAwaySince = null;
           this.note('database', 'is back');
           this.network.back();
         });

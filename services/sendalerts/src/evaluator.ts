@@ -119,10 +119,12 @@ export class Evaluator {
   /** One look at everything that is due. */
   async pass(): Promise<void> {
     const { database, clock, onGap, onJudged } = this.#options;
+    const asked = clock.monotonic();
     const world = await this.#world();
+    const answered = clock.monotonic();
     if (this.#unreachable) this.#options.logger.info({}, 'The database answers');
     this.#unreachable = undefined;
-    const { live, silent, dead } = this.#watch.look(world.ingesters, clock.monotonic());
+    const { live, silent, dead } = this.#watch.look(world.ingesters, answered, answered - asked);
     this.#silent = silent;
     for (const ingester of dead) await this.#bury(ingester, world.now);
     if (await this.#noticeDismissals(world.ingesters)) onGap?.();

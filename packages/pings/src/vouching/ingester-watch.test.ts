@@ -37,6 +37,18 @@ test('who falls silent while the database is away may have been spooling; after 
   };
   expect(diesAfterOutage(60_000)).toBe(DEAD_AFTER_SPOOLING);
   expect(diesAfterOutage(2000)).toBe(DEAD_AFTER);
+  // It hangs, and then answers after all.
+  const mayHoldAfterHang = (length: number) => {
+    const watch = new IngesterWatch();
+    watch.look([row(false)], 0);
+    watch.look([row(false)], length, length);
+    for (let at = length + LOOK; ; at += LOOK) {
+      const { silent, dead } = watch.look([row(false)], at);
+      if (silent.length + dead.length > 0) return dead.length === 0;
+    }
+  };
+  expect(mayHoldAfterHang(20_000)).toBe(true);
+  expect(mayHoldAfterHang(2000)).toBe(false);
 });
 
 test('a sign of life counts anew', () => {

@@ -61,11 +61,13 @@ export class IngesterWatch {
   /**
    * @param rows ingesters that have not stopped in order
    * @param at monotonic reading of the look
+   * @param took how long the database let us wait for it: one that hangs is away for everybody
    */
-  look(rows: readonly IngesterRow[], at: Milliseconds): Verdict {
+  look(rows: readonly IngesterRow[], at: Milliseconds, took: Milliseconds = 0): Verdict {
     const pause = this.#lastLook === undefined ? 0 : at - this.#lastLook;
     this.#lastLook = at;
-    const outage = this.#lastBefore !== undefined && at - this.#lastBefore > LONGEST_PAUSE;
+    const failed = this.#lastBefore !== undefined && at - this.#lastBefore > LONGEST_PAUSE;
+    const outage = failed || took > LONGEST_PAUSE;
     this.#lastBefore = undefined;
     const long = pause > LONGEST_PAUSE;
     this.#longPauses = long ? this.#longPauses + 1 : 0;
