@@ -30,7 +30,7 @@ async function bareSql(database: Database, size: number, seconds: number): Promi
     checkId: range!.first + Math.floor(Math.random() * CHECKS),
     unresolved: null,
     kind: 'success',
-    rulesHash: null,
+    rulesVersion: null,
     exitStatus: null,
     rid: null,
     scheme: 'http',

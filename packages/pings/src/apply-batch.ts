@@ -159,13 +159,13 @@ function findOutdated(
   pings: readonly Ping[],
 ): number[] {
   const outdated: number[] = [];
-  const compare = (group: readonly number[], rulesHash: number | null) => {
+  const compare = (group: readonly number[], rulesVersion: number | null) => {
     for (const index of group) {
-      const judgedBy = pings[index]!.rulesHash;
-      if (judgedBy !== null && judgedBy !== rulesHash) outdated.push(index);
+      const judgedBy = pings[index]!.rulesVersion;
+      if (judgedBy !== null && judgedBy !== rulesVersion) outdated.push(index);
     }
   };
-  for (const { id, rulesHash } of states) compare(groups.get(id)!, rulesHash);
+  for (const { id, rulesVersion } of states) compare(groups.get(id)!, rulesVersion);
   if (states.length < groups.size) {
     const there = new Set(states.map(({ id }) => id));
     for (const [id, group] of groups) if (!there.has(id)) compare(group, null);

@@ -12,12 +12,12 @@ export type Lookup = FoundCheckRef | 'unknown' | 'ambiguous';
 export interface FoundCheckRef {
   readonly id: number;
   readonly rules: CheckRules;
-  /** See {@link FoundCheck.rulesHash}. */
-  readonly rulesHash: number;
+  /** See {@link FoundCheck.rulesVersion}. */
+  readonly rulesVersion: number;
 }
 
-/** A check without rules is remembered as one number: its id, above the 20 bits of its `rulesHash`. */
-const HASHES = 2 ** 20;
+/** A check without rules is remembered as one number: its id, above the 20 bits of its `rulesVersion`. */
+const VERSIONS = 2 ** 20;
 /** Larger ids do not fit beside it. */
 const MAX_PACKED_ID = 2 ** 32;
 
@@ -133,9 +133,9 @@ export class CheckCache {
   }
 
   #remember(check: FoundCheck): FoundCheckRef {
-    const { id, code, rules, rulesHash } = check;
-    const ref = { id, rules, rulesHash };
-    this.#checks.set(code, rules === NO_RULES && id < MAX_PACKED_ID ? id * HASHES + rulesHash : ref);
+    const { id, code, rules, rulesVersion } = check;
+    const ref = { id, rules, rulesVersion };
+    this.#checks.set(code, rules === NO_RULES && id < MAX_PACKED_ID ? id * VERSIONS + rulesVersion : ref);
     return ref;
   }
 
@@ -153,11 +153,11 @@ export class CheckCache {
     return check?.id;
   }
 
-  /** The check had been edited when a ping to this address, judged by `rulesHash`, came to it: we have not heard yet. */
-  outdated(address: PingAddress, rulesHash: number): void {
+  /** The check had been edited when a ping to this address, judged by `rulesVersion`, came to it: we have not heard yet. */
+  outdated(address: PingAddress, rulesVersion: number): void {
     const code = 'code' in address ? address.code : this.#slugs.peek(`${address.pingKey}/${address.slug}`);
     // Else it was looked up anew since.
-    if (code !== undefined && this.#remembered(code)?.rulesHash === rulesHash) this.changed(code);
+    if (code !== undefined && this.#remembered(code)?.rulesVersion === rulesVersion) this.changed(code);
   }
 
   #remembered(code: string): FoundCheckRef | undefined {
@@ -187,6 +187,6 @@ export class CheckCache {
 }
 
 function unpack(packed: number): FoundCheckRef {
-  const id = Math.floor(packed / HASHES);
-  return { id, rules: NO_RULES, rulesHash: packed - id * HASHES };
+  const id = Math.floor(packed / VERSIONS);
+  return { id, rules: NO_RULES, rulesVersion: packed - id * VERSIONS };
 }

@@ -7,17 +7,17 @@ export interface FoundCheck {
   readonly id: number;
   readonly code: string;
   readonly rules: CheckRules;
-  /** checks.rules_hash: another one after an edit of these, or of where the slug leads to. 20 bits. */
-  readonly rulesHash: number;
+  /** checks.rules_version: another one after an edit of these, or of where the slug leads to. 20 bits. */
+  readonly rulesVersion: number;
 }
 
-type Row = RuleColumns & { readonly id: number; readonly code: string; readonly rules_hash: number };
+type Row = RuleColumns & { readonly id: number; readonly code: string; readonly rules_version: number };
 
 /** Looks up checks by code; those that do not exist are missing from the result. */
 export async function loadByCode(sql: Sql, codes: readonly string[]): Promise<FoundCheck[]> {
   const rows = await sql<Row[]>`
     select id, code, methods, filter_subject, filter_body, filter_http_body, filter_default_fail,
-           start_kw, success_kw, failure_kw, rules_hash
+           start_kw, success_kw, failure_kw, rules_version
     from checks where code = any(${words(codes)}::uuid[])`;
   return rows.map(found);
 }
@@ -34,7 +34,7 @@ export async function loadBySlug(sql: Sql, addresses: readonly SlugAddress[]): P
   const rows = await sql<(Row & { ping_key: string; slug: string })[]>`
     select p.ping_key, c.slug, c.id, c.code, c.methods, c.filter_subject, c.filter_body, c.filter_http_body,
            c.filter_default_fail, c.start_kw, c.success_kw, c.failure_kw,
-           c.rules_hash
+           c.rules_version
     from unnest(${texts(addresses.map((a) => a.pingKey))}::text[], ${texts(addresses.map((a) => a.slug))}::text[])
       a(ping_key, slug)
     join projects p on p.ping_key = a.ping_key
@@ -43,5 +43,5 @@ export async function loadBySlug(sql: Sql, addresses: readonly SlugAddress[]): P
 }
 
 function found(row: Row): FoundCheck {
-  return { id: row.id, code: row.code, rules: rulesOf(row), rulesHash: row.rules_hash };
+  return { id: row.id, code: row.code, rules: rulesOf(row), rulesVersion: row.rules_version };
 }

@@ -1,4 +1,4 @@
-/** Pings that meet an edit which nobody has told us of: see Ping.rulesHash. There is no listener here. */
+/** Pings that meet an edit which nobody has told us of: see Ping.rulesVersion. There is no listener here. */
 import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock, VirtualClock } from '@overdue/clock';
 import { connect, type ReservedSql } from '@overdue/database';
@@ -218,13 +218,13 @@ test('nothing of a batch with such a ping is in: should its answer get lost, its
   const lane = randomUUID();
   const sql = (await database.sql.reserve()) as ReservedSql;
   try {
-    const pings = [one!, two!, one!].map(({ id, rulesHash }) => makePing(id, systemClock.now(), { rulesHash }));
+    const pings = [one!, two!, one!].map(({ id, rulesVersion }) => makePing(id, systemClock.now(), { rulesVersion }));
     const numbered = { ranges: [{ lane, first: 1, batch: 1 }] };
     await database.sql`update checks set methods = 'POST' where id = ${one!.id}`;
     expect(await applyBatch(sql, pings, numbered)).toMatchObject({ already: false, outdated: [0, 2], outcomes: [] });
     expect(await database.sql`select from pings`).toHaveLength(0);
     // The number is still to be had. What was answered before is written as it was judged.
-    const answered = pings.map((ping) => ({ ...ping, rulesHash: null }));
+    const answered = pings.map((ping) => ({ ...ping, rulesVersion: null }));
     expect(await applyBatch(sql, answered, numbered)).toMatchObject({ already: false, outdated: [] });
     expect(await database.sql`select from pings`).toHaveLength(3);
   } finally {

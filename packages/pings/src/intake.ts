@@ -158,12 +158,12 @@ export class PingIntake {
   async judgeAnew_(one: InHand): Promise<boolean> {
     const { cache, clock, throttle, timeoutMs } = this.#options;
     const { address } = one.incoming;
-    cache.outdated(address, one.ping.rulesHash!);
+    cache.outdated(address, one.ping.rulesVersion!);
     throttle?.end(one.ping.checkId!);
     const patience = commitPatience(timeoutMs, clock.now() - one.at) ?? 0;
     const lookup = await within(clock, patience, cache.load(address));
     if (typeof lookup === 'string') this.#found(one, lookup);
-    else one.as({ ...ping(one, lookup, null), rulesHash: null });
+    else one.as({ ...ping(one, lookup, null), rulesVersion: null });
     return typeof lookup === 'object';
   }
 
@@ -255,7 +255,7 @@ export class PingIntake {
   }
 
   /**
-   * What is written at once meets its check's row, and so an edit that we have not heard of ({@link Ping.rulesHash}). What
+   * What is written at once meets its check's row, and so an edit that we have not heard of ({@link Ping.rulesVersion}). What
    * is coalesced meets nothing: a ping right after the answer to an edit or a pause would count as if before. So it waits
    * until all there is has been heard, a round trip to the database, and later ones of its check behind it. When many come,
    * the others do not wait.
@@ -293,7 +293,7 @@ function ping({ incoming, at }: InHand, check: FoundCheckRef | null, unresolved:
     checkId: check ? check.id : null,
     unresolved,
     kind: check ? incoming.classify(check.rules) : incoming.action,
-    rulesHash: check ? check.rulesHash : null,
+    rulesVersion: check ? check.rulesVersion : null,
     exitStatus: incoming.exitStatus,
     rid: incoming.rid,
     scheme: incoming.scheme,

@@ -7,8 +7,8 @@ export type Locked = CheckState & {
   readonly id: number;
   /** Where the row is (ctid): it stays there as long as it is locked. */
   readonly place: string;
-  /** See {@link Ping.rulesHash}. */
-  readonly rulesHash: number;
+  /** See {@link Ping.rulesVersion}. */
+  readonly rulesVersion: number;
 };
 
 type LockedRow = [
@@ -28,7 +28,7 @@ type LockedRow = [
   lastDurationMs: number | null,
   alertAfter: number | null,
   place: string,
-  rulesHash: number,
+  rulesVersion: number,
 ];
 
 /** Locks checks in the order of their ids, so that two batches cannot wait for each other; it is sent when this returns. */
@@ -38,7 +38,7 @@ export function lockChecks(sql: ReservedSql, ids: readonly number[]): Promise<re
     select id, kind, timeout, grace, case when kind <> 'simple' then schedule end, case when kind <> 'simple' then tz end,
            status, manual_resume,
            n_pings, date_part('epoch', last_ping) * 1000, date_part('epoch', last_start) * 1000, last_start_rid,
-           last_duration_ms, date_part('epoch', alert_after) * 1000, ctid, rules_hash
+           last_duration_ms, date_part('epoch', alert_after) * 1000, ctid, rules_version
     from checks where id = any(${numbers(ordered)}::bigint[]) order by id for no key update`
     .values()
     .execute() as unknown as Promise<readonly LockedRow[]>;
@@ -61,7 +61,7 @@ export function readState(row: LockedRow): Locked {
     last_duration_ms: row[12],
     alert_after: whole(row[13]),
     place: row[14],
-    rulesHash: row[15],
+    rulesVersion: row[15],
   };
 }
 

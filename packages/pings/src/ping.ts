@@ -19,11 +19,11 @@ export interface Ping {
   /** After the check's filters; `ign` for one that is logged but not believed. */
   readonly kind: PingKind;
   /**
-   * checks.rules_hash of what `checkId` and `kind` were judged by: should the check have another one when it is locked, the
+   * checks.rules_version of what `checkId` and `kind` were judged by: should the check have another one when it is locked, the
    * ping met an edit, and is judged anew ({@link Submission.judgeAnew}). Null: it stays as it was judged, because that was
    * certainly after it was received, or because it was answered before it is written (spooled, coalesced).
    */
-  readonly rulesHash: number | null;
+  readonly rulesVersion: number | null;
   readonly exitStatus: number | null;
   readonly rid: string | null;
   readonly scheme: string;
@@ -68,7 +68,8 @@ export interface Submission {
   /** For pings that were answered before: see spool/journal.ts. Submissions of one claim are submitted in one go. */
   readonly claim?: ClaimedPings;
   /**
-   * For pings with a `rulesHash`: looks the check up again, and makes {@link ping} what it is by that, without a `rulesHash`.
+   * For pings with a `rulesVersion`: looks the check up again, and makes {@link ping} what it is by that, with
+   * `rulesVersion` null.
    * @returns false: it leads to no check any more, and whoever submitted it has taken it back
    * @throws when the database is away
    */

@@ -10,7 +10,7 @@ export function makePing(checkId: number, at: Instant, fields: Partial<Ping> = {
     checkId,
     unresolved: null,
     kind: 'success',
-    rulesHash: null,
+    rulesVersion: null,
     exitStatus: null,
     rid: null,
     scheme: 'http',

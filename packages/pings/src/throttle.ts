@@ -289,7 +289,7 @@ export function latePings(checkId: number, held: readonly CoalescedPing[], skipp
     checkId,
     unresolved: null,
     kind: 'success',
-    rulesHash: null,
+    rulesVersion: null,
     exitStatus: null,
     rid: null,
     scheme,

@@ -71,7 +71,7 @@ export interface ChecksTable {
   has_confirmation_link: Generated<boolean>;
   alert_after: Instant | null;
   wake_at: Instant | null;
-  rules_hash: GeneratedAlways<number>;
+  rules_version: Generated<number>;
 }
 
 export interface CoverageTable {

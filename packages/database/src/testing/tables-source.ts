@@ -18,10 +18,10 @@ const TYPES: Record<string, string> = {
  */
 export async function tablesSource(sql: Sql): Promise<string> {
   const columns = await sql<
-    { table: string; column: string; type: string; notNull: boolean; generated: boolean; hasDefault: boolean }[]
+    { table: string; column: string; type: string; notNull: boolean; identity: boolean; hasDefault: boolean }[]
   >`
     select c.relname as table, a.attname as column, format_type(a.atttypid, null) as type, a.attnotnull as "notNull",
-           a.attidentity = 'a' or a.attgenerated <> '' as generated, a.atthasdef as "hasDefault"
+           a.attidentity = 'a' as identity, a.atthasdef as "hasDefault"
     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname not like 'schema_migrations%'
     order by c.relname, a.attnum`;
@@ -38,7 +38,7 @@ export async function tablesSource(sql: Sql): Promise<string> {
     return undefined;
   };
   const field = (c: (typeof columns)[number]): string => {
-    if (c.generated) return `  ${c.column}: GeneratedAlways<number>;`;
+    if (c.identity) return `  ${c.column}: GeneratedAlways<number>;`;
     if (c.type === 'jsonb') {
       const json = `ColumnType<unknown, ${c.notNull && !c.hasDefault ? 'unknown' : 'unknown | undefined'}, unknown>`;
       return `  ${c.column}: ${json};`;

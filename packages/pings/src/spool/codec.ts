@@ -117,7 +117,7 @@ function decodePing(input: ByteReader): Ping {
     checkId,
     unresolved,
     kind,
-    rulesHash: null,
+    rulesVersion: null,
     exitStatus: flags & EXIT_STATUS ? input.u16() : null,
     rid: flags & RID ? input.uuid() : null,
     remoteAddr: flags & ADDRESS ? input.text() : null,

@@ -84,7 +84,7 @@ test('a batch comes back as it was', () => {
   });
   fc.assert(
     fc.property(uuid, fc.nat(), fc.array(anyPing, { minLength: 1, maxLength: 5 }), (lane, batch, drawn) => {
-      const pings = drawn.map(({ target, ...rest }) => ({ ...rest, rulesHash: null, ...target })) as Ping[];
+      const pings = drawn.map(({ target, ...rest }) => ({ ...rest, rulesVersion: null, ...target })) as Ping[];
       const payload = encodeBatch({ lane, batch }, pings);
       expect(decodeBatch(payload)).toEqual({ lane, batch, pings });
       expect(decodeHead(payload)).toEqual({

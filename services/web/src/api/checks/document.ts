@@ -18,7 +18,7 @@ export interface DocumentOptions {
 /** The columns that are shown, or that what is shown is computed from. */
 export type ShownCheck = Omit<
   CheckWithChannels,
-  'id' | 'project_id' | 'created_at' | 'last_start_rid' | 'has_confirmation_link' | 'wake_at' | 'rules_hash'
+  'id' | 'project_id' | 'created_at' | 'last_start_rid' | 'has_confirmation_link' | 'wake_at' | 'rules_version'
 >;
 
 const instant = z.string().meta({ format: 'date-time', examples: ['2026-11-21T06:10:15+00:00'] });
