@@ -198,16 +198,21 @@ export class World {
       };
       const options = {
         process,
-        spoolDirectory: this.disks.spoolDirectory(host.name, this.#random, () =>
-          this.note(host.name, 'finds half a write on its disk'),
-        ),
+        spoolDirectory: this.disks.spoolDirectory(host.name, this.#random, () => {
+          this.note(host.name, 'finds half a write on its disk');
+          // It cannot know that nobody was answered for it.
+          this.truth.doubt(BEGIN, this.clock.now() + 1000);
+        }),
         spoolBytes: this.plan.spoolBytes,
         throttle: this.plan.throttle,
         spacing: () => this.#pace.spacing(),
         lookEvery: () => this.#pace.lookEvery(),
         onListening: listening,
         onProblem: (text: string) => {
-          if (process.alive && !text.startsWith('A part of the spool')) this.logged.push(`${host.name}: ${text}`);
+          if (!process.alive) return;
+          // The rest of a write that was cut off: it cannot know what that was.
+          if (text.startsWith('A part of the spool')) this.truth.doubt(BEGIN, this.clock.now());
+          else this.logged.push(`${host.name}: ${text}`);
         },
       };
       void startIngester(options).then((ingester) => {
