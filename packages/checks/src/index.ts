@@ -36,7 +36,7 @@ export { BrokenScheduleError, expectedAt, graceStart } from './lateness.ts';
 export { applyApiUpdate, clearEvents, editSchedule, pause, resume } from './manual.ts';
 export { compareNaturally } from './natural-order.ts';
 export { type Known, mayBeOverdue, type NotKnown, overdueBefore } from './overdue.ts';
-export { latestPeriods, type Period, type PeriodUnit } from './periods.ts';
+export { latestPeriods, type Period, type PeriodUnit, PRESS_MONTHS } from './periods.ts';
 export { MAX_MISSES, MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
 export { slugify, suggestSlug } from './slug.ts';
 export { uniqueKey } from './unique-key.ts';

@@ -50,3 +50,9 @@ function midnight(zone: Zone, date: Date): Instant {
   const wall = date.getTime() / 1000;
   return (wall - zone.offsetAtWall(wall, 0)) * 1000;
 }
+
+/** Months as the Associated Press writes them, January first: the short ones in full. */
+export const PRESS_MONTHS = [
+  ...['Jan.', 'Feb.', 'March', 'April', 'May', 'June'],
+  ...['July', 'Aug.', 'Sept.', 'Oct.', 'Nov.', 'Dec.'],
+] as const;

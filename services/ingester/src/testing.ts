@@ -9,6 +9,7 @@ import { systemClock } from '@overdue/clock';
 import { loadConfig } from '@overdue/config';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { createLogger, createRegistry, type Registry } from '@overdue/observability';
+import { afterAll, beforeAll } from 'vitest';
 import { type Ingester, startIngester } from './ingester.ts';
 
 export interface TestIngester {
@@ -58,6 +59,16 @@ export async function startTestIngester(env: Record<string, string> = {}): Promi
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+/** The same for all tests of a file: usable as soon as they run. */
+export function useTestIngester(): TestIngester {
+  const t = {} as TestIngester;
+  beforeAll(async () => {
+    Object.assign(t, await startTestIngester());
+  });
+  afterAll(() => t.stop());
+  return t;
 }
 
 /** Makes a check; returns its code. */

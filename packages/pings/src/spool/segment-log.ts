@@ -177,12 +177,8 @@ export class SegmentLog {
         try {
           const some = segment.unread ? [] : await this.#readSome(segment, offset, budget);
           if (some.length === 0) {
-            const before = found.filter(({ end }) => end.segment === segment.number);
-            await this.#survey(
-              segment,
-              offset,
-              before.map(({ payload }) => payload),
-            );
+            const before = found.filter(({ end }) => end.segment === segment.number).map(({ payload }) => payload);
+            await this.#survey(segment, offset, before);
           }
           for (const { payload, to } of some) {
             found.push({ payload, end: { segment: segment.number, offset: to } });

@@ -1,5 +1,5 @@
 /** What the ping API answers and what it records of a request (ping-api.md sections 4 and 5). */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   checkOf,
   exchange,
@@ -9,15 +9,10 @@ import {
   pingsOf,
   type SendOptions,
   sendTo,
-  startTestIngester,
-  type TestIngester,
+  useTestIngester,
 } from '../testing.ts';
 
-let t: TestIngester;
-beforeAll(async () => {
-  t = await startTestIngester();
-});
-afterAll(() => t.stop());
+const t = useTestIngester();
 
 const send = (path: string, init?: SendOptions) => sendTo(t.ingester.port, path, init);
 

@@ -1,21 +1,8 @@
 /** What pings do to their check: ping-api.md sections 6, 7 and 11, over real HTTP into a real database. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  checkOf,
-  makeCheck,
-  PING_KEY,
-  pingsOf,
-  type SendOptions,
-  sendTo,
-  startTestIngester,
-  type TestIngester,
-} from '../testing.ts';
+import { describe, expect, test } from 'vitest';
+import { checkOf, makeCheck, PING_KEY, pingsOf, type SendOptions, sendTo, useTestIngester } from '../testing.ts';
 
-let t: TestIngester;
-beforeAll(async () => {
-  t = await startTestIngester();
-});
-afterAll(() => t.stop());
+const t = useTestIngester();
 
 const send = (path: string, init?: SendOptions) => sendTo(t.ingester.port, path, init);
 

@@ -1,8 +1,8 @@
 /** runitor (Go), a command runner that others wrote for Healthchecks, as its users run it. */
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { makeCheck, PING_KEY, pingsOf, startTestIngester, type TestIngester } from '../testing.ts';
+import { describe, expect, test } from 'vitest';
+import { makeCheck, PING_KEY, pingsOf, useTestIngester } from '../testing.ts';
 
 const run = promisify(execFile);
 
@@ -11,11 +11,7 @@ const available = spawnSync('runitor', ['-version']).status === 0;
 if (!available) console.warn('runitor is not installed: its test is skipped.');
 
 describe.skipIf(!available)('runitor', () => {
-  let t: TestIngester;
-  beforeAll(async () => {
-    t = await startTestIngester();
-  });
-  afterAll(() => t.stop());
+  const t = useTestIngester();
 
   /** Runs a command under it; its exit status. */
   const runitor = (...args: string[]) =>

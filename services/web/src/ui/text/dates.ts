@@ -1,3 +1,4 @@
+import { PRESS_MONTHS } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 
 /*
@@ -107,20 +108,5 @@ export function formatOccurrence(at: Instant, tz: string): string {
 /** "Jan. 2020", "March 2020", "Sept. 2020": AP style. */
 export function formatMonth(at: Instant, tz: string): string {
   const p = parts(at, tz, { month: 'numeric', year: 'numeric' });
-  return `${AP_MONTHS[Number(p.month) - 1]} ${p.year}`;
+  return `${PRESS_MONTHS[Number(p.month) - 1]} ${p.year}`;
 }
-
-const AP_MONTHS = [
-  'Jan.',
-  'Feb.',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'Aug.',
-  'Sept.',
-  'Oct.',
-  'Nov.',
-  'Dec.',
-] as const;
