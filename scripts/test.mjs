@@ -3,13 +3,17 @@
  * the simulation, and what depends on the version of PostgreSQL, on each one that we support. All end with the counts.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { ROOT, SCRATCH } from './lib/paths.mjs';
 import { fetchPostgres, POSTGRES_VERSIONS } from './lib/postgres-versions.mjs';
 import { PrepareError, prepare } from './lib/prepare.mjs';
 import { run } from './lib/run.mjs';
 
 const bin = (name) => join(ROOT, 'node_modules', '.bin', name);
+
+/** What failed, told again at the end: of a long output often only that is looked at, or kept. */
+const failures = [];
 
 /** Each counts as one test, and says whether it passed. */
 const CHECKS = {
@@ -79,6 +83,9 @@ async function simulate() {
       return run(process.execPath, [join(ROOT, 'test/dist/sim/main.js'), ...seeds]);
     }),
   );
+  for (const [i, code] of codes.entries()) {
+    if (code !== 0) failures.push(`simulation, seeds from ${FIRST_SEED * (i + 1)} on: its output says which`);
+  }
   const failed = codes.filter((code) => code !== 0).length;
   return { passed: codes.length - failed, failed, skipped: 0 };
 }
@@ -91,7 +98,7 @@ async function onPostgres(version) {
   try {
     binaries = await fetchPostgres(version);
   } catch (error) {
-    console.error(`PostgreSQL ${version} could not be fetched: ${error.message}`);
+    failures.push(`PostgreSQL ${version} could not be fetched: ${error.message}`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
   return await vitest(`test-results-postgres-${major}`, DEPENDS_ON_POSTGRES, { TEST_POSTGRES_BINARIES: binaries });
@@ -105,6 +112,7 @@ async function checks(onlyBuild) {
     const began = performance.now();
     const ok = await check();
     counts[ok ? 'passed' : 'failed'] += 1;
+    if (!ok) failures.push(name);
     console.log(`${ok ? '✓' : '✗'} ${name} ${Math.round(performance.now() - began)} ms`);
   }
   return counts;
@@ -131,37 +139,43 @@ async function vitest(name, args, env = {}) {
   rmSync(results, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
   const code = await run(bin('vitest'), ['run', ...reporters, ...args], { env });
-  const counts = readCounts(results);
-  // A file that cannot be loaded or an error outside a test fails the run without a failed test.
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
-  return counts;
+  const { failed, ...counts } = readResults(results);
+  // An error outside a test fails the run without a failed test.
+  if (code !== 0 && failed.length === 0) failed.push(`vitest ended with ${code}: its output says why`);
+  failures.push(...failed.map((failure) => `${name}: ${failure}`));
+  return { ...counts, failed: failed.length };
 }
 
-function readCounts(file) {
+/** What vitest wrote: how many tests passed or were skipped, and what each of the others said. */
+function readResults(file) {
+  let results;
   try {
-    const results = JSON.parse(readFileSync(file, 'utf8'));
-    const broken = results.testResults.filter(
-      (f) => f.status === 'failed' && !f.assertionResults.some(isFailed),
-    ).length;
-    return {
-      passed: results.numPassedTests,
-      failed: results.numFailedTests + broken,
-      skipped: results.numPendingTests + results.numTodoTests,
-    };
+    results = JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, skipped: 0, failed: [] };
   }
-}
-
-function isFailed(assertion) {
-  return assertion.status === 'failed';
+  const failed = results.testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const tests = assertionResults.filter((test) => test.status === 'failed');
+    const path = relative(ROOT, name);
+    // A file that could not be loaded has no failed test.
+    if (status === 'failed' && tests.length === 0) return [`${path}\n${message}`];
+    return tests.map(({ fullName, failureMessages }) => `${path}: ${fullName}\n${failureMessages.join('\n')}`);
+  });
+  return { passed: results.numPassedTests, skipped: results.numPendingTests + results.numTodoTests, failed };
 }
 
 /** Prints the sum, and says the exit code. */
 function report(counts) {
   const sum = (key) => counts.reduce((total, one) => total + one[key], 0);
   const [passed, failed, skipped] = [sum('passed'), sum('failed'), sum('skipped')];
+  if (failures.length > 0) console.log(`\nFailed:\n\n${failures.map(shortened).join('\n\n')}\n`);
   // Alone on the last line; .ci/run and its readers rely on the form.
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   return failed === 0 ? 0 : 1;
+}
+
+const SHOWN_LINES = 25;
+
+function shortened(text) {
+  return stripVTControlCharacters(text).split('\n').slice(0, SHOWN_LINES).join('\n');
 }
