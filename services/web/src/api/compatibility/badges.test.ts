@@ -1,13 +1,10 @@
 import { createHash, createHmac } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { NOW, ROOT, SECRET_KEY, type TestProject } from '../testing.ts';
-import { UNKNOWN_UUID, useTestApi } from './setup.ts';
+import { UNKNOWN_UUID, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi({ MASTER_BADGE_LABEL: 'All <our> checks' });
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project();
-});
+const project = useTestProject(context);
 
 /** M-76, written down once more. */
 function sign(badgeKey: string, tag: string): string {

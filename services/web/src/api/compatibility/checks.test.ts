@@ -1,15 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addChannel, type TestProject } from '../testing.ts';
-import { useTestApi } from './setup.ts';
+import { apiOf, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project();
-});
-const call = (path: string, method = 'GET', body?: unknown, key = project.rw) =>
-  context.api.call(`/api/${path}`, { method, key, body });
-const create = async (body: unknown = {}, key = project.rw) => (await call('v3/checks/', 'POST', body, key)).json;
+const project = useTestProject(context);
+const { call, create } = apiOf(context, project);
 
 describe('list (§7.1, M-27: no limit; M-28: in the order of creation)', () => {
   let mine: TestProject;

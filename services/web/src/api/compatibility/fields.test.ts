@@ -1,12 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { TestProject } from '../testing.ts';
-import { useTestApi } from './setup.ts';
+import { useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
+const project = useTestProject(context);
 let uuid: string;
 beforeAll(async () => {
-  project = await context.api.project();
   uuid = (await post('', '{}')).json.uuid;
 });
 const post = (path: string, body: unknown) =>

@@ -1,13 +1,10 @@
 import { uniqueKey } from '@overdue/checks';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { NOW, ROOT, type TestProject } from '../testing.ts';
-import { UNKNOWN_UUID, useTestApi } from './setup.ts';
+import { NOW, ROOT } from '../testing.ts';
+import { UNKNOWN_UUID, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project({ pingLogLimit: 5 });
-});
+const project = useTestProject(context, { pingLogLimit: 5 });
 const get = (path: string, key = project.rw) => context.api.call(`/api/v3/${path}`, { key });
 
 interface PingInput {

@@ -1,17 +1,10 @@
-import { beforeAll, describe, expect, test } from 'vitest';
-import { NOW, type TestProject } from '../testing.ts';
-import { useTestApi } from './setup.ts';
+import { describe, expect, test } from 'vitest';
+import { NOW } from '../testing.ts';
+import { apiOf, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project();
-});
-const call = (path: string, method = 'GET', body?: unknown, key = project.rw) =>
-  context.api.call(`/api/${path}`, { method, key, body });
-const create = async (body: unknown = {}, key = project.rw) => (await call('v3/checks/', 'POST', body, key)).json;
-const set = (uuid: string, columns: Record<string, unknown>) =>
-  context.database.sql`update checks set ${context.database.sql(columns as never)} where code = ${uuid} returning id`;
+const project = useTestProject(context);
+const { call, create, set } = apiOf(context, project);
 
 const HOUR = 3_600_000;
 

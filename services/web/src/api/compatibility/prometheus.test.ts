@@ -1,14 +1,11 @@
 import { uniqueKey } from '@overdue/checks';
 import { createTestDatabase } from '@overdue/database/testing';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { NOW, startTestApi, type TestProject } from '../testing.ts';
-import { UNKNOWN_UUID, useTestApi } from './setup.ts';
+import { describe, expect, test } from 'vitest';
+import { NOW, startTestApi } from '../testing.ts';
+import { UNKNOWN_UUID, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project();
-});
+const project = useTestProject(context);
 const scrape = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
   context.api.call(path, { headers, method });
 

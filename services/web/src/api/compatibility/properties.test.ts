@@ -1,22 +1,19 @@
 import { uniqueKey } from '@overdue/checks';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { badgeSignature } from '../badges/signature.ts';
 import { allEndpoints } from '../endpoints.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
 import { expectDescribed, operationsOf } from '../openapi/testing.ts';
-import { addChannel, SECRET_KEY, type TestProject } from '../testing.ts';
-import { UNKNOWN_UUID, useTestApi } from './setup.ts';
+import { addChannel, SECRET_KEY } from '../testing.ts';
+import { UNKNOWN_UUID, useTestApi, useTestProject } from './setup.ts';
 
 /** Milliseconds: many requests one after another, on a machine that may be busy. */
 const PATIENCE = 120_000;
 vi.setConfig({ testTimeout: PATIENCE });
 
 const context = useTestApi();
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project();
-});
+const project = useTestProject(context);
 const call = (path: string, method: string, body?: unknown) =>
   context.api.call(path, { method, key: project.rw, ...(body === undefined ? {} : { body }) });
 

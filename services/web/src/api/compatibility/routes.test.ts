@@ -1,13 +1,11 @@
 import { uniqueKey } from '@overdue/checks';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { TestProject } from '../testing.ts';
-import { UNKNOWN_KEY, UNKNOWN_UUID, useTestApi } from './setup.ts';
+import { UNKNOWN_KEY, UNKNOWN_UUID, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
+const project = useTestProject(context);
 let uuid: string;
 beforeAll(async () => {
-  project = await context.api.project();
   uuid = (await context.api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body: {} })).json.uuid;
 });
 const filled = (path: string) => path.replace('<uuid>', uuid).replace('<key>', uniqueKey(uuid));

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from '@overdue/database';
 import { bounceId } from '@overdue/notifications';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { addChannel, NOW, SECRET_KEY, startTestApi, type TestProject } from '../testing.ts';
-import { UNKNOWN_UUID, useTestApi } from './setup.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { addChannel, NOW, SECRET_KEY, startTestApi } from '../testing.ts';
+import { UNKNOWN_UUID, useTestApi, useTestProject } from './setup.ts';
 
 const context = useTestApi();
-let project: TestProject;
-beforeAll(async () => {
-  project = await context.api.project();
-});
+const project = useTestProject(context);
 const VERSIONS = ['v1', 'v2', 'v3'];
 
 describe('status (§11.1)', () => {
