@@ -32,7 +32,7 @@ export const BUCKETS = {
     refillMs: HOUR,
   }),
   invitationsByUser: (userId: number): Bucket => ({ key: `invite-${userId}`, capacity: 20, refillMs: DAY }),
-  passwordChangeByUser: (userId: number): Bucket => ({ key: `sudo-${userId}`, capacity: 10, refillMs: DAY }),
+  ownPasswordByUser: (userId: number): Bucket => ({ key: `sudo-${userId}`, capacity: 10, refillMs: DAY }),
   testsByUser: (userId: number): Bucket => ({ key: `test-${userId}`, capacity: 60, refillMs: HOUR }),
 } as const;
 

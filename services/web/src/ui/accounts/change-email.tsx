@@ -1,24 +1,17 @@
-import {
-  BUCKETS,
-  changeEmail,
-  checkPassword,
-  emailAddress,
-  findUserByEmail,
-  openSigned,
-  signValue,
-  takeToken,
-} from '@overdue/accounts';
+import { changeEmail, emailAddress, findUserByEmail, openSigned, signValue } from '@overdue/accounts';
 import { z } from 'zod';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { SignedIn } from '../../http/handlers.ts';
-import { HttpError, tooMany } from '../../http/http-error.ts';
+import { HttpError } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { requireOwnSignIn } from '../../http/remote-user.ts';
 import type { Visit } from '../../http/visit.ts';
 import { FormError, TextField } from '../components/fields.tsx';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { changeEmailMail } from './mails.tsx';
+import { OwnPasswordField, ownPasswordProblem } from './own-password.tsx';
 
 /*
  * Another e-mail address for an account (accounts.md §9): only a link that was mailed to the new address changes it. The
@@ -46,10 +39,8 @@ export async function requestChangeEmail(visit: SignedIn): Promise<void> {
   if (!mailer.configured) return sendForm(visit, values, {}, 400);
   const email = emailAddress.safeParse(values.email ?? '');
   if (!email.success) return sendForm(visit, values, { email: email.error.issues[0]!.message }, 400);
-  if (!(await takeToken(deps.database, deps.clock, BUCKETS.passwordChangeByUser(user.id)))) throw tooMany(3600);
-  if (user.has_password && !(await checkPassword(deps.database, user.id, values.password ?? ''))) {
-    return sendForm(visit, values, { password: 'This is not your password.' }, 400);
-  }
+  const problem = await ownPasswordProblem(visit, values.password);
+  if (problem) return sendForm(visit, values, { password: problem }, 400);
   if (await findUserByEmail(deps.database.sql, email.data)) {
     return sendForm(visit, values, { email: `${email.data} already has an account.` }, 400);
   }
@@ -94,25 +85,8 @@ function sendForm(visit: SignedIn, values: Values, errors: Errors, status = 200)
               values={values}
               errors={errors}
             />
-            {user.has_password && (
-              <TextField
-                name="password"
-                label="Your password"
-                type="password"
-                autocomplete="current-password"
-                required
-                values={{}}
-                errors={errors}
-              />
-            )}
-            <div class="form-actions">
-              <button type="submit" class="button primary">
-                Mail the link
-              </button>
-              <Link to="/accounts/profile/" class="button quiet">
-                Cancel
-              </Link>
-            </div>
+            <OwnPasswordField name="password" label="Your password" errors={errors} />
+            <FormActions submit="Mail the link" cancel="/accounts/profile/" />
           </PostForm>
         ) : (
           <p class="notice notice-warning">

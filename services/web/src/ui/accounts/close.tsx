@@ -1,11 +1,12 @@
-import { BUCKETS, belongings, checkPassword, closeAccount, takeToken } from '@overdue/accounts';
+import { belongings, closeAccount } from '@overdue/accounts';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { SignedIn } from '../../http/handlers.ts';
-import { tooMany } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { FormError, TextField } from '../components/fields.tsx';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
+import { OwnPasswordField, ownPasswordProblem } from './own-password.tsx';
 
 /** GET /accounts/close/ */
 export function showClose(visit: SignedIn): Promise<void> {
@@ -20,10 +21,8 @@ export async function close(visit: SignedIn): Promise<void> {
   if (values.confirmation !== user.email) {
     return sendClose(visit, values, { confirmation: 'Enter the address exactly as it is shown above.' }, 400);
   }
-  if (!(await takeToken(deps.database, deps.clock, BUCKETS.passwordChangeByUser(user.id)))) throw tooMany(3600);
-  if (user.has_password && !(await checkPassword(deps.database, user.id, values.password ?? ''))) {
-    return sendClose(visit, values, { password: 'This is not your password.' }, 400);
-  }
+  const problem = await ownPasswordProblem(visit, values.password);
+  if (problem) return sendClose(visit, values, { password: problem }, 400);
   const { onlyAdministrator } = await belongings(deps.database.sql, user.id);
   if (onlyAdministrator) return sendClose(visit, values, {}, 400);
   await closeAccount(deps.database, user.id);
@@ -68,25 +67,8 @@ async function sendClose(visit: SignedIn, values: Values, errors: Errors, status
                 values={values}
                 errors={errors}
               />
-              {user.has_password && (
-                <TextField
-                  name="password"
-                  label="Your password"
-                  type="password"
-                  autocomplete="current-password"
-                  required
-                  values={{}}
-                  errors={errors}
-                />
-              )}
-              <div class="form-actions">
-                <button type="submit" class="button danger">
-                  Close the account
-                </button>
-                <Link to="/accounts/profile/" class="button quiet">
-                  Cancel
-                </Link>
-              </div>
+              <OwnPasswordField name="password" label="Your password" errors={errors} />
+              <FormActions submit="Close the account" cancel="/accounts/profile/" danger />
             </PostForm>
           </>
         )}

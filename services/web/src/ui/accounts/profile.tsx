@@ -1,12 +1,9 @@
 import {
-  BUCKETS,
-  checkPassword,
   listProjects,
   passwordProblem,
   projectTitle,
   removeMember,
   setPassword,
-  takeToken,
   type User,
   updatePreferences,
 } from '@overdue/accounts';
@@ -14,13 +11,14 @@ import { readReportSettings } from '@overdue/operations';
 import { canonicalZone } from '@overdue/schedules';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import { isUuid, type SignedIn } from '../../http/handlers.ts';
-import { HttpError, tooMany } from '../../http/http-error.ts';
+import { HttpError } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { ZoneField } from '../checks/schedule-fields.tsx';
 import { RadioGroup, TextField } from '../components/fields.tsx';
 import { ButtonLink, Link, PostButton, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { ROLES } from '../projects/settings.tsx';
+import { OwnPasswordField, ownPasswordProblem } from './own-password.tsx';
 import { ReportsPanel } from './reports.tsx';
 
 /** GET /accounts/profile/ */
@@ -58,15 +56,12 @@ export async function changeProfile(visit: SignedIn): Promise<void> {
 
 async function changePassword(visit: SignedIn, values: Values): Promise<void> {
   const { deps, session } = visit;
-  const { user } = session;
-  const { current = '', password = '' } = values;
-  if (!(await takeToken(deps.database, deps.clock, BUCKETS.passwordChangeByUser(user.id)))) throw tooMany(3600);
-  if (user.has_password && !(await checkPassword(deps.database, user.id, current))) {
-    return sendProfile(visit, {}, { current: 'This is not your password.' }, 400);
-  }
+  const { current, password = '' } = values;
+  const wrong = await ownPasswordProblem(visit, current);
+  if (wrong) return sendProfile(visit, {}, { current: wrong }, 400);
   const problem = passwordProblem(password);
   if (problem) return sendProfile(visit, {}, { password: problem }, 400);
-  await setPassword(deps.database, { userId: user.id, password, keepSession: session.tokenHash });
+  await setPassword(deps.database, { userId: session.user.id, password, keepSession: session.tokenHash });
   redirect(visit, '/accounts/profile/', {
     kind: 'success',
     text: 'The password is changed. You are signed out everywhere else.',
@@ -196,17 +191,7 @@ function PasswordPanel({ user, errors }: { readonly user: User; readonly errors:
       <PostForm action="/accounts/profile/" class="stack">
         <input type="hidden" name="action" value="password" />
         <input type="hidden" name="username" autocomplete="username" value={user.email} />
-        {user.has_password && (
-          <TextField
-            name="current"
-            label="Current password"
-            type="password"
-            autocomplete="current-password"
-            required
-            values={{}}
-            errors={errors}
-          />
-        )}
+        <OwnPasswordField name="current" label="Current password" errors={errors} />
         <TextField
           name="password"
           label="New password"

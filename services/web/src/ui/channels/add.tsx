@@ -6,6 +6,7 @@ import { notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { demand } from '../checks/outcome.ts';
 import { FormError } from '../components/fields.tsx';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { emailValue } from './describe.ts';
@@ -77,14 +78,7 @@ function sendAddChannel(visit: InProject, kind: Kind, values: Values, errors: Er
         <FormError errors={errors} />
         <PostForm action={`/projects/${access.project.code}/add_${kind.addPath ?? kind.kind}/`} class="stack">
           <KindFields kind={kind} values={values} errors={errors} />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Add the integration
-            </button>
-            <Link to={`/projects/${access.project.code}/integrations/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Add the integration" cancel={`/projects/${access.project.code}/integrations/`} />
         </PostForm>
       </>
     ),

@@ -7,6 +7,7 @@ import { findChannel } from '../../rows/channel.ts';
 import { listChecks } from '../../rows/check.ts';
 import { checkTitle } from '../checks/check.ts';
 import { demand } from '../checks/outcome.ts';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { channelTitle } from './describe.ts';
@@ -46,14 +47,7 @@ export async function showAssign(visit: ForChannel): Promise<void> {
                 </label>
               ))}
             </fieldset>
-            <div class="form-actions">
-              <button type="submit" class="button primary">
-                Save
-              </button>
-              <Link to={list} class="button quiet">
-                Cancel
-              </Link>
-            </div>
+            <FormActions submit="Save" cancel={list} />
           </PostForm>
         )}
       </>

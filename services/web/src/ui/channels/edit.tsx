@@ -6,6 +6,7 @@ import { HttpError, notFound } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { demand } from '../checks/outcome.ts';
 import { FormError } from '../components/fields.tsx';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { channelTitle, emailValue } from './describe.ts';
@@ -79,14 +80,7 @@ function sendEditChannel(visit: ForChannel, kind: Kind, values: Values, errors: 
         <FormError errors={errors} />
         <PostForm action={`/integrations/${channel.code}/edit/`} class="stack">
           <KindFields kind={kind} values={values} errors={errors} />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Save
-            </button>
-            <Link to={`/projects/${access.project.code}/integrations/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Save" cancel={`/projects/${access.project.code}/integrations/`} />
         </PostForm>
       </>
     ),

@@ -2,7 +2,8 @@ import { deleteChannel } from '@overdue/operations';
 import type { ForChannel } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { demand } from '../checks/outcome.ts';
-import { Link, PostForm } from '../components/link.tsx';
+import { FormActions } from '../components/form-actions.tsx';
+import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { channelTitle } from './describe.ts';
 
@@ -22,14 +23,7 @@ export function showRemoveChannel(visit: ForChannel): Promise<void> {
           <p>
             <strong>{channelTitle(channel)}</strong> gets no more messages. What is still on its way there is not sent.
           </p>
-          <div class="form-actions">
-            <button type="submit" class="button danger">
-              Remove it
-            </button>
-            <Link to={list} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Remove it" cancel={list} danger />
         </PostForm>
       </section>
     ),

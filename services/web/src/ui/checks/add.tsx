@@ -3,7 +3,8 @@ import { type Errors, parseForm, type Values, valuesOf } from '../../http/forms.
 import type { InProject } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { FormError, TextField } from '../components/fields.tsx';
-import { Link, PostForm } from '../components/link.tsx';
+import { FormActions } from '../components/form-actions.tsx';
+import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { nameFields, scheduleFields, slugOf, withOwnNames } from './forms.ts';
 import { queryString, readFilters } from './list-query.ts';
@@ -84,14 +85,7 @@ function sendAddCheck(visit: InProject, values: Values, errors: Errors, status =
             errors={errors}
             preview={previewOf(values, visit.now, visit.session.user.tz)}
           />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Add the check
-            </button>
-            <Link to={`/projects/${project.code}/checks/${filters}`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Add the check" cancel={`/projects/${project.code}/checks/${filters}`} />
         </PostForm>
       </>
     ),

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { ForCheck } from '../../http/handlers.ts';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { checkTitle } from './check.ts';
@@ -31,14 +32,7 @@ export function sendConfirmation(
         <h1>{options.title}</h1>
         <PostForm action={`/checks/${check.code}/${options.path}/`} class="stack">
           {options.children}
-          <div class="form-actions">
-            <button type="submit" class={`button ${options.danger ? 'danger' : 'primary'}`}>
-              {options.button}
-            </button>
-            <Link to={`/checks/${check.code}/details/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit={options.button} cancel={`/checks/${check.code}/details/`} danger={options.danger} />
         </PostForm>
       </section>
     ),

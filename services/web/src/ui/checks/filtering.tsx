@@ -4,6 +4,7 @@ import { type Errors, parseForm, type Values, valuesOf } from '../../http/forms.
 import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { CheckboxField, FormError, RadioGroup, TextField } from '../components/fields.tsx';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { checkTitle } from './check.ts';
@@ -132,14 +133,7 @@ function sendFiltering(visit: ForCheck, values: Values, errors: Errors, status =
               ['manual', 'Stay paused until somebody resumes it'],
             ]}
           />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Save
-            </button>
-            <Link to={`/checks/${check.code}/details/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Save" cancel={`/checks/${check.code}/details/`} />
         </PostForm>
       </>
     ),

@@ -3,7 +3,8 @@ import { type Errors, parseForm, type Values, valuesOf } from '../../http/forms.
 import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { CheckboxField, FormError, TextAreaField, TextField } from '../components/fields.tsx';
-import { Link, PostForm } from '../components/link.tsx';
+import { FormActions } from '../components/form-actions.tsx';
+import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { afterEdit, EditedFrom } from './back.tsx';
 import { checkTitle } from './check.ts';
@@ -57,14 +58,7 @@ function sendName(visit: ForCheck, values: Values, errors: Errors, status = 200)
             errors={errors}
             hint="What to do when this check is down? It is part of the alerts."
           />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Save
-            </button>
-            <Link to={`/checks/${check.code}/details/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Save" cancel={`/checks/${check.code}/details/`} />
         </PostForm>
       </>
     ),

@@ -3,6 +3,7 @@ import { type Errors, parseForm, type Values, valuesOf } from '../../http/forms.
 import type { ForCheck } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { FormError } from '../components/fields.tsx';
+import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { afterEdit, EditedFrom } from './back.tsx';
@@ -61,14 +62,7 @@ function sendSchedule(visit: ForCheck, values: Values, errors: Errors, status = 
             errors={errors}
             preview={previewOf(values, visit.now, visit.session.user.tz)}
           />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Save
-            </button>
-            <Link to={`/checks/${check.code}/details/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Save" cancel={`/checks/${check.code}/details/`} />
         </PostForm>
       </>
     ),

@@ -3,7 +3,8 @@ import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { SignedIn } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
 import { TextField } from '../components/fields.tsx';
-import { Link, PostForm } from '../components/link.tsx';
+import { FormActions } from '../components/form-actions.tsx';
+import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 
 /** GET /projects/add/ */
@@ -32,14 +33,7 @@ function sendAddProject(visit: SignedIn, values: Values, errors: Errors, status 
         <p class="lead">A project has its own checks, integrations, API keys and people.</p>
         <PostForm action="/projects/add/" class="stack">
           <TextField name="name" label="Name" maxlength={60} required autofocus values={values} errors={errors} />
-          <div class="form-actions">
-            <button type="submit" class="button primary">
-              Create the project
-            </button>
-            <Link to="/" class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Create the project" cancel="/" />
         </PostForm>
       </section>
     ),

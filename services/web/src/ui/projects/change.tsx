@@ -22,7 +22,8 @@ import type { InProject } from '../../http/handlers.ts';
 import { forbidden, HttpError, tooMany } from '../../http/http-error.ts';
 import { redirect } from '../../http/redirect.ts';
 import { invitationMail, signInUrl } from '../accounts/mails.tsx';
-import { Link, PostForm } from '../components/link.tsx';
+import { FormActions } from '../components/form-actions.tsx';
+import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { askToTakeOver, findMember, reject, takeBack, takeOver } from './ownership.tsx';
 import { sendSettings } from './settings.tsx';
@@ -123,14 +124,7 @@ export function showRevoke(visit: InProject): Promise<void> {
           <input type="hidden" name="action" value="revoke_key" />
           <input type="hidden" name="key" value={key} />
           <p>Whatever uses it stops working at once. You can create another afterwards.</p>
-          <div class="form-actions">
-            <button type="submit" class="button danger">
-              Revoke it
-            </button>
-            <Link to={settings(visit)} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Revoke it" cancel={settings(visit)} danger />
         </PostForm>
       </section>
     ),

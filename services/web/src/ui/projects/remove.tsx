@@ -1,7 +1,8 @@
 import { deleteProject, projectTitle } from '@overdue/accounts';
 import type { InProject } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
-import { Link, PostForm } from '../components/link.tsx';
+import { FormActions } from '../components/form-actions.tsx';
+import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 
 /** GET /projects/P/remove/ */
@@ -17,14 +18,7 @@ export function showRemoveProject(visit: InProject): Promise<void> {
         <h1>Remove {projectTitle(access)}?</h1>
         <PostForm action={`/projects/${access.project.code}/remove/`} class="stack">
           <p>Its checks, their logs, its integrations and keys go with it. There is no undo.</p>
-          <div class="form-actions">
-            <button type="submit" class="button danger">
-              Remove it for good
-            </button>
-            <Link to={`/projects/${access.project.code}/settings/`} class="button quiet">
-              Cancel
-            </Link>
-          </div>
+          <FormActions submit="Remove it for good" cancel={`/projects/${access.project.code}/settings/`} danger />
         </PostForm>
       </section>
     ),

@@ -1,0 +1,20 @@
+import { Link } from './link.tsx';
+
+/** The end of a form that is a page of its own: the button that sends it, and a link to `cancel`, the page before. */
+export function FormActions(props: {
+  readonly submit: string;
+  readonly cancel: string;
+  /** What the button does cannot be undone. */
+  readonly danger?: boolean | undefined;
+}) {
+  return (
+    <div class="form-actions">
+      <button type="submit" class={`button ${props.danger ? 'danger' : 'primary'}`}>
+        {props.submit}
+      </button>
+      <Link to={props.cancel} class="button quiet">
+        Cancel
+      </Link>
+    </div>
+  );
+}
