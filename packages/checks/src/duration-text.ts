@@ -1,3 +1,5 @@
+import { plural } from './plural.ts';
+
 /*
  * Lengths of time in words (status-and-alerting.md §11). All cut, none rounds, but for the hundredths of a short run.
  */
@@ -54,8 +56,4 @@ function split(ms: number) {
     minutes: Math.floor((total % HOUR) / MINUTE),
     seconds: total % MINUTE,
   };
-}
-
-function plural(count: number, unit: string): string {
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }

@@ -38,5 +38,6 @@ export { compareNaturally } from './natural-order.ts';
 export { type Known, mayBeOverdue, type NotKnown, overdueBefore } from './overdue.ts';
 export { latestPeriods, type Period, type PeriodUnit, PRESS_MONTHS } from './periods.ts';
 export { MAX_MISSES, MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
+export { plural } from './plural.ts';
 export { slugify, suggestSlug } from './slug.ts';
 export { uniqueKey } from './unique-key.ts';

@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import type { ExplainedMessage, Explanation } from './explain.ts';
 
@@ -73,7 +74,7 @@ function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'
 
 /** What became of a message, without whose it is. */
 function messageWords({ state, attempts, error, nextAttemptAt }: ExplainedMessage, time: WriteInstant): string {
-  const tries = attempts.length === 1 ? '1 attempt' : `${attempts.length} attempts`;
+  const tries = plural(attempts.length, 'attempt');
   const last = attempts.at(-1);
   switch (state) {
     case 'sent':

@@ -7,6 +7,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '@overdue/clock';
+import { freePort } from '@overdue/database/testing/ports';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type HttpReceiver, startHttpReceiver } from '../testing/receivers.ts';
 import { asciiJson, HttpClient, permanentWhen } from './client.ts';
@@ -315,14 +316,11 @@ describe('a body that is cut off or broken does not matter: the status says what
 
 describe('no answer', () => {
   test('nobody listens', async () => {
-    const port = receiver.port;
-    await receiver.close();
-    expect(await client.call({ url: `http://127.0.0.1:${port}/` })).toEqual({
+    expect(await client.call({ url: `http://127.0.0.1:${await freePort()}/` })).toEqual({
       result: 'retry',
       error: 'Connection failed',
       unreachable: true,
     });
-    receiver = await startHttpReceiver();
   });
 
   test('no such host', async () => {

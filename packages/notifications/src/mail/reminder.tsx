@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import {
   type Column,
   HtmlFooter,
@@ -31,7 +32,7 @@ export function reminderMail(
   { every, projects, links }: ReminderFacts,
 ): Pick<Mail, 'subject' | 'text' | 'html'> {
   const down = projects.reduce((sum, { checks }) => sum + checks.length, 0);
-  const subject = `Reminder: ${down} check${down === 1 ? '' : 's'} still down`;
+  const subject = `Reminder: ${plural(down, 'check')} still down`;
   const rhythm = every === 'hour' ? 'hourly' : 'daily';
   const summary = `This is the ${rhythm} reminder of ${site.siteName}. ${down === 1 ? 'One check is' : `${down} checks are`} down:`;
   return {

@@ -1,4 +1,4 @@
-import { type Downtime, formatApproximate, type Period, type PeriodUnit } from '@overdue/checks';
+import { type Downtime, formatApproximate, type Period, type PeriodUnit, plural } from '@overdue/checks';
 import {
   type Column,
   HtmlFooter,
@@ -73,8 +73,4 @@ function summarise({ unit, periods, projects }: ReportFacts): string {
 function downtimeWords({ count, downtime_ms, no_data }: ReportedCheck['downtimes'][number]): string {
   if (count > 0) return `${plural(count, 'downtime')}, ${formatApproximate(downtime_ms)} total`;
   return no_data ? '' : 'All good';
-}
-
-function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }

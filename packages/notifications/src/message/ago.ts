@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 
 const MINUTE = 60;
@@ -27,7 +28,7 @@ export function ago(at: Instant, now: Instant): string {
   return `${amounts
     .slice(first, first + 2)
     .filter(([, n]) => n > 0)
-    .map(([unit, n]) => `${n} ${unit}${n === 1 ? '' : 's'}`)
+    .map(([unit, n]) => plural(n, unit))
     .join(', ')} ago`;
 }
 

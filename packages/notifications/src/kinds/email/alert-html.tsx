@@ -1,7 +1,7 @@
+import { plural } from '@overdue/checks';
 import type { ComponentChildren } from 'preact';
 import { mailDocument } from '../../mail/layout.tsx';
 import type { AlertView } from './alert-mail.ts';
-import { checks } from './alert-text.ts';
 
 const TONES = { good: '#1a7f4b', bad: '#c42b3a', neutral: '#5b6472' } as const;
 
@@ -104,9 +104,7 @@ export function alertHtml(view: AlertView): string {
                 {project.down === 0 ? (
                   'all checks up'
                 ) : (
-                  <b style={`color:${TONES.bad}`}>
-                    {project.down} {checks(project.down)} down
-                  </b>
+                  <b style={`color:${TONES.bad}`}>{plural(project.down, 'check')} down</b>
                 )}
               </Row>
             ))}

@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import type { AlertView } from './alert-mail.ts';
 
 /** The alert as plain text. */
@@ -28,19 +29,13 @@ export function alertText(view: AlertView): string {
   if (view.overview && view.overview.length > 0) {
     lines.push('Projects Overview', '-----------------');
     for (const project of view.overview) {
-      lines.push(
-        `${project.name}: ${project.down === 0 ? 'all checks up' : `${project.down} ${checks(project.down)} down`}`,
-      );
+      lines.push(`${project.name}: ${project.down === 0 ? 'all checks up' : `${plural(project.down, 'check')} down`}`);
       lines.push(`  ${view.siteRoot}/projects/${project.code}/checks/`);
     }
     lines.push('');
   }
   lines.push('--', view.siteName, `Unsubscribe: ${view.unsubscribe}`, '');
   return lines.join('\n').replace(/\u00a0/g, ' ');
-}
-
-export function checks(n: number): string {
-  return n === 1 ? 'check' : 'checks';
 }
 
 /** Breaks lines longer than `width` at spaces; a longer word, such as an address, stays whole. */

@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import { tile } from '../../icon.ts';
 import { backslashAsterisks, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
@@ -26,7 +27,7 @@ function payload(message: Message<string>) {
     fields.push({ title: label, value: label === 'Schedule' ? backslashAsterisks(value) : value, short: true });
   }
   if (lastPing && lastPing.bodySize > 0) {
-    const value = `${lastPing.bodySize} ${lastPing.bodySize === 1 ? 'byte' : 'bytes'}, [show body](${link(message)}#ping-${lastPing.n})`;
+    const value = `${plural(lastPing.bodySize, 'byte')}, [show body](${link(message)}#ping-${lastPing.n})`;
     fields.push({ title: 'Last Ping Body', value, short: true });
   }
   const head = `[${message.name}](${link(message)}) is ${status(message)}${why ? ` (${why})` : ''}.`;

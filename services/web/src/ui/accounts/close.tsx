@@ -1,4 +1,5 @@
 import { belongings, closeAccount } from '@overdue/accounts';
+import { plural } from '@overdue/checks';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { SignedIn } from '../../http/handlers.ts';
 import { redirect } from '../../http/redirect.ts';
@@ -52,9 +53,9 @@ async function sendClose(visit: SignedIn, values: Values, errors: Errors, status
         ) : (
           <>
             <p>
-              The account <strong>{user.email}</strong> is deleted at once, and with it {count(projects, 'project')} and{' '}
-              {count(checks, 'check')}: nobody is alerted about them any more. There is no undo. Projects that others
-              should keep can be handed over first, in their settings.
+              The account <strong>{user.email}</strong> is deleted at once, and with it {plural(projects, 'project')}{' '}
+              and {plural(checks, 'check')}: nobody is alerted about them any more. There is no undo. Projects that
+              others should keep can be handed over first, in their settings.
             </p>
             <FormError errors={errors} />
             <PostForm action="/accounts/close/" class="stack">
@@ -75,8 +76,4 @@ async function sendClose(visit: SignedIn, values: Values, errors: Errors, status
       </>
     ),
   });
-}
-
-function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }

@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import { type DeadLetter, deadLetters, findKind, KINDS } from '@overdue/notifications';
 import type { InProject } from '../../http/handlers.ts';
 import { type ChannelRow, listChannels } from '../../rows/channel.ts';
@@ -184,8 +185,8 @@ function GivenUp(props: {
             <span>
               “{message.checkStatus}” of{' '}
               <Link to={`/checks/${message.checkCode}/details/`}>{message.checkName || 'an unnamed check'}</Link> to{' '}
-              {titleOf(message)}, given up <Ago at={message.finishedAt} /> after {message.attempts} attempt
-              {message.attempts === 1 ? '' : 's'}: <span class="event-error">{message.error}</span>
+              {titleOf(message)}, given up <Ago at={message.finishedAt} /> after {plural(message.attempts, 'attempt')}:{' '}
+              <span class="event-error">{message.error}</span>
             </span>
             {access.canWrite && (
               <PostButton action={resendPath} fields={{ message: String(message.id) }}>

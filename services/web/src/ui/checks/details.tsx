@@ -5,6 +5,7 @@ import {
   formatPeriod,
   formatUptime,
   latestPeriods,
+  plural,
   uptime,
 } from '@overdue/checks';
 import { describeSchedule } from '@overdue/schedules';
@@ -169,7 +170,7 @@ function StatusBlock(props: {
                   ? '–'
                   : month.count === 0
                     ? 'All good'
-                    : `${month.count} downtime${month.count === 1 ? '' : 's'}, ${formatApproximate(month.downtime_ms)} in all`}
+                    : `${plural(month.count, 'downtime')}, ${formatApproximate(month.downtime_ms)} in all`}
               </td>
               <td class="uptime">{!month.no_data && `${formatUptime(uptime(month))}%`}</td>
             </tr>

@@ -1,3 +1,4 @@
+import { plural } from '@overdue/checks';
 import type { ForCheck } from '../../http/handlers.ts';
 import { CopyBlock } from '../components/copy.tsx';
 import { Link } from '../components/link.tsx';
@@ -53,6 +54,6 @@ export function hexDump(bytes: Buffer): string {
 }
 
 function formatBytes(count: number): string {
-  if (count < 1000) return `${count} byte${count === 1 ? '' : 's'}`;
+  if (count < 1000) return plural(count, 'byte');
   return count < 1_000_000 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1_000_000).toFixed(1)} MB`;
 }

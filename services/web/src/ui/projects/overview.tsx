@@ -1,5 +1,5 @@
 import { listProjects, projectTitle } from '@overdue/accounts';
-import { compareNaturally, summaryStatus } from '@overdue/checks';
+import { compareNaturally, plural, summaryStatus } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import { groupBy } from '../../group-by.ts';
 import type { SignedIn } from '../../http/handlers.ts';
@@ -80,8 +80,8 @@ export async function showOverview(visit: SignedIn): Promise<void> {
                 <span class="card-words">
                   <strong>{projectTitle(access)}</strong>
                   <span>
-                    {items.length} check{items.length === 1 ? '' : 's'}
-                    {down > 0 && `, ${down} down`}, {n} integration{n === 1 ? '' : 's'}
+                    {plural(items.length, 'check')}
+                    {down > 0 && `, ${down} down`}, {plural(n, 'integration')}
                   </span>
                   {!access.isOwner && <small>{access.ownerEmail}</small>}
                 </span>

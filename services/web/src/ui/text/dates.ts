@@ -1,4 +1,4 @@
-import { PRESS_MONTHS } from '@overdue/checks';
+import { PRESS_MONTHS, plural } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 
 /*
@@ -36,10 +36,6 @@ function spoken(seconds: number): string {
   const [nextUnit, nextSize] = UNITS[first + 1]!;
   const rest = Math.floor((seconds - count * size) / nextSize);
   return rest > 0 ? `${plural(count, unit)}, ${plural(rest, nextUnit)}` : plural(count, unit);
-}
-
-function plural(count: number, unit: string): string {
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
