@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connect } from './connect.ts';
+import { selfSignedCertificate } from './testing/certificate.ts';
 
 let server: Server;
 /** Called with what a client said after the TLS handshake. */
@@ -14,12 +11,7 @@ let said: (data: Buffer) => void = () => {};
 
 /** A server that agrees to TLS with a certificate that nobody knows, and no more. */
 beforeAll(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'overdue-tls-'));
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
-  const make = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  execFileSync('openssl', [...make, '-subj', '/CN=localhost', '-keyout', key, '-out', cert], { stdio: 'ignore' });
-  const secureContext = createSecureContext({ key: readFileSync(key), cert: readFileSync(cert) });
-  rmSync(folder, { recursive: true });
+  const secureContext = createSecureContext(selfSignedCertificate('localhost'));
   server = createServer((socket: Socket) => {
     socket.on('error', () => undefined);
     socket.once('data', () => {

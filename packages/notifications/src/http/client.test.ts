@@ -1,27 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpServer, request as httpRequest } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createServer as createTcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type Clock, systemClock } from '@overdue/clock';
+import { selfSignedCertificate } from '@overdue/database/testing/certificate';
 import { freePort } from '@overdue/database/testing/ports';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type HttpReceiver, startHttpReceiver } from '../testing/receivers.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startHttpProxy } from '../testing/http-proxy.ts';
+import { type HttpReceiver, startHttpReceiver, startRawReceiver } from '../testing/receivers.ts';
 import { asciiJson, HttpClient, permanentWhen } from './client.ts';
 
 let receiver: HttpReceiver;
 let client: HttpClient;
 const OPEN = { allowPrivateAddresses: true, httpProxy: null, httpsProxy: null, noProxy: [] };
-
-/** Says `said` to whatever it is asked, and hangs up. */
-async function startRawReceiver(said: string): Promise<{ readonly url: string; close(): void }> {
-  const server = createTcpServer((socket) => socket.once('data', () => socket.end(said)));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
-}
 
 beforeEach(async () => {
   receiver = await startHttpReceiver();
@@ -207,41 +196,8 @@ describe('private addresses', () => {
 });
 
 describe('a proxy', () => {
-  /** As Squid comes: http addresses in the request line, tunnels to port 443 only, a password. */
-  async function startProxy() {
-    const asked: string[] = [];
-    const allowed = `Basic ${Buffer.from('me:p@ss').toString('base64')}`;
-    const server = createHttpServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      if (request.headers['proxy-authorization'] !== allowed) return void response.writeHead(407).end();
-      const { pathname } = new URL(request.url!);
-      const onward = httpRequest(
-        { port: receiver.port, path: pathname, method: request.method, headers: request.headers },
-        (answer) => {
-          response.writeHead(answer.statusCode!, answer.headers);
-          answer.pipe(response);
-        },
-      );
-      onward.on('error', () => response.destroy());
-      request.pipe(onward);
-    });
-    server.on('connect', (request, socket) => {
-      asked.push(`CONNECT ${request.url}`);
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return {
-      asked,
-      address: `me:p%40ss@127.0.0.1:${(server.address() as AddressInfo).port}`,
-      close() {
-        server.closeAllConnections();
-        server.close();
-      },
-    };
-  }
-
   test('is asked for http receivers by address and for https ones by tunnel, but not for the hosts of no_proxy', async () => {
-    const proxy = await startProxy();
+    const proxy = await startHttpProxy(receiver.port);
     const through = new HttpClient(
       { ...OPEN, httpProxy: proxy.address, httpsProxy: `http://${proxy.address}`, noProxy: ['127.0.0.1'] },
       systemClock,
@@ -371,36 +327,8 @@ describe('no answer', () => {
 });
 
 describe('TLS', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'overdue-tls-'));
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '2',
-        '-subj',
-        '/CN=localhost',
-        '-keyout',
-        join(folder, 'key.pem'),
-        '-out',
-        join(folder, 'cert.pem'),
-      ],
-      { stdio: 'ignore' },
-    );
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
   test('a certificate that nobody vouches for', async () => {
-    const server = createTlsServer({
-      key: readFileSync(join(folder, 'key.pem')),
-      cert: readFileSync(join(folder, 'cert.pem')),
-    });
+    const server = createServer(selfSignedCertificate('localhost'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     expect(await client.call({ url: `https://localhost:${port}/` })).toMatchObject({ error: 'TLS handshake failed' });

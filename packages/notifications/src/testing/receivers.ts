@@ -1,6 +1,6 @@
-/** Real servers for tests of messages: one that takes HTTP requests, one that takes mail. */
+/** Real servers for tests of messages: one that takes HTTP requests, one that says what it is told to, one that takes mail. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
 export interface Received {
@@ -50,6 +50,13 @@ export async function startHttpReceiver(): Promise<HttpReceiver> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return Object.assign(receiver, { port, url: `http://127.0.0.1:${port}` });
+}
+
+/** Says `said` to whatever it is asked, and hangs up. */
+export async function startRawReceiver(said: string): Promise<{ readonly url: string; close(): void }> {
+  const server = createTcpServer((socket) => socket.once('data', () => socket.end(said)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
 }
 
 export interface SmtpReceiver {

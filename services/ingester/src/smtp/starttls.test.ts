@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { selfSignedCertificate } from '@overdue/database/testing/certificate';
 import { createTransport } from 'nodemailer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { DOMAIN, startFixture, UUID } from './testing.ts';
@@ -12,12 +12,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A self-signed certificate, made anew under the same names. */
+/** A certificate that vouches for itself, in files of this name. */
 function makeCertificate(name: string) {
   const files = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-  const to = ['-keyout', files.key, '-out', files.cert, '-days', '2', '-nodes', '-subj', `/CN=${DOMAIN}`];
-  execFileSync('openssl', ['req', '-x509', ...curve, ...to], { stdio: 'ignore' });
+  const { cert, key } = selfSignedCertificate(DOMAIN);
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
   return files;
 }
 
@@ -62,11 +62,11 @@ test('a changed certificate is taken over; one that does not fit its key is not'
   const first = await fingerprint();
 
   const other = makeCertificate('c');
-  writeFileSync(files.key, execFileSync('cat', [other.key]));
+  copyFileSync(other.key, files.key);
   await until('not usable yet');
   expect(await fingerprint()).toBe(first);
 
-  writeFileSync(files.cert, execFileSync('cat', [other.cert]));
+  copyFileSync(other.cert, files.cert);
   await until('took over');
   expect(await fingerprint()).not.toBe(first);
   await listener.stop();
