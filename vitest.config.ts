@@ -11,10 +11,10 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    // Only what fails waits that long.
-    expect: { poll: { timeout: 20_000 } },
+    // Only what fails waits that long: a machine that is busy, or stands still for a while, is no defect.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     pool: 'forks',
     // The long ones wait for processes more than they compute.
     maxWorkers: 3,

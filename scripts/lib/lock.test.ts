@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+// Each starts processes, on machines that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
 
 const MODULE = new URL('./lock.mjs', import.meta.url).href;
 
@@ -35,7 +38,7 @@ test('several processes at the same moment go one after the other', async () => 
 
 test('the lock of a process that was killed holds nobody up', async () => {
   const killed = visitor(60_000);
-  await expect.poll(() => existsSync(join(folder, 'log')), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => existsSync(join(folder, 'log'))).toBe(true);
   killed.kill('SIGKILL');
   await once(killed, 'exit');
   writeFileSync(join(folder, 'log'), '');

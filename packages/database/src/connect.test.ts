@@ -42,7 +42,7 @@ function pool(...ports: number[]): Database {
     ...embeddedTarget(ports[0]!, 'postgres'),
     hosts: ports.map((port) => ({ host: '127.0.0.1', port })),
   };
-  const database = connect({ target, applicationName: 'test', max: 3, connectTimeout: 1000 });
+  const database = connect({ target, applicationName: 'test', max: 3, connectTimeout: 30_000 });
   open.push(database);
   return database;
 }

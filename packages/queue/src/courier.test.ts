@@ -120,6 +120,7 @@ test('while its leases are renewed it goes on, however long the receiver takes',
     await patient.clock.advance(1000);
     await expect.poll(ends).toEqual(Array(2).fill(patient.clock.now() + LEASE));
   }
+  expect((await worker(patient.clock.now()).claim()).claims).toEqual([]);
   slow.give(SENT);
   await dealt;
   expect(patient.sent).toHaveLength(2);

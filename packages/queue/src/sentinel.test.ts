@@ -34,7 +34,7 @@ test.runIf(redisAvailable())(
       await expect.poll(() => outbox.states()).toEqual({ sent: 20 });
       expect(queue.fallingBack).toBeDefined();
 
-      // The replica is promoted.
+      await sentinel.promote();
       await expect
         .poll(
           async () => {
@@ -52,5 +52,5 @@ test.runIf(redisAvailable())(
       await database.drop();
     }
   },
-  60_000,
+  120_000,
 );

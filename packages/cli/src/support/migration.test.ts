@@ -3,6 +3,9 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { migrateBeforeStart } from './migration.ts';
 
+/** Only what fails waits that long; in milliseconds. */
+const PATIENCE = { timeout: 25_000 };
+
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -57,7 +60,7 @@ test('while somebody else migrates it waits a few seconds, then goes on in the b
   expect(said.join(' ')).toContain('still being brought up to date');
   expect(asked).toBe(false);
   await finish();
-  await vi.waitFor(() => expect(asked).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(asked).toBe(true), PATIENCE);
 });
 
 test('told to stop while it waits, it ends at once and lets go of its connection', async () => {
@@ -72,14 +75,14 @@ test('told to stop while it waits, it ends at once and lets go of its connection
     (
       await database.sql`select 1 from pg_stat_activity where application_name = 'migrating' and wait_event = 'advisory'`
     ).length;
-  await vi.waitFor(async () => expect(await waiting()).toBe(1), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await waiting()).toBe(1), PATIENCE);
   stopping.abort();
   expect(await beginning).toBeNull();
   expect(said).toEqual([]);
   await finish();
   const connections = async () =>
     (await database.sql`select 1 from pg_stat_activity where application_name = 'migrating'`).length;
-  await vi.waitFor(async () => expect(await connections()).toBe(0), { timeout: 10_000 });
+  await vi.waitFor(async () => expect(await connections()).toBe(0), PATIENCE);
   expect(asked).toBe(false);
 });
 
@@ -96,7 +99,7 @@ test('a database that is away is tried again, and said once', async () => {
     },
   });
   expect(await answer).toBeNull();
-  await vi.waitFor(() => expect(done).toBe(true), { timeout: 10_000 });
+  await vi.waitFor(() => expect(done).toBe(true), PATIENCE);
   expect(attempts).toBe(4);
   expect(said.filter((line) => line.includes('nobody there'))).toHaveLength(1);
 });
