@@ -60,9 +60,10 @@ describe('refusals', () => {
   test.each([
     ['serve without a database', { SECRET_KEY: 'x'.repeat(50) }, 'serve web needs a database'],
     ['serve without SECRET_KEY', { DATABASE_URL: 'postgres://localhost/x' }, 'serve web needs SECRET_KEY'],
-  ])('%s', async (_name, extra, message) => {
+    ['serve with a malformed value', { PORT: '80a' }, 'PORT holds "80a"'],
+  ])('%s: exit code 78, which says that starting again does not help', async (_name, extra, message) => {
     const { code, stderr } = await overdue(await freshEnvironment({ DATA_DIR: empty, ...extra }), ['serve', 'web']);
-    expect(code).toBe(1);
+    expect(code).toBe(78);
     expect(stderr).toContain(message);
   });
 });

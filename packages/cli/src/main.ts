@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander';
  * Runs one command line (without `node` and the script). Standard output carries the result only; everything said to
  * people goes to standard error.
  * @param stopping ends `start` in order; SIGINT and SIGTERM do so too
- * @returns the exit code: 0, 1 when the command failed, 2 when it was called wrongly
+ * @returns the exit code: 0, 1 when the command failed, 2 when it was called wrongly, 78 when `serve` lacks a setting
  */
 export async function main(args: readonly string[], stopping?: AbortSignal): Promise<number> {
   // A reader that has seen enough (`| head`) is not an error.
@@ -63,7 +63,7 @@ function commands(exit: (code: number) => void, stopping: AbortSignal | undefine
     .description('run one service: ingester, web, sendalerts or sendreports')
     .argument('<service>')
     .option('--no-migrate', 'leave the database schema as it is')
-    .action(async (service: string, o) => (await import('./commands/serve.ts')).serve(service, o));
+    .action(async (service: string, o) => exit(await (await import('./commands/serve.ts')).serve(service, o)));
   program
     .command('doctor')
     .description('check configuration, database, Redis, mail, clock and spool; exit code 1 if anything is wrong')

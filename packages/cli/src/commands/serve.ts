@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@overdue/clock';
-import { databaseTarget } from '@overdue/config';
-import { SERVICES, type ServiceName, StartError } from '@overdue/observability';
+import { ConfigError, databaseTarget } from '@overdue/config';
+import { EXIT_START_ERROR, SERVICES, type ServiceName, StartError } from '@overdue/observability';
 import { readConfig, toStandardError } from '../support/config.ts';
 import { migrateBeforeStart } from '../support/migration.ts';
 
@@ -15,8 +15,38 @@ export function serviceMain(service: ServiceName): string {
  * `overdue serve SERVICE`: one service, in this process, for split deployments. Brings the schema up to date first,
  * unless told not to; when the database is away, or somebody else has been migrating for a while, the service starts
  * nonetheless (the ingester then spools).
+ * @returns the exit code when a setting is wrong or missing: it says to systemd that starting again does not help. Else it
+ *   does not return: the service ends the process when it is told to stop
  */
-export async function serve(name: string, options: { migrate: boolean }): Promise<void> {
+export async function serve(name: string, options: { migrate: boolean }): Promise<number> {
+  let settings: ReturnType<typeof settingsOf>;
+  try {
+    settings = settingsOf(name);
+  } catch (error) {
+    if (!(error instanceof StartError || error instanceof ConfigError)) throw error;
+    toStandardError(error.message);
+    return EXIT_START_ERROR;
+  }
+  const { service, target } = settings;
+  if (options.migrate) {
+    await migrateBeforeStart({
+      target,
+      applicationName: `overdue serve ${service}`,
+      clock: systemClock,
+      // It ends with the process.
+      stopping: new AbortController().signal,
+      say: toStandardError,
+      whenDone: async () => true,
+    });
+  }
+  const main = serviceMain(service);
+  if (!existsSync(main)) throw new StartError(`${main} is missing: build first (npm run build).`);
+  await import(main);
+  return new Promise(() => {});
+}
+
+/** @throws StartError, ConfigError */
+function settingsOf(name: string) {
   const service = SERVICES.find((one) => one === name);
   if (!service) throw new StartError(`There is no service "${name}"; the services are ${SERVICES.join(', ')}.`);
   const config = readConfig(process.env, toStandardError);
@@ -32,20 +62,5 @@ export async function serve(name: string, options: { migrate: boolean }): Promis
       `serve ${service} needs SECRET_KEY: 50 random characters, the same for every service and every host.`,
     );
   }
-  if (options.migrate) {
-    await migrateBeforeStart({
-      target,
-      applicationName: `overdue serve ${service}`,
-      clock: systemClock,
-      // It ends with the process.
-      stopping: new AbortController().signal,
-      say: toStandardError,
-      whenDone: async () => true,
-    });
-  }
-  const main = serviceMain(service);
-  if (!existsSync(main)) throw new StartError(`${main} is missing: build first (npm run build).`);
-  await import(main);
-  // The service ends the process when it is told to stop.
-  await new Promise(() => {});
+  return { service, target };
 }
