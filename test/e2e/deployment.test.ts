@@ -35,13 +35,16 @@ test('every ingester has a volume of its own for its spool', () => {
   for (const volume of volumes) expect(compose.volumes).toHaveProperty(volume);
 });
 
-test('docker-compose.yml gives HAProxy everything that its configuration asks for', () => {
+test('docker-compose.yml gives HAProxy everything that its configuration asks for, and nothing else', () => {
   const asked = readFileSync(join(ROOT, 'infra/haproxy/haproxy.cfg'), 'utf8')
     .split('\n')
     .filter((line) => !line.trimStart().startsWith('#'))
-    .flatMap((line) => [...line.matchAll(/\$\{(\w+)\}/g)].map((m) => m[1]!));
-  expect(asked.length).toBeGreaterThan(5);
-  for (const name of asked) expect(compose.services.haproxy!.environment).toHaveProperty(name);
+    .flatMap((line) => [...line.matchAll(/\$\{(\w+)(-?)/g)].map(([, name, byDefault]) => ({ name: name!, byDefault })));
+  const needed = asked.filter(({ byDefault }) => !byDefault);
+  expect(needed.length).toBeGreaterThan(5);
+  const given = Object.keys(compose.services.haproxy!.environment!);
+  expect(given).toEqual(expect.arrayContaining(needed.map(({ name }) => name)));
+  expect(asked.map(({ name }) => name)).toEqual(expect.arrayContaining(given));
 });
 
 test.each(['infra/systemd/overdue.service', 'infra/systemd/overdue@.service'])('%s starts what is there', (file) => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireBinary } from '../support/binaries.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Ask, ask } from './client.ts';
-import { type Bench, PING_HOST, SITE_HOST, startBench } from './support.ts';
+import { type Bench, PING_DOMAIN, SITE_HOST, startBench } from './support.ts';
 
 const haproxy = requireBinary('haproxy');
 const openssl = requireBinary('openssl');
@@ -32,7 +32,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
       ['whatever is best', {}, 'TLSv1.3', 'ecdsa'],
     ])('%s', async (_name, tls, protocol, certificate) => {
       const code = await bench.makeCheck();
-      const answer = await ask(bench, { host: PING_HOST, path: `/${code}`, tls: tls! });
+      const answer = await ask(bench, { host: PING_DOMAIN, path: `/${code}`, tls: tls! });
       expect(answer).toMatchObject({ status: 200, body: 'OK', protocol, certificate });
     });
 
@@ -41,7 +41,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
       ['1.2 without forward secrecy', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:AES256-SHA' }],
       ['1.2 with CBC', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA' }],
     ])('no %s', async (_name, tls) => {
-      await expect(ask(bench, { host: PING_HOST, path: '/x', tls: tls! })).rejects.toThrow(
+      await expect(ask(bench, { host: PING_DOMAIN, path: '/x', tls: tls! })).rejects.toThrow(
         /SSL|TLS|handshake|version/i,
       );
     });
@@ -49,13 +49,13 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
 
   describe('a ping arrives', () => {
     const forms: [string, Omit<Ask, 'path'>, string][] = [
-      ['plain HTTP', { host: PING_HOST }, '/'],
-      ['HTTP/1.1 over TLS', { host: PING_HOST, tls: {} }, '/'],
-      ['HTTP/2', { host: PING_HOST, tls: {}, http2: true }, '/'],
-      ['IPv6', { host: PING_HOST, address: '::1' }, '/'],
-      ['IPv6, TLS, HTTP/2', { host: PING_HOST, address: '::1', tls: {}, http2: true }, '/'],
-      ['ping host with a port, in upper case', { host: `${PING_HOST.toUpperCase()}:8080` }, '/'],
-      ['ping host, /ping/', { host: PING_HOST }, '/ping/'],
+      ['plain HTTP', { host: PING_DOMAIN }, '/'],
+      ['HTTP/1.1 over TLS', { host: PING_DOMAIN, tls: {} }, '/'],
+      ['HTTP/2', { host: PING_DOMAIN, tls: {}, http2: true }, '/'],
+      ['IPv6', { host: PING_DOMAIN, address: '::1' }, '/'],
+      ['IPv6, TLS, HTTP/2', { host: PING_DOMAIN, address: '::1', tls: {}, http2: true }, '/'],
+      ['ping host with a port, in upper case', { host: `${PING_DOMAIN.toUpperCase()}:8080` }, '/'],
+      ['ping host, /ping/', { host: PING_DOMAIN }, '/ping/'],
       ['site host, /ping/', { host: SITE_HOST }, '/ping/'],
       ['site host, /ping/, TLS', { host: SITE_HOST, tls: {} }, '/ping/'],
       ['site host, /heartbeat/', { host: SITE_HOST }, '/heartbeat/'],
@@ -77,7 +77,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
 
     test.each([false, true])('method and body, HTTP/2: %s', async (http2) => {
       const code = await bench.makeCheck();
-      const how = { host: PING_HOST, tls: {}, http2, method: 'POST', body: 'out of cheese' };
+      const how = { host: PING_DOMAIN, tls: {}, http2, method: 'POST', body: 'out of cheese' };
       expect(await ask(bench, { ...how, path: `/${code}/3` })).toMatchObject({ status: 200 });
       const ping = await lastPing(code);
       expect({ ...ping, body: String(ping?.body) }).toMatchObject({
@@ -89,7 +89,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
 
     test('an unknown one is said so', async () => {
       const path = '/00000000-0000-4000-8000-000000000000';
-      expect(await ask(bench, { host: PING_HOST, path })).toMatchObject({ status: 404, body: 'not found' });
+      expect(await ask(bench, { host: PING_DOMAIN, path })).toMatchObject({ status: 404, body: 'not found' });
     });
   });
 
@@ -100,7 +100,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
       'X-Forwarded-Proto': 'ftp',
     };
     const code = await bench.makeCheck();
-    await ask(bench, { host: PING_HOST, path: `/${code}`, headers: lies });
+    await ask(bench, { host: PING_DOMAIN, path: `/${code}`, headers: lies });
     expect(await lastPing(code)).toMatchObject({ remote_addr: '127.0.0.1', scheme: 'http' });
     const answer = await ask(bench, { host: SITE_HOST, path: '/', headers: lies, tls: {} });
     const { headers } = JSON.parse(answer.body) as { headers: Record<string, string> };
@@ -127,7 +127,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
       await eventually('it is out', async () => (await bench.serverStates()).get('ingester1') === 'DOWN');
       const before = await accepted(one.adminPort);
       const code = await bench.makeCheck();
-      for (let i = 0; i < 10; i++) await ask(bench, { host: PING_HOST, path: `/${code}/log` });
+      for (let i = 0; i < 10; i++) await ask(bench, { host: PING_DOMAIN, path: `/${code}/log` });
       expect(await accepted(one.adminPort)).toBe(before);
       one.maintenance(false);
       await eventually('it is in', async () => (await bench.serverStates()).get('ingester1') === 'UP');
@@ -140,7 +140,7 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
         return states.get('ingester1') === 'DOWN' && states.get('ingester2') === 'DOWN';
       });
       const code = await bench.makeCheck();
-      expect(await ask(bench, { host: PING_HOST, path: `/${code}` })).toMatchObject({ status: 200 });
+      expect(await ask(bench, { host: PING_DOMAIN, path: `/${code}` })).toMatchObject({ status: 200 });
       for (const one of bench.ingesters) one.maintenance(false);
     });
   });
@@ -157,13 +157,15 @@ describe.skipIf(!haproxy || !openssl)('the rate limit', () => {
     const code = await bench.makeCheck();
     const statuses: number[] = [];
     for (let i = 0; i < 30; i++) {
-      const answer = await ask(bench, { host: PING_HOST, path: `/${code}/log` });
+      const answer = await ask(bench, { host: PING_DOMAIN, path: `/${code}/log` });
       statuses.push(answer.status);
       if (answer.status === 429) expect(answer.headers['retry-after']).toBe('10');
     }
     expect(statuses.slice(0, 15)).toEqual(Array(15).fill(200));
     expect(statuses.slice(25)).toEqual(Array(5).fill(429));
-    expect(await ask(bench, { host: PING_HOST, path: `/${code}/log`, address: '::1' })).toMatchObject({ status: 200 });
+    expect(await ask(bench, { host: PING_DOMAIN, path: `/${code}/log`, address: '::1' })).toMatchObject({
+      status: 200,
+    });
   });
 });
 

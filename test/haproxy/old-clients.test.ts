@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireBinary } from '../support/binaries.ts';
-import { type Bench, PING_HOST, startBench } from './support.ts';
+import { type Bench, PING_DOMAIN, startBench } from './support.ts';
 
 const haproxy = requireBinary('haproxy');
 const openssl = requireBinary('openssl');
@@ -23,7 +23,7 @@ describe.skipIf(!haproxy || !openssl)('through HAProxy', () => {
       select pings.kind, method, ua, convert_from(body, 'utf8') as body
       from pings join checks on checks.id = check_id where code = ${code} order by n`;
 
-  const HOST = `Host: ${PING_HOST}\r\n`;
+  const HOST = `Host: ${PING_DOMAIN}\r\n`;
   const forms: [string, (code: string) => string[], object][] = [
     [
       'a request line in two segments',
@@ -39,10 +39,10 @@ describe.skipIf(!haproxy || !openssl)('through HAProxy', () => {
       (code) => [`POST /${code}/3 HTTP/1.0\r\n${HOST}Content-Length: 4\r\n\r\n`, 'oops'],
       { kind: 'fail', method: 'POST', body: 'oops' },
     ],
-    ['an absolute-form target', (code) => [`GET http://${PING_HOST}/${code} HTTP/1.1\r\n${HOST}\r\n`], {}],
+    ['an absolute-form target', (code) => [`GET http://${PING_DOMAIN}/${code} HTTP/1.1\r\n${HOST}\r\n`], {}],
     [
       'an absolute-form target with a query',
-      (code) => [`GET http://${PING_HOST}/${code}?a=1 HTTP/1.1\r\n${HOST}\r\n`],
+      (code) => [`GET http://${PING_DOMAIN}/${code}?a=1 HTTP/1.1\r\n${HOST}\r\n`],
       {},
     ],
     [

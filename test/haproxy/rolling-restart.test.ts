@@ -3,7 +3,7 @@ import { Agent, request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requireBinary } from '../support/binaries.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Bench, PING_HOST, startBench } from './support.ts';
+import { type Bench, PING_DOMAIN, startBench } from './support.ts';
 
 const haproxy = requireBinary('haproxy');
 const openssl = requireBinary('openssl');
@@ -37,7 +37,7 @@ describe.skipIf(!haproxy || !openssl)('a rolling restart of two ingesters under 
             dispatcher: number % 2 === 0 ? keptAlive : newEachTime,
             method: kind === 3 ? 'POST' : 'GET',
             ...(kind === 3 ? { body: 'x'.repeat(2000) } : {}),
-            headers: { host: PING_HOST },
+            headers: { host: PING_DOMAIN },
           });
           const text = await body.text();
           if (statusCode === 200) acknowledged.set(code, acknowledged.get(code)! + 1);

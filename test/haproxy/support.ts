@@ -12,7 +12,7 @@ import { freePorts } from '@overdue/database/testing/ports';
 import { eventually } from '../support/eventually.ts';
 import { ROOT } from '../support/product.ts';
 
-export const PING_HOST = 'ping.test';
+export const PING_DOMAIN = 'ping.test';
 export const SITE_HOST = 'site.test';
 
 /** For tests that every suite here starts with: what a client can do, whatever HAProxy says. */
@@ -65,7 +65,7 @@ export async function startBench(haproxy: string, options: BenchOptions = {}): P
         BIND_HTTP: `127.0.0.1:${httpPort},::1:${httpPort}`,
         BIND_HTTPS: `127.0.0.1:${httpsPort},::1:${httpsPort}`,
         CERTIFICATES: certificates.folder,
-        PING_HOST,
+        PING_DOMAIN,
         ...(options.rateLimit === undefined ? {} : { RATE_LIMIT: String(options.rateLimit) }),
         HAPROXY_SOCKET: socket,
         ...Object.fromEntries(
@@ -128,7 +128,7 @@ function makeCertificates(folder: string): { folder: string; authorities: Buffer
     ecdsa: ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
     rsa: ['-newkey', 'rsa:2048'],
   };
-  const names = `subjectAltName=DNS:${PING_HOST},DNS:${SITE_HOST},DNS:localhost`;
+  const names = `subjectAltName=DNS:${PING_DOMAIN},DNS:${SITE_HOST},DNS:localhost`;
   const authorities = Object.entries(kinds).map(([kind, how]) => {
     const [key, certificate] = [join(folder, `${kind}.key`), join(folder, `${kind}.crt`)];
     const subject = ['-days', '2', '-nodes', '-subj', `/CN=${kind}`, '-addext', names];

@@ -93,7 +93,7 @@ async function haproxy(context: BenchContext, backend: { port: number; adminPort
       BIND_HTTP: `127.0.0.1:${http}`,
       BIND_HTTPS: `127.0.0.1:${https}`,
       CERTIFICATES: certificates,
-      PING_HOST: 'localhost',
+      PING_DOMAIN: 'localhost',
       INGESTER_1: address,
       INGESTER_1_ADMIN_PORT: String(backend.adminPort),
       INGESTER_2: address,
