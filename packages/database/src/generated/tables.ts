@@ -81,17 +81,6 @@ export interface CoverageTable {
   until_at: Instant;
 }
 
-export interface CredentialsTable {
-  id: GeneratedAlways<number>;
-  code: Generated<string>;
-  user_id: number;
-  name: string;
-  credential_id: Buffer;
-  public_key: Buffer;
-  sign_count: Generated<number>;
-  created_at: Generated<Instant>;
-}
-
 export interface DismissalsTable {
   id: GeneratedAlways<number>;
   instance_id: string;
@@ -208,12 +197,10 @@ export interface ProjectsTable {
 export interface SessionsTable {
   token_hash: Buffer;
   user_id: number | null;
-  data: ColumnType<unknown, unknown | undefined, unknown>;
   user_agent: Generated<string>;
   remote_addr: string | null;
   created_at: Generated<Instant>;
   expires_at: Instant;
-  sudo_until: Instant | null;
 }
 
 export interface TokenBucketsTable {
@@ -249,11 +236,6 @@ export interface UsersTable {
   last_call_at: Instant | null;
   login_token_hash: string | null;
   login_token_expires_at: Instant | null;
-  totp_secret: string | null;
-  totp_created_at: Instant | null;
-  deletion_notice_at: Instant | null;
-  deletion_scheduled_at: Instant | null;
-  over_limit_at: Instant | null;
 }
 
 export interface DB {
@@ -262,7 +244,6 @@ export interface DB {
   channels: ChannelsTable;
   checks: ChecksTable;
   coverage: CoverageTable;
-  credentials: CredentialsTable;
   dismissals: DismissalsTable;
   flips: FlipsTable;
   gap_mails: GapMailsTable;
