@@ -125,8 +125,7 @@ export class BatchWork {
     progress.state = check;
     if (flip) progress.newestFlip = this.#flip(id, flip, progress.newestFlip);
     if (problem) this.#onProblem(id, problem);
-    progress.plain =
-      kind === 'success' && check.last_ping === ping.at && check.last_start === null && isPlainSuccess(ping);
+    progress.plain = check.last_ping === ping.at && check.last_start === null && isPlainSuccess(kind, ping);
     return kind;
   }
 

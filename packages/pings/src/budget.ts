@@ -21,6 +21,11 @@ export function commitPatience(timeoutMs: Milliseconds, age: Milliseconds): Mill
   return Math.max(FIRST * timeoutMs - Math.max(age, 0), (1 - FIRST) * timeoutMs);
 }
 
+/** How long the journal of coalesced pings may take: where the disk hangs, they go to the database, and need time for that. */
+export function journalPatience(timeoutMs: Milliseconds): Milliseconds {
+  return (1 - FIRST) * timeoutMs;
+}
+
 /** How long a ping with `create=1` waits for its check to be made; then there is time to ask whether the database is there. */
 export function provisionPatience(timeoutMs: Milliseconds): Milliseconds {
   return FIRST * FIRST * timeoutMs;

@@ -11,7 +11,7 @@ export {
   type TouchedCheck,
 } from './apply-batch.ts';
 export { meansAway } from './batch-connection.ts';
-export { lookUpPatience } from './budget.ts';
+export { journalPatience, lookUpPatience } from './budget.ts';
 export { ChangeListener, type Changes, VOUCH_CHANNEL } from './change-listener.ts';
 export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
 export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAddress } from './check-loader.ts';

@@ -9,8 +9,9 @@ import { CheckCache } from './check-cache.ts';
 import { loadByCode, loadBySlug } from './check-loader.ts';
 import { type Hearing, type IntakeOutcome, PingIntake, type PlainSuccessThrottle } from './intake.ts';
 import type { PingAction, PingAddress } from './path.ts';
-import type { Ping, Submission } from './ping.ts';
+import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';
+import type { CoalescedPing } from './spool/journal.ts';
 import { makePing } from './testing.ts';
 import { PingWriter } from './writer.ts';
 
@@ -234,14 +235,14 @@ test('nothing of a batch with such a ping is in: should its answer get lost, its
 
 describe('what the throttle would take', () => {
   let told: (() => void)[];
-  let taken: Submission[];
+  let taken: CoalescedPing[];
   const hearing: Hearing = {
     whenHeard: (done) => told.push(done) > 0,
     whenHeardTheLast: (done) => told.length > 0 && told.push(done) > 0,
   };
   const throttle: PlainSuccessThrottle = {
     has: () => true,
-    take: (submission) => taken.push(submission) > 0,
+    take: (_checkId, ping) => taken.push(ping) > 0,
     end: nothing,
   };
   const tell = () => {

@@ -5,6 +5,7 @@ import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
 import type { PingAction, PingAddress } from './path.ts';
 import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
 import type { CheckRules } from './rules.ts';
+import type { CoalescedPing } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
 import { TimedOutError, within } from './within.ts';
 import type { PingWriter } from './writer.ts';
@@ -44,8 +45,8 @@ export type IntakeOutcome =
 export interface PlainSuccessThrottle {
   /** Whether it may take a ping of this check. */
   has(checkId: number): boolean;
-  /** True: it took the ping, and settles the submission. */
-  take(submission: Submission): boolean;
+  /** True: it took the ping, and tells its sender how that ended. */
+  take(checkId: number, ping: CoalescedPing, sender: Pick<Submission, 'settle'>): boolean;
   /** Anything else of this check comes now: what was coalesced goes first. */
   end(checkId: number): void;
 }
@@ -163,7 +164,7 @@ export class PingIntake {
     const patience = commitPatience(timeoutMs, clock.now() - one.at) ?? 0;
     const lookup = await within(clock, patience, cache.load(address));
     if (typeof lookup === 'string') this.#found(one, lookup);
-    else one.as({ ...ping(one, lookup, null), rulesVersion: null });
+    else one.as({ ...judged(one, lookup, one.incoming.classify(lookup.rules)), rulesVersion: null });
     return typeof lookup === 'object';
   }
 
@@ -221,7 +222,7 @@ export class PingIntake {
       return;
     }
     const { address, action, create } = one.incoming;
-    writer.submit(one.as(ping(one, null, { address, action, create })));
+    writer.submit(one.as(unresolved(one, { address, action, create })));
   }
 
   #judge(one: InHand, lookup: Lookup): void {
@@ -242,16 +243,15 @@ export class PingIntake {
       one.settle('too many');
       return;
     }
-    one.as(ping(one, check, null));
+    const kind = one.incoming.classify(check.rules);
     if (throttle) {
-      if (this.#hearsFirst(one, check.id, throttle)) return;
-      if (isPlainSuccess(one.ping)) {
-        if (throttle.take(one)) return;
-      } else {
-        throttle.end(check.id);
-      }
+      const isPlain = isPlainSuccess(kind, one.incoming);
+      const mayBeTaken = isPlain && throttle.has(check.id);
+      if (this.#hearsFirst(one, check.id, mayBeTaken)) return;
+      if (mayBeTaken && throttle.take(check.id, coalesced(one), one)) return;
+      if (!isPlain) throttle.end(check.id);
     }
-    writer.submit(one);
+    writer.submit(one.as(judged(one, check, kind)));
   }
 
   /**
@@ -260,12 +260,11 @@ export class PingIntake {
    * until all there is has been heard, a round trip to the database, and later ones of its check behind it. When many come,
    * the others do not wait.
    */
-  #hearsFirst(one: InHand, checkId: number, throttle: PlainSuccessThrottle): boolean {
+  #hearsFirst(one: InHand, checkId: number, mayBeTaken: boolean): boolean {
     const { hearing, writer } = this.#options;
     if (hearing === null || one.heard) return false;
     const before = this.#hearing.get(checkId) ?? 0;
-    const mayBeTaken = writer.mode === 'live' && isPlainSuccess(one.ping) && throttle.has(checkId);
-    const hears = mayBeTaken && this.#mayHear();
+    const hears = mayBeTaken && writer.mode === 'live' && this.#mayHear();
     if (!hears && before === 0) return false;
     const done = () => {
       one.heard = true;
@@ -286,14 +285,30 @@ export class PingIntake {
   }
 }
 
-function ping({ incoming, at }: InHand, check: FoundCheckRef | null, unresolved: Ping['unresolved']): Ping {
+/** A ping of this check, which it means `kind` to. */
+function judged(one: InHand, check: FoundCheckRef, kind: PingKind): Ping {
+  return ping(one, check.id, null, kind, check.rulesVersion);
+}
+
+/** A ping whose check is looked up later. */
+function unresolved(one: InHand, said: NonNullable<Ping['unresolved']>): Ping {
+  return ping(one, null, said, said.action, null);
+}
+
+function ping(
+  { incoming, at }: InHand,
+  checkId: Ping['checkId'],
+  unresolved: Ping['unresolved'],
+  kind: PingKind,
+  rulesVersion: Ping['rulesVersion'],
+): Ping {
   return {
     id: uuid7(at),
     at,
-    checkId: check ? check.id : null,
+    checkId,
     unresolved,
-    kind: check ? incoming.classify(check.rules) : incoming.action,
-    rulesVersion: check ? check.rulesVersion : null,
+    kind,
+    rulesVersion,
     exitStatus: incoming.exitStatus,
     rid: incoming.rid,
     scheme: incoming.scheme,
@@ -304,6 +319,11 @@ function ping({ incoming, at }: InHand, check: FoundCheckRef | null, unresolved:
     skipped: 0,
     late: false,
   };
+}
+
+/** What is kept of it when it is only counted. */
+function coalesced({ at, incoming: { scheme, method, remoteAddr, ua } }: InHand): CoalescedPing {
+  return { at, scheme, method, remoteAddr, ua };
 }
 
 /** One ping from receipt to its outcome. */

@@ -86,7 +86,10 @@ export interface ClaimedPings extends Claim {
   answered(): readonly Ping[];
 }
 
-/** Whether a success says nothing but "still well": what the throttle may coalesce. */
-export function isPlainSuccess(ping: Ping): boolean {
-  return ping.kind === 'success' && ping.body === null && ping.rid === null && ping.exitStatus === null;
+/**
+ * Whether a ping says nothing but "still well": what the throttle may coalesce.
+ * @param kind what it means to its check
+ */
+export function isPlainSuccess(kind: PingKind, ping: Pick<Ping, 'body' | 'rid' | 'exitStatus'>): boolean {
+  return kind === 'success' && ping.body === null && ping.rid === null && ping.exitStatus === null;
 }

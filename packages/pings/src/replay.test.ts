@@ -14,7 +14,7 @@ import { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 import type { Claim } from './spool/journal.ts';
 import type { Damage } from './spool/segment.ts';
 import { SpoolFullError, type SpoolRecord } from './spool/spool.ts';
-import { makePing } from './testing.ts';
+import { countedPing, makePing } from './testing.ts';
 import { latePings } from './throttle.ts';
 import { PingWriter } from './writer.ts';
 
@@ -147,7 +147,7 @@ const submit = (one: Ingester, ua: string): Promise<Outcome> =>
 /** Pings that are answered, and on disk in the journal. */
 async function coalesce(one: Ingester, ...uas: string[]): Promise<{ claim: Claim; pings: Ping[] }> {
   const pings = uas.map(ping);
-  const settled = pings.map((each) => new Promise((settle) => one.journal.add(checkId, { ping: each, settle })));
+  const settled = pings.map((each) => new Promise((settle) => one.journal.add(countedPing(checkId, each, settle))));
   expect(new Set(await Promise.all(settled))).toEqual(new Set(['recorded']));
   return { claim: one.journal.claim(checkId), pings: latePings(checkId, pings, 0) };
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '@overdue/clock';
-import type { Ping } from './ping.ts';
+import type { Outcome, Ping } from './ping.ts';
+import type { CountedPing } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
 
 /** For tests: a plain success by HTTP, but for `fields`; a new id each time. */
@@ -22,4 +23,9 @@ export function makePing(checkId: number, at: Instant, fields: Partial<Ping> = {
     late: false,
     ...fields,
   };
+}
+
+/** For tests: a coalesced ping for the journal, of a sum of its own; `refused`: the disk did not take it. */
+export function countedPing(checkId: number, ping: Ping, settle: (outcome: Outcome) => void): CountedPing {
+  return { checkId, ping, sender: { settle }, sum: { unwritten: () => settle('refused') } };
 }

@@ -2,7 +2,7 @@ import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
 import type { TouchedCheck } from './apply-batch.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
 import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
-import type { CoalescedPing, CoalescedPings, Journal } from './spool/journal.ts';
+import type { CoalescedPing, CoalescedPings, CountedPing, Journal, Sum } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
 
 /*
@@ -37,7 +37,7 @@ export interface ThrottleOptions {
   readonly clock: Clock;
   /** PING_THROTTLE_SECONDS, in milliseconds. */
   readonly windowMs: Milliseconds;
-  readonly journal: Pick<Journal, 'add' | 'claim' | 'failing' | 'whenItFails'>;
+  readonly journal: Pick<Journal, 'add' | 'claim' | 'failing'>;
   /** Where the sums go: the writer. */
   readonly submit: (submission: Submission) => void;
   /** Pings kept in memory, at most about twice as many: held, and on their way to the writer; default 100,000. */
@@ -52,20 +52,16 @@ interface Window {
 }
 
 /** Coalesced pings of one check, from first to last: in a window, then as a sum on its way to the database or the spool. */
-interface Held {
+interface Held extends Sum {
   /** Newest last; at most 2 * KEEP. */
   readonly pings: CoalescedPing[];
   /** Older ones that are only counted. */
   skipped: number;
   readonly firstAt: Instant;
   /** Those of them that are not answered before the sum is written, because the journal could not take them. */
-  readonly unanswered: Submission[];
+  readonly unanswered: CountedPing[];
   /** What became of the sum. */
   outcome: Outcome | null;
-}
-
-function newlyHeld(firstAt: Instant, pings: CoalescedPing[] = [], skipped = 0): Held {
-  return { pings, skipped, firstAt, unanswered: [], outcome: null };
 }
 
 export class Throttle implements PlainSuccessThrottle {
@@ -79,8 +75,6 @@ export class Throttle implements PlainSuccessThrottle {
   #stopped = false;
   /** Sums on their way. */
   readonly #leaving = new Set<Held>();
-  /** Among which pings each was counted that the journal has not put on disk yet. */
-  readonly #countedIn = new WeakMap<Submission, Held>();
   /** Pings in memory. */
   #kept = 0;
   /** Pings counted, and not yet committed or spooled. */
@@ -90,16 +84,14 @@ export class Throttle implements PlainSuccessThrottle {
 
   constructor(options: ThrottleOptions) {
     this.#options = options;
-    options.journal.whenItFails((submissions) => this.#unwritten(submissions));
   }
 
   has(checkId: number): boolean {
     return this.#windows.has(checkId);
   }
 
-  take(submission: Submission): boolean {
-    const { ping } = submission;
-    const window = this.#windows.get(ping.checkId!);
+  take(checkId: number, ping: CoalescedPing, sender: CountedPing['sender']): boolean {
+    const window = this.#windows.get(checkId);
     if (!window) return false;
     const { clock, journal, maxKept = MAX_KEPT } = this.#options;
     if (clock.monotonic() >= window.endsAt || journal.failing || this.#kept >= 2 * maxKept) {
@@ -116,8 +108,7 @@ export class Throttle implements PlainSuccessThrottle {
     }
     this.pings++;
     this.coalesced++;
-    this.#countedIn.set(submission, held);
-    journal.add(window.checkId, submission);
+    journal.add({ checkId, ping, sender, sum: held });
     if (this.#kept > maxKept) this.#close(this.#holding.values().next().value ?? window);
     return true;
   }
@@ -168,7 +159,8 @@ export class Throttle implements PlainSuccessThrottle {
       groups.map(({ checkId, pings, skipped }) => {
         this.pings += pings.length + skipped;
         this.#kept += pings.length;
-        return new Promise<void>((done) => this.#flush(checkId, newlyHeld(pings[0]!.at, [...pings], skipped), done));
+        const held: Held = { ...nothingHeld(pings[0]!.at), pings: [...pings], skipped, unwritten() {} };
+        return new Promise<void>((done) => this.#flush(checkId, held, done));
       }),
     );
   }
@@ -182,10 +174,11 @@ export class Throttle implements PlainSuccessThrottle {
   }
 
   #hold(window: Window, firstAt: Instant): Held {
-    window.held = newlyHeld(firstAt);
+    const held: Held = { ...nothingHeld(firstAt), unwritten: (pings) => this.#unwritten(window, held, pings) };
+    window.held = held;
     this.#holding.add(window);
     this.#scheduleEager();
-    return window.held;
+    return held;
   }
 
   #scheduleEager(): void {
@@ -247,7 +240,7 @@ export class Throttle implements PlainSuccessThrottle {
     // All pings of a claim have one outcome.
     const settle = (outcome: Outcome) => {
       held.outcome = outcome;
-      for (const submission of held.unanswered.splice(0)) submission.settle(outcome);
+      for (const { sender } of held.unanswered.splice(0)) sender.settle(outcome);
     };
     for (const ping of pings) submit({ ping, claim: claimed, settle });
   }
@@ -256,17 +249,16 @@ export class Throttle implements PlainSuccessThrottle {
    * The journal could not take these, so they are not safe and not answered: the sum in which they are counted, which keeps
    * them in order, goes to the writer at once, and what becomes of it is their answer.
    */
-  #unwritten(submissions: readonly Submission[]): void {
-    const unwritten = new Set<Window>();
-    for (const submission of submissions) {
-      const held = this.#countedIn.get(submission);
-      if (held?.outcome === null) held.unanswered.push(submission);
-      else submission.settle(held?.outcome ?? 'refused');
-      const window = this.#windows.get(submission.ping.checkId!);
-      if (held && window?.held === held) unwritten.add(window);
-    }
-    for (const window of unwritten) this.#close(window);
+  #unwritten(window: Window, held: Held, pings: readonly CountedPing[]): void {
+    const { outcome } = held;
+    if (outcome === null) for (const ping of pings) held.unanswered.push(ping);
+    else for (const { sender } of pings) sender.settle(outcome);
+    if (window.held === held) this.#close(window);
   }
+}
+
+function nothingHeld(firstAt: Instant): Omit<Held, 'unwritten'> {
+  return { pings: [], skipped: 0, firstAt, unanswered: [], outcome: null };
 }
 
 /** What is left of a sum without those that were promised to nobody. */

@@ -10,6 +10,7 @@ import {
   COALESCED_GRACE_MS,
   forgetFormer,
   type Hearing,
+  journalPatience,
   keepReceived,
   loadByCode,
   loadBySlug,
@@ -119,6 +120,7 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
     directory: config.SPOOL_DIR,
     maxBytes: config.SPOOL_MAX_BYTES,
     clock,
+    patienceMs: journalPatience(timeoutMs),
     onDamage(damage) {
       damaged.bytes += damage.bytes;
       damaged.pings += damage.pings ?? 0;

@@ -9,7 +9,7 @@ import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { createLogger, createRegistry } from '@overdue/observability';
 import { type IntakeOutcome, keepReceived, openSpoolDirectory } from '@overdue/pings';
-import { makePing } from '@overdue/pings/testing';
+import { countedPing, makePing } from '@overdue/pings/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createMetrics } from './metrics.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
@@ -50,7 +50,7 @@ test('also a ping that comes while the other listeners are still being opened', 
   await before.spool.append({ lane: randomUUID(), batch: 1 }, [failure]);
   // Coalesced, in no batch yet.
   const coalesced = makePing(check!.id, at + 1);
-  await new Promise((settle) => before.journal.add(check!.id, { ping: coalesced, settle }));
+  await new Promise((settle) => before.journal.add(countedPing(check!.id, coalesced, settle)));
   await before.close();
 
   const pipeline = await nextProcess();

@@ -1,4 +1,4 @@
-import type { Clock } from '@overdue/clock';
+import type { Clock, Milliseconds } from '@overdue/clock';
 import { latePings } from '../throttle.ts';
 import type { StrandedBatch } from '../writer.ts';
 import { type CoalescedPings, Journal } from './journal.ts';
@@ -27,6 +27,8 @@ export async function openSpoolDirectory(options: {
   readonly directory: string;
   readonly maxBytes: number;
   readonly clock: Clock;
+  /** See {@link JournalOptions}. */
+  readonly patienceMs?: Milliseconds;
   readonly onDamage: (damage: Damage) => void;
 }): Promise<SpoolDirectory> {
   const unlock = await lockDirectory(options.directory, options.clock);

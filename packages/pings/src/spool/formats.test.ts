@@ -3,7 +3,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { makePing } from '../testing.ts';
+import { countedPing, makePing } from '../testing.ts';
 import { frames, MAGIC, type Stretch, stretches } from './frames.ts';
 import { spoolStatus } from './status.ts';
 import { append, applyAll, badDisk } from './testing.ts';
@@ -73,7 +73,7 @@ describe('the former format', () => {
   test('coalesced pings', async () => {
     const { journal } = await disk().open();
     let settled = 0;
-    for (const at of [1000, 1001]) journal.add(7, { ping: makePing(7, at), settle: () => settled++ });
+    for (const at of [1000, 1001]) journal.add(countedPing(7, makePing(7, at), () => settled++));
     await expect
       .poll(() =>
         disk()

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import type { Outcome, Submission } from '../ping.ts';
-import { makePing } from '../testing.ts';
+import { countedPing, makePing } from '../testing.ts';
 import { Throttle } from '../throttle.ts';
 import type { SpoolDirectory } from './directory.ts';
 import { JOURNAL_PREFIX } from './journal.ts';
-import { badDisk, breakSectors, failNext, LANE } from './testing.ts';
+import { badDisk, breakSectors, failNext, hang, LANE } from './testing.ts';
 
 const disk = badDisk();
 const inJournal = (path: string) => path.includes(JOURNAL_PREFIX);
@@ -26,7 +26,7 @@ async function meanwhile<T>(promise: Promise<T>): Promise<T> {
 }
 
 const count = ({ journal }: SpoolDirectory, checkId: number, at: number) =>
-  meanwhile(new Promise<Outcome>((settle) => journal.add(checkId, { ping: makePing(checkId, at), settle })));
+  meanwhile(new Promise<Outcome>((settle) => journal.add(countedPing(checkId, makePing(checkId, at), settle))));
 
 test('a disk that fails for a moment at a start: nothing is given up', async () => {
   await count(await disk().open(), 1, 1000);
@@ -79,22 +79,28 @@ test('what is claimed after damage is not taken for an earlier claim that the di
   expect([stranded.map(({ number }) => number.batch), unclaimed]).toEqual([[1, 2, 3], []]);
 });
 
-test('nothing stays in the journal of a window of which it took nothing', async () => {
-  const { journal, recovered } = await disk().open();
-  await recovered();
+/** A throttle on the disk's journal, with windows for these checks. */
+function throttleOn({ journal }: SpoolDirectory, ...checkIds: number[]) {
   const written: Submission[] = [];
   const { clock } = disk();
   const throttle = new Throttle({ clock, windowMs: 1e6, journal, submit: (one) => void written.push(one) });
-  throttle.committed([1, 2].map((id) => ({ id, plain: true, informative: false, previousPing: null }) as never));
+  throttle.committed(checkIds.map((id) => ({ id, plain: true }) as never));
   const ping = (checkId: number) => {
     const outcomes: Outcome[] = [];
-    throttle.take({ ping: makePing(checkId, clock.now()), settle: (outcome) => void outcomes.push(outcome) });
-    return outcomes;
+    const sender = { settle: (outcome: Outcome) => void outcomes.push(outcome) };
+    return throttle.take(checkId, makePing(checkId, clock.now()), sender) ? outcomes : null;
   };
+  return { throttle, written, ping };
+}
+
+test('nothing stays in the journal of a window of which it took nothing', async () => {
+  const opened = await disk().open();
+  await opened.recovered();
+  const { throttle, written, ping } = throttleOn(opened, 1, 2);
   const safe = ping(2);
   await expect.poll(() => safe).toEqual(['recorded']);
   // So that it does not wait for more.
-  await clock.advance(10);
+  await disk().clock.advance(10);
   await failNext('write', 'ENOSPC');
   const unsafe = ping(1);
   await expect.poll(() => written.length).toBe(1);
@@ -104,5 +110,43 @@ test('nothing stays in the journal of a window of which it took nothing', async 
     settle('recorded');
   }
   expect([unsafe, safe]).toEqual([['recorded'], ['recorded']]);
+  await expect.poll(segments).toEqual([]);
+});
+
+test('a disk that hangs: what it does not take in time is the database’s, and counts once when the disk goes on', async () => {
+  disk().patienceMs = 500;
+  const opened = await disk().open();
+  await opened.recovered();
+  const { written, ping } = throttleOn(opened, 1, 2);
+  const { clock } = disk();
+  const safe = ping(1);
+  await expect.poll(() => safe).toEqual(['recorded']);
+  await clock.advance(10);
+  const { waiting, goOn } = await hang();
+  const [first, other] = [ping(1), ping(2)];
+  await expect.poll(waiting).toBe(1);
+  const behind = ping(1);
+  await clock.advance(499);
+  expect(written).toEqual([]);
+  await clock.advance(1);
+  expect(written.map(({ ping }) => ping.checkId)).toEqual([1, 1, 1, 2]);
+  // As long as it hangs, nothing is coalesced, and nothing waits for it.
+  await clock.advance(60_000);
+  expect(ping(1)).toBeNull();
+  const claims = [...new Set(written.map(({ claim }) => claim!))];
+  const bound = Promise.all(claims.map((claim, i) => claim.bind({ lane: LANE, batch: i + 1 })));
+  await clock.advance(1);
+  await bound;
+  for (const claim of claims) claim.done();
+  for (const { settle } of written) settle('recorded');
+  const answers = () => [safe, first, other, behind];
+  expect(answers()).toEqual([['recorded'], ['recorded'], ['recorded'], ['recorded']]);
+  goOn();
+  const isUsable = async () => {
+    await clock.advance(100);
+    return !opened.journal.failing;
+  };
+  await expect.poll(isUsable).toBe(true);
+  expect(answers()).toEqual([['recorded'], ['recorded'], ['recorded'], ['recorded']]);
   await expect.poll(segments).toEqual([]);
 });

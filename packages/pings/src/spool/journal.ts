@@ -1,12 +1,28 @@
-import type { Clock, Instant } from '@overdue/clock';
+import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { BatchNumber } from '../apply-batch.ts';
 import type { Ping, Submission } from '../ping.ts';
+import { within } from '../within.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import type { Damage, Survey } from './segment.ts';
 import { type LogPosition, SegmentLog } from './segment-log.ts';
 
 /** What the log keeps of a coalesced ping; it has no body, run id or exit status. */
 export type CoalescedPing = Pick<Ping, 'at' | 'scheme' | 'method' | 'remoteAddr' | 'ua'>;
+
+/** A coalesced ping until it is safe. */
+export interface CountedPing {
+  readonly checkId: number;
+  readonly ping: CoalescedPing;
+  /** Whoever waits for the answer. */
+  readonly sender: Pick<Submission, 'settle'>;
+  readonly sum: Sum;
+}
+
+/** Coalesced pings of a check that go to the database together. */
+export interface Sum {
+  /** The disk did not take these, or takes too long: they are not safe, and whoever counted them answers them. */
+  unwritten(pings: readonly CountedPing[]): void;
+}
 
 /** Coalesced pings of one check, oldest first. */
 export interface CoalescedPings {
@@ -20,8 +36,9 @@ export interface CoalescedPings {
 export interface Claim {
   /**
    * Puts on disk in which batch they go. To be awaited before that batch can be committed, or is spooled: whoever finds
-   * the journal after a crash then knows whose number to look for. A later call replaces an earlier one. Never rejects:
-   * without it, a crash at the wrong moment counts them twice, which is better than not at all.
+   * the journal after a crash then knows whose number to look for. A later call replaces an earlier one. Never rejects,
+   * and does not wait for a disk that hangs: without it, a crash at the wrong moment counts them twice, which is better
+   * than not at all.
    */
   bind(number: BatchNumber): Promise<void>;
   /** They are committed, or in the spool. */
@@ -40,13 +57,15 @@ export interface Recovered {
 export interface JournalOptions {
   readonly directory: string;
   readonly clock: Clock;
+  /** So long a write may take before the disk counts as hanging; default 500. See budget.ts. */
+  readonly patienceMs?: Milliseconds;
   readonly onDamage: (damage: Damage) => void;
 }
 
 export const JOURNAL_PREFIX = 'throttle';
 const COUNTED = 1;
 const CLAIMED = 2;
-/** Of a group of pings of one check, so many are written with their details. */
+/** Of the pings of one check, so many are read back with their details. */
 const KEEP = 128;
 /**
  * A write costs much the same for one ping as for many, so the next one begins so many milliseconds after the last began,
@@ -56,6 +75,7 @@ const GATHER_MS = 2;
 const GATHER_PINGS = 16;
 /** What numbers skip when some that were given may not have been read: none is given twice. */
 const UNREAD_NUMBERS = 1e9;
+const PATIENCE_MS = 500;
 /** After a failure, so long nothing is tried. */
 const FAILURE_MS = 1000;
 
@@ -71,17 +91,15 @@ export class Journal {
   readonly #log: SegmentLog;
   #sequence = 0;
   #claims = 0;
-  /** What is not on its way to the disk yet, by check. */
-  #waiting = new Map<number, { pings: CoalescedPing[]; skipped: number }>();
-  #submissions: Submission[] = [];
+  /** What is not on its way to the disk yet. */
+  #waiting: CountedPing[] = [];
   #flushing = false;
   #wroteAt = Number.NEGATIVE_INFINITY;
   /** Ends the waiting for more. */
   #enough: (() => void) | null = null;
   #failedAt = Number.NEGATIVE_INFINITY;
-  #takeOver = (submissions: readonly Submission[]) => {
-    for (const submission of submissions) submission.settle('refused');
-  };
+  /** Writes under way that the disk takes too long for. */
+  #hanging = 0;
   #end: LogPosition | null = null;
   /** What is not committed: from which segment on it is needed. */
   readonly #unclaimed = new Map<number, number>();
@@ -126,33 +144,18 @@ export class Journal {
 
   /** Whether the disk takes nothing: do not add. */
   get failing(): boolean {
-    return this.#options.clock.monotonic() - this.#failedAt < FAILURE_MS;
+    return this.#hanging > 0 || this.#options.clock.monotonic() - this.#failedAt < FAILURE_MS;
   }
 
   get bytes(): number {
     return this.#log.bytes;
   }
 
-  /** @param take gets what could not be put on disk, instead of its being settled as `refused` */
-  whenItFails(take: (submissions: readonly Submission[]) => void): void {
-    this.#takeOver = take;
-  }
-
-  /** Settles the submission when it is on disk. See {@link whenItFails}. */
-  add(checkId: number, submission: Submission): void {
-    const waiting = this.#waiting.get(checkId);
-    if (!waiting) {
-      this.#waiting.set(checkId, { pings: [submission.ping], skipped: 0 });
-      if (!this.#unclaimed.has(checkId)) this.#unclaimed.set(checkId, this.#log.lastSegment);
-    } else {
-      waiting.pings.push(submission.ping);
-      if (waiting.pings.length === 2 * KEEP) {
-        waiting.pings.splice(0, KEEP);
-        waiting.skipped += KEEP;
-      }
-    }
-    this.#submissions.push(submission);
-    if (this.#submissions.length === GATHER_PINGS) this.#enough?.();
+  /** Answers the ping when it is on disk; see {@link Sum.unwritten}. */
+  add(counted: CountedPing): void {
+    if (!this.#unclaimed.has(counted.checkId)) this.#unclaimed.set(counted.checkId, this.#log.lastSegment);
+    this.#waiting.push(counted);
+    if (this.#waiting.length === GATHER_PINGS) this.#enough?.();
     if (!this.#flushing) {
       this.#flushing = true;
       setImmediate(() => void this.#flush());
@@ -166,8 +169,8 @@ export class Journal {
     this.#unclaimed.delete(checkId);
     this.#claimed.add(held);
     // What is still waiting is written before the claim.
-    const through = this.#waiting.has(checkId) ? this.#sequence + 1 : this.#sequence;
-    const waiting = this.#takeWaiting(checkId);
+    const waiting = this.#writeWaiting();
+    const through = this.#sequence;
     let bound: { key: string; written: Promise<void> } | null = null;
     return {
       bind: ({ lane, batch }) => {
@@ -175,12 +178,7 @@ export class Journal {
         if (bound?.key === key) return bound.written;
         const record = new ByteWriter(64);
         record.u8(CLAIMED).f64(id).f64(checkId).f64(through).uuid(lane).f64(batch);
-        const written = Promise.all([waiting(), this.#append(record.done())]).then(
-          () => {},
-          () => {
-            this.#failedAt = this.#options.clock.monotonic();
-          },
-        );
+        const written = this.#bound(Promise.all([waiting, this.#append(record.done())]));
         bound = { key, written };
         return written;
       },
@@ -191,6 +189,20 @@ export class Journal {
     };
   }
 
+  async #bound(written: Promise<unknown>): Promise<void> {
+    const { clock, patienceMs = PATIENCE_MS } = this.#options;
+    try {
+      await within(clock, this.#hanging > 0 ? 0 : patienceMs, written);
+    } catch {
+      this.#failedAt = clock.monotonic();
+      // It may be done with before it is written.
+      written.then(
+        () => this.#dropOld(),
+        () => {},
+      );
+    }
+  }
+
   /** Waits for what is being written. */
   async close(): Promise<void> {
     while (this.#flushing) await this.#options.clock.sleep(2);
@@ -198,18 +210,11 @@ export class Journal {
     await this.#log.close();
   }
 
-  /** A check's waiting pings are part of the group being collected; the returned function writes that group out. */
-  #takeWaiting(checkId: number): () => Promise<void> {
-    if (!this.#waiting.has(checkId)) return () => Promise.resolve();
-    const written = this.#writeWaiting();
-    return () => written;
-  }
-
   async #flush(): Promise<void> {
     const { clock } = this.#options;
-    while (this.#waiting.size > 0) {
+    while (this.#waiting.length > 0) {
       const early = GATHER_MS - (clock.monotonic() - this.#wroteAt);
-      if (early > 0 && this.#submissions.length < GATHER_PINGS) await this.#gather(early);
+      if (early > 0 && this.#waiting.length < GATHER_PINGS) await this.#gather(early);
       await this.#writeWaiting();
     }
     this.#flushing = false;
@@ -226,21 +231,31 @@ export class Journal {
     });
   }
 
+  /** Its number is taken when this returns. */
   async #writeWaiting(): Promise<void> {
-    const waiting = this.#waiting;
-    const submissions = this.#submissions;
-    if (waiting.size === 0) return;
-    this.#waiting = new Map();
-    this.#submissions = [];
-    this.#wroteAt = this.#options.clock.monotonic();
+    const counted = this.#waiting;
+    if (counted.length === 0) return;
+    this.#waiting = [];
+    const { clock, patienceMs = PATIENCE_MS } = this.#options;
+    this.#wroteAt = clock.monotonic();
+    let hangs = false;
+    const timer = clock.after(patienceMs, () => {
+      hangs = true;
+      this.#hanging++;
+      unwritten(counted);
+      // Nor will what waits behind it be written soon.
+      unwritten(this.#waiting.splice(0));
+    });
     try {
-      await this.#append(encodeCounted(++this.#sequence, waiting));
+      await this.#append(encodeCounted(++this.#sequence, counted));
+      if (!hangs) for (const { sender } of counted) sender.settle('recorded');
     } catch {
-      this.#failedAt = this.#options.clock.monotonic();
-      this.#takeOver(submissions);
-      return;
+      this.#failedAt = clock.monotonic();
+      if (!hangs) unwritten(counted);
+    } finally {
+      timer.cancel();
+      if (hangs) this.#hanging--;
     }
-    for (const submission of submissions) submission.settle('recorded');
   }
 
   async #append(payload: Buffer): Promise<void> {
@@ -262,37 +277,42 @@ export class Journal {
   }
 }
 
-function encodeCounted(
-  sequence: number,
-  checks: ReadonlyMap<number, { pings: readonly CoalescedPing[]; skipped: number }>,
-): Buffer {
-  const out = new ByteWriter(256 + checks.size * 64);
-  out.u8(COUNTED).f64(sequence).u32(checks.size);
+function unwritten(counted: readonly CountedPing[]): void {
+  const bySum = new Map<Sum, CountedPing[]>();
+  for (const one of counted) {
+    const same = bySum.get(one.sum);
+    if (same) same.push(one);
+    else bySum.set(one.sum, [one]);
+  }
+  for (const [sum, pings] of bySum) sum.unwritten(pings);
+}
+
+/** For each check how many pings are only counted, then how many with their details: here each by itself. */
+function encodeCounted(sequence: number, counted: readonly CountedPing[]): Buffer {
+  const out = new ByteWriter(256 + counted.length * 32);
+  out.u8(COUNTED).f64(sequence).u32(counted.length);
   let last: CoalescedPing | null = null;
-  for (const [checkId, { pings, skipped }] of checks) {
-    const first = Math.max(0, pings.length - KEEP);
+  for (const { checkId, ping } of counted) {
+    const same =
+      last !== null &&
+      last.ua === ping.ua &&
+      last.remoteAddr === ping.remoteAddr &&
+      last.method === ping.method &&
+      last.scheme === ping.scheme;
     out
       .f64(checkId)
-      .u32(skipped + first)
-      .u16(pings.length - first);
-    for (let i = first; i < pings.length; i++) {
-      const ping = pings[i]!;
-      const same =
-        last !== null &&
-        last.ua === ping.ua &&
-        last.remoteAddr === ping.remoteAddr &&
-        last.method === ping.method &&
-        last.scheme === ping.scheme;
-      out.f64(ping.at).u8(same ? 1 : 0);
-      if (!same) {
-        out
-          .text(ping.scheme)
-          .text(ping.method)
-          .text(ping.remoteAddr ?? '')
-          .text(ping.ua);
-      }
-      last = ping;
+      .u32(0)
+      .u16(1)
+      .f64(ping.at)
+      .u8(same ? 1 : 0);
+    if (!same) {
+      out
+        .text(ping.scheme)
+        .text(ping.method)
+        .text(ping.remoteAddr ?? '')
+        .text(ping.ua);
     }
+    last = ping;
   }
   return out.done();
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Ping } from '../ping.ts';
-import { makePing } from '../testing.ts';
+import type { Outcome, Ping } from '../ping.ts';
+import { countedPing, makePing } from '../testing.ts';
 import { decodeBatch, decodeHead, encodeBatch } from './codec.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import { SpoolLockedError } from './lock.ts';
@@ -176,13 +176,11 @@ describe('the journal of coalesced pings', () => {
   const settled: string[] = [];
   const add = (d: SpoolDirectory, checkId: number, at: number) =>
     new Promise<void>((resolve) => {
-      d.journal.add(checkId, {
-        ping: ping(at, { checkId, ua: `ua ${at % 3}` }),
-        settle(outcome) {
-          settled.push(outcome);
-          resolve();
-        },
-      });
+      const settle = (outcome: Outcome) => {
+        settled.push(outcome);
+        resolve();
+      };
+      d.journal.add(countedPing(checkId, ping(at, { checkId, ua: `ua ${at % 3}` }), settle));
     });
 
   test('what was answered and not claimed comes back, newest pings and count', async () => {

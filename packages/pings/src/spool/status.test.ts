@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ping } from '../ping.ts';
-import { makePing } from '../testing.ts';
+import { countedPing, makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import type { Claim } from './journal.ts';
 import { spoolStatus } from './status.ts';
@@ -32,7 +32,7 @@ const ping = (checkId: number, at: number, late: Ping['late'] = 'coalesced') => 
 /** Coalesces pings of a check; resolves when they are in the journal. */
 const coalesce = (checkId: number, ...instants: number[]) =>
   Promise.all(
-    instants.map((at) => new Promise((settle) => opened.journal.add(checkId, { ping: ping(checkId, at), settle }))),
+    instants.map((at) => new Promise((settle) => opened.journal.add(countedPing(checkId, ping(checkId, at), settle)))),
   );
 const claim = async (checkId: number, batch: number): Promise<Claim> => {
   const claimed = opened.journal.claim(checkId);

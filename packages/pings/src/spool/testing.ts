@@ -21,12 +21,15 @@ export class BadDisk {
   readonly #root = mkdtempSync(join(tmpdir(), 'overdue-damage-'));
   directory = join(this.#root, 'spool');
   readonly clock = new VirtualClock(systemClock.now());
+  /** The disk is real and the clock is not: it may be far ahead. */
+  patienceMs = 1e9;
   damage: Damage[] = [];
   readonly opened: SpoolDirectory[] = [];
 
   async open(): Promise<SpoolDirectory> {
-    const { directory, clock } = this;
-    const one = await openSpoolDirectory({ directory, maxBytes: ALL, clock, onDamage: (d) => this.damage.push(d) });
+    const { directory, clock, patienceMs } = this;
+    const onDamage = (damage: Damage) => void this.damage.push(damage);
+    const one = await openSpoolDirectory({ directory, maxBytes: ALL, clock, patienceMs, onDamage });
     this.opened.push(one);
     return one;
   }
@@ -130,6 +133,23 @@ export async function failNext(method: 'write' | 'datasync' | 'truncate', ...cod
     if (method === 'write') await real.apply(this, code === 'ENOSPC' ? [args[0], args[1], 50, args[3]] : args);
     throw Object.assign(new Error(`${code}: ${method}`), { code });
   } as never);
+}
+
+/** Writes wait. @returns how many do, and what lets them go on */
+export async function hang(): Promise<{ waiting: () => number; goOn: () => void }> {
+  const prototype = await fileHandles();
+  const real = prototype.write as (...args: unknown[]) => Promise<unknown>;
+  let waiting = 0;
+  let goOn = () => {};
+  const over = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  vi.spyOn(prototype, 'write').mockImplementation(async function (this: FileHandle, ...args: unknown[]) {
+    waiting++;
+    await over;
+    return real.apply(this, args);
+  } as never);
+  return { waiting: () => waiting, goOn };
 }
 
 export function mendDisk(): void {
