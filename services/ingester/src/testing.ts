@@ -25,6 +25,14 @@ export interface TestIngester {
 
 export const PING_KEY = 'abcdefghijklmnopqrstuv';
 
+const DEFAULTS = {
+  PING_HOST: '127.0.0.1',
+  PING_THROTTLE_SECONDS: '0',
+  // A machine that stands still for a few seconds is not to be taken for a database that is away: then what was answered
+  // would be in the spool, and not in the database yet.
+  PING_DB_TIMEOUT_MS: '30000',
+};
+
 export async function startTestIngester(env: Record<string, string> = {}): Promise<TestIngester> {
   const database = await createTestDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), 'overdue-ingester-'));
@@ -37,7 +45,7 @@ export async function startTestIngester(env: Record<string, string> = {}): Promi
   const ingester = await startIngester({
     // Port 0 is for tests; as a setting it is refused.
     config: {
-      ...loadConfig({ DATA_DIR: dataDir, PING_HOST: '127.0.0.1', PING_THROTTLE_SECONDS: '0', ...env }),
+      ...loadConfig({ ...DEFAULTS, DATA_DIR: dataDir, ...env }),
       PING_PORT: 0,
     },
     clock: systemClock,
@@ -122,19 +130,32 @@ export interface RawAnswer {
   readonly closed: boolean;
 }
 
-/** Sends bytes as they are; resolves when the server closes, or has sent nothing for `quietMs`. */
-export function raw(port: number, bytes: string | Buffer, quietMs = 500): Promise<RawAnswer> {
+export interface RawOptions {
+  /** How long the server may send nothing, in milliseconds. Where it has to answer or close, only what fails waits so long. */
+  readonly quietMs?: number;
+  /** Whether what has come is all that is waited for; default: only the connection's end is. */
+  readonly enough?: (text: string) => boolean;
+}
+
+/** Sends bytes as they are; resolves when the server closes, has sent enough, or nothing for a while. */
+export function raw(
+  port: number,
+  bytes: string | Buffer,
+  { quietMs = 60_000, enough = () => false }: RawOptions = {},
+): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const socket: Socket = connect({ port, host: '127.0.0.1' });
     const chunks: Buffer[] = [];
+    const text = () => Buffer.concat(chunks).toString('latin1');
     let timer = setTimeout(done, quietMs, false);
     function done(closed: boolean) {
       clearTimeout(timer);
       socket.destroy();
-      resolve({ text: Buffer.concat(chunks).toString('latin1'), closed });
+      resolve({ text: text(), closed });
     }
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
+      if (enough(text())) return done(false);
       clearTimeout(timer);
       timer = setTimeout(done, quietMs, false);
     });

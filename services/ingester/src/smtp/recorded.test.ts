@@ -86,6 +86,8 @@ beforeAll(async () => {
     PING_EMAIL_DOMAIN: DOMAIN,
     PING_BODY_LIMIT: '100',
     SPOOL_DIR: folder,
+    // A machine that stands still for a few seconds is not to be taken for a database that is away.
+    PING_DB_TIMEOUT_MS: '30000',
   });
   ingester = await startIngester({
     // Port 0 is for tests; as a setting it is refused.
