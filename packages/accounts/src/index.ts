@@ -1,26 +1,9 @@
 /** Who may use the product: users, sessions, projects, members, keys; rate limits and signed values. */
-export {
-  type ApiKeyInfo,
-  type ApiKeyKind,
-  apiKeyKind,
-  createApiKey,
-  findProjectByApiKey,
-  listApiKeys,
-  revokeApiKey,
-} from './api-keys.ts';
-export { BootstrapError, type Bootstrapped, bootstrap, FIRST_PROJECT_NAME } from './bootstrap.ts';
-export { type Belongings, belongings, changeEmail, closeAccount } from './closing.ts';
+export { type ApiKeyInfo, createApiKey, findProjectByApiKey, listApiKeys, revokeApiKey } from './api-keys.ts';
+export { BootstrapError, bootstrap, FIRST_PROJECT_NAME } from './bootstrap.ts';
+export { belongings, changeEmail, closeAccount } from './closing.ts';
 export { emailAddress } from './email-address.ts';
-export { addVerifiedEmailChannel } from './email-channel.ts';
-export {
-  type Invitation,
-  inviteMember,
-  inviteSuggestions,
-  listMembers,
-  type Member,
-  type MemberRole,
-  removeMember,
-} from './members.ts';
+export { inviteMember, inviteSuggestions, listMembers, type Member, removeMember } from './members.ts';
 export {
   acceptTransfer,
   cancelTransfer,
@@ -29,9 +12,9 @@ export {
   type TransferRequest,
   transferRoom,
 } from './ownership.ts';
-export { hashPassword, MIN_PASSWORD, passwordProblem, verifyPassword } from './passwords.ts';
+export { passwordProblem } from './passwords.ts';
 export { createPingKey, revokePingKey } from './ping-keys.ts';
-export { MAX_PROJECT_NAME, type Project, projectColumns } from './project.ts';
+export type { Project } from './project.ts';
 export {
   type Access,
   createProject,
@@ -40,7 +23,6 @@ export {
   listProjects,
   projectNameProblem,
   projectTitle,
-  type Role,
   renameProject,
   setShowSlugs,
 } from './projects.ts';
@@ -68,11 +50,8 @@ export {
   createFirstUser,
   createUserWithProject,
   findUserByEmail,
-  insertUser,
   isFirstRun,
   setPassword,
-  type Theme,
   type User,
   updatePreferences,
-  userColumns,
 } from './users.ts';

@@ -3,26 +3,12 @@
  * docs/states.md tells it to users; the tables above the code of apply-ping.ts, manual.ts and go-down.ts are exact.
  */
 export { alertAfter, type Gap } from './amnesty.ts';
-export { applyCoalesced, applyPing, CLOCK_SKEW_MS, type PingEvent, type PingTransition } from './apply-ping.ts';
-export type {
-  CheckState,
-  Decision,
-  Flip,
-  LatenessDecision,
-  LatenessFacts,
-  LatenessFields,
-  ManualDecision,
-  PingDecision,
-  PingKind,
-  ScheduleFields,
-  Status,
-  Transition,
-} from './check.ts';
+export { applyCoalesced, applyPing, type PingTransition } from './apply-ping.ts';
+export type { CheckState, Flip, LatenessFacts, PingKind, Status, Transition } from './check.ts';
 export { type Covered, judgeableUntil, uncovered } from './coverage.ts';
 export {
   type DisplayFields,
   type DisplayStatus,
-  type DisplayStatusV1,
   displayStatus,
   displayStatusV1,
   isStarted,
@@ -35,9 +21,9 @@ export { explainLateness, goDown } from './go-down.ts';
 export { BrokenScheduleError, expectedAt, graceStart } from './lateness.ts';
 export { applyApiUpdate, clearEvents, editSchedule, pause, resume } from './manual.ts';
 export { compareNaturally } from './natural-order.ts';
-export { type Known, mayBeOverdue, type NotKnown, overdueBefore } from './overdue.ts';
+export { type Known, mayBeOverdue, overdueBefore } from './overdue.ts';
 export { latestPeriods, type Period, type PeriodUnit, PRESS_MONTHS } from './periods.ts';
-export { MAX_MISSES, MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
+export { MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
 export { plural } from './plural.ts';
 export { slugify, suggestSlug } from './slug.ts';
 export { uniqueKey } from './unique-key.ts';

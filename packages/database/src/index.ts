@@ -6,13 +6,7 @@ export type { NewFlip } from './flips.ts';
 export { recordFlips } from './flips.ts';
 export { gapsSince, JUDGED_UNTIL } from './gaps.ts';
 export type { DB, Instant } from './generated/tables.ts';
-export {
-  beatInstance,
-  instanceStore,
-  registerInstance,
-  stopInstance,
-} from './instances.ts';
+export { instanceStore, registerInstance } from './instances.ts';
 export { mayPass } from './may-pass.ts';
-export { latestMigration, MigrationError, migrate, pendingMigrations } from './migrate.ts';
-export { describeSchema } from './schema.ts';
+export { migrate, pendingMigrations } from './migrate.ts';
 export { storableText } from './storable-text.ts';

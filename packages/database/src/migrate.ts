@@ -30,13 +30,6 @@ export async function pendingMigrations(database: Database): Promise<readonly st
   return all.filter((m) => m.executedAt === undefined).map((m) => m.name);
 }
 
-/** The newest migration that this build brings. */
-export async function latestMigration(): Promise<string> {
-  return Object.keys(await load())
-    .sort()
-    .at(-1)!;
-}
-
 function migrator(database: Database): Migrator {
   return new Migrator({
     db: database.db,

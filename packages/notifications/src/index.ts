@@ -1,17 +1,10 @@
 /** Messages about checks: what they say, how each integration sends them, and why one was or was not sent. */
 export { type DeadLetter, deadLetters, resend } from './dead-letters.ts';
-export { createDelivery, type Delivery, type DeliveryDeps } from './deliver.ts';
-export {
-  type ExplainedChannel,
-  type ExplainedFlip,
-  type ExplainedMessage,
-  type Explanation,
-  explain,
-} from './explain.ts';
-export { asciiJson, HttpClient } from './http/client.ts';
-export { isPrivateAddress } from './http/private-addresses.ts';
-export { defineKind, type Field, type Form, type Kind, type Parsed, type Wanted } from './kind.ts';
-export { findKind, findKindByPath, KINDS } from './kinds.ts';
+export { createDelivery, type DeliveryDeps } from './deliver.ts';
+export { type ExplainedFlip, explain } from './explain.ts';
+export { HttpClient } from './http/client.ts';
+export type { Field, Kind } from './kind.ts';
+export { findKind, KINDS } from './kinds.ts';
 export {
   bounceId,
   channelToken,
@@ -28,9 +21,9 @@ export { type Mail, Mailer } from './mail/mailer.ts';
 export { gapMail, verificationMail } from './mail/notices.tsx';
 export { type ReminderFacts, reminderMail } from './mail/reminder.tsx';
 export { type ReportFacts, reportMail } from './mail/report.tsx';
-export type { EmailOptions, HttpOptions, NotificationOptions } from './options.ts';
-export { type NotificationConfig, notificationOptions } from './options-from-config.ts';
+export type { NotificationOptions } from './options.ts';
+export { notificationOptions } from './options-from-config.ts';
 export type { TransportResult } from './result.ts';
 export { channelSummary } from './summary.ts';
 export { tellOwners } from './switched-off.ts';
-export { sendTest, type TestResult } from './test-notification.ts';
+export { sendTest } from './test-notification.ts';

@@ -2,54 +2,30 @@
  * The way of a ping, whatever brings it: parse, look up, throttle, write in batches, spool. No transport here;
  * services/ingester has HTTP and SMTP.
  */
-export {
-  type Applied,
-  type ApplyOptions,
-  applyBatch,
-  type BatchNumber,
-  NotCommittedError,
-  type TouchedCheck,
-} from './apply-batch.ts';
-export { meansAway } from './batch-connection.ts';
+export { type Applied, applyBatch } from './apply-batch.ts';
 export { journalPatience, lookUpPatience } from './budget.ts';
 export { ChangeListener, type Changes, VOUCH_CHANNEL } from './change-listener.ts';
-export { CheckCache, type FoundCheckRef, type Lookup } from './check-cache.ts';
-export { type FoundBySlug, type FoundCheck, loadByCode, loadBySlug, type SlugAddress } from './check-loader.ts';
+export { CheckCache } from './check-cache.ts';
+export { loadByCode, loadBySlug } from './check-loader.ts';
 export { clientAddress, forwardedClient, forwardedScheme, plainAddress } from './client-address.ts';
-export { classifyEmail, type MessageText, type NoPingMailbox, parsePingMailbox, readMessage } from './email/index.ts';
-export {
-  type Hearing,
-  type IncomingPing,
-  type IntakeOptions,
-  type IntakeOutcome,
-  PingIntake,
-  type PlainSuccessThrottle,
-  type Provisioner,
-} from './intake.ts';
+export { classifyEmail, parsePingMailbox, readMessage } from './email/index.ts';
+export { type Hearing, type IncomingPing, type IntakeOutcome, PingIntake, type Provisioner } from './intake.ts';
 export { Loader } from './loader.ts';
-export {
-  EXIT_STATUS_TOO_HIGH,
-  type NoPing,
-  type PingAction,
-  type PingAddress,
-  type PingPath,
-  parsePingPath,
-} from './path.ts';
-export { isPlainSuccess, type Outcome, type Ping, type Submission, type Unresolved } from './ping.ts';
+export { EXIT_STATUS_TOO_HIGH, type PingAction, type PingAddress, type PingPath, parsePingPath } from './path.ts';
+export type { Ping } from './ping.ts';
 export { PatientPool } from './pool.ts';
-export { type PingQuery, parseQuery } from './query.ts';
+export { parseQuery } from './query.ts';
 export { RateLimit } from './rate-limit.ts';
 export { Replay, type ReplayEvents } from './replay.ts';
-export { type CheckRules, classifyHttp, classifyText, keywords, NO_RULES, rulesOf } from './rules.ts';
+export { type CheckRules, classifyHttp, NO_RULES } from './rules.ts';
 export { ShortMemory } from './short-memory.ts';
 export { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 export { SpoolLockedError } from './spool/lock.ts';
 export { forgetFormer, takeOver } from './spool/owners.ts';
 export { keepReceived, readReceived } from './spool/received.ts';
-export { ANOTHER_RELEASE, type Damage } from './spool/segment.ts';
+export { ANOTHER_RELEASE } from './spool/segment.ts';
 export { type SpoolStatus, spoolStatus } from './spool/status.ts';
 export { Throttle } from './throttle.ts';
 export { uuid7 } from './uuid7.ts';
 export { COALESCED_GRACE_MS, Watermark } from './watermark.ts';
-export { TimedOutError, within } from './within.ts';
-export { type Overflow, PingWriter, type StrandedBatch, type WriterEvents } from './writer.ts';
+export { PingWriter, type WriterEvents } from './writer.ts';

@@ -1,6 +1,5 @@
-import type { Registry } from '@overdue/observability';
+import { Counter, Gauge, Histogram, type Registry } from '@overdue/observability';
 import type { IntakeOutcome } from '@overdue/pings';
-import { Counter, Gauge, Histogram } from 'prom-client';
 import type { MailRefusal } from './smtp/index.ts';
 
 /** An outcome as a label's value. */

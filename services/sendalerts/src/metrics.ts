@@ -1,5 +1,4 @@
-import type { Registry } from '@overdue/observability';
-import { Counter, Gauge } from 'prom-client';
+import { Counter, Gauge, type Registry } from '@overdue/observability';
 
 /** What /metrics shows of this service beside the usual. */
 export function createMetrics(registry: Registry) {

@@ -11,7 +11,10 @@ import { testBinaries } from './server.ts';
 
 const TEMPLATE = 'overdue_template';
 
-/** Starts one throw-away PostgreSQL for the run and migrates the template database. */
+/**
+ * Starts one throw-away PostgreSQL for the run and migrates the template database.
+ * @public vitest.config.ts names this file
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'overdue-test-'));
   const directory = join(folder, 'postgres');

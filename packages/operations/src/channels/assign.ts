@@ -2,21 +2,7 @@ import type { Database } from '@overdue/database';
 import { lockCheck } from '../checks/row.ts';
 import { NO_SUCH_CHANNEL, NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
 import { type ChannelReference, type ChannelRow, lockChannel, updateChannel } from './channels.ts';
-import { addChannels, type ChannelSelection, replaceChannels, resolveChannels } from './selection.ts';
-
-/** Makes the selection the channels of a check. Refused: `not-found`, `channels`. */
-export function assignChannels(
-  database: Database,
-  { code, projectId, channels }: { code: string; projectId: number; channels: ChannelSelection },
-): Promise<Outcome<void>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
-      const check = await lockCheck(sql, { code, projectId });
-      if (!check) rollBack(NO_SUCH_CHECK);
-      await replaceChannels(sql, check.id, await resolveChannels(sql, projectId, channels));
-    }),
-  );
-}
+import { addChannels } from './selection.ts';
 
 /** Switches one channel of one check on or off; both are in the project. Refused: `not-found`. */
 export function toggleChannel(

@@ -1,2 +1,0 @@
-/** The command line: `npm start` and `npm run overdue -- COMMAND`. */
-export { main } from './main.ts';
