@@ -1,7 +1,9 @@
 /** Load whose every answer is remembered, and the count afterwards: each acknowledged ping exactly once. */
 import { randomUUID } from 'node:crypto';
+import type { Instant } from '@overdue/clock';
 import type { Database } from '@overdue/database';
 import { load } from '../load/http-client.ts';
+import { eventually } from '../support/eventually.ts';
 
 export interface Target {
   readonly codes: readonly string[];
@@ -26,21 +28,34 @@ export interface Sent {
   readonly acknowledgedOf: Map<string, number>;
   readonly sentOf: Map<string, number>;
   readonly statuses: Record<number, number>;
+  /** Of all answers; whoever looks at a part of the time sets it to 0 before that. */
   slowestMs: number;
+  /** When the last 200 came. */
+  lastAcknowledged: Instant;
 }
 
 export interface SendOptions {
   readonly ports: readonly number[];
   readonly target: Target;
-  readonly durationMs: number;
+  /** Pings a second. A machine that is slower, or stands still for a while, sends them later. */
   readonly rate: number;
   readonly connections?: number;
   /** Plain successes, that the throttle may coalesce, instead of pings with a run id each. */
   readonly plain?: boolean;
 }
 
-export async function send(options: SendOptions): Promise<Sent> {
-  const { ports, target, durationMs, rate, connections = 32, plain = false } = options;
+/** Load that goes on until it is told to end: what happens meanwhile waits for answers, not for time to pass. */
+export interface Sending {
+  /** What has come of it so far. */
+  readonly sent: Sent;
+  /** Resolves when so many more pings have been answered 200. */
+  acknowledged(count: number): Promise<void>;
+  /** Ends it; resolves when what was under way is answered. */
+  end(): Promise<Sent>;
+}
+
+export function keepSending(options: SendOptions): Sending {
+  const { ports, target, rate, connections = 32, plain = false } = options;
   const sent: Sent = {
     acknowledged: new Set(),
     refused: new Set(),
@@ -48,14 +63,16 @@ export async function send(options: SendOptions): Promise<Sent> {
     sentOf: new Map(),
     statuses: {},
     slowestMs: 0,
+    lastAcknowledged: 0,
   };
-  const results = await Promise.all(
+  let isOver = false;
+  const ended = Promise.all(
     ports.map((port) => {
       const pings: { code: string; rid: string }[] = [];
       return load({
         port,
         connections,
-        durationMs,
+        isOver: () => isOver,
         rate: rate / ports.length,
         request(i) {
           const code = target.codes[Math.floor(Math.random() * target.codes.length)]!;
@@ -64,23 +81,42 @@ export async function send(options: SendOptions): Promise<Sent> {
           sent.sentOf.set(code, (sent.sentOf.get(code) ?? 0) + 1);
           return `GET /${code}${plain ? '' : `?rid=${rid}`} HTTP/1.1\r\nHost: chaos\r\n\r\n`;
         },
-        onAnswer(status, i) {
+        onAnswer(status, i, ms) {
           const { code, rid } = pings[i]!;
+          sent.statuses[status] = (sent.statuses[status] ?? 0) + 1;
+          sent.slowestMs = Math.max(sent.slowestMs, ms);
           if (status === 503) sent.refused.add(rid);
           if (status !== 200) return;
+          sent.lastAcknowledged = Date.now();
           if (!plain) sent.acknowledged.add(rid);
           sent.acknowledgedOf.set(code, (sent.acknowledgedOf.get(code) ?? 0) + 1);
         },
       });
     }),
   );
-  for (const result of results) {
-    for (const [status, count] of Object.entries(result.statuses)) {
-      sent.statuses[Number(status)] = (sent.statuses[Number(status)] ?? 0) + count;
-    }
-    sent.slowestMs = Math.max(sent.slowestMs, result.latency.max || 0);
-  }
-  return sent;
+  return {
+    sent,
+    async acknowledged(count) {
+      const so = () => sent.statuses[200] ?? 0;
+      const enough = so() + count;
+      await eventually(`${count} more pings are acknowledged`, () => so() >= enough, { every: 20 });
+    },
+    async end() {
+      isOver = true;
+      await ended;
+      return sent;
+    },
+  };
+}
+
+/** Sends until so many pings have been acknowledged. */
+export async function send(count: number, options: SendOptions): Promise<Sent> {
+  const sending = keepSending(options);
+  await sending.acknowledged(count).catch(async (error) => {
+    await sending.end();
+    throw error;
+  });
+  return await sending.end();
 }
 
 export interface Count {

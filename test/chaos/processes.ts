@@ -208,13 +208,16 @@ export class IngesterProcess {
 
   /** A value of its metrics, or 0. */
   async metric(name: string): Promise<number> {
+    return (await this.metrics(name))[0]!;
+  }
+
+  /** Several of one moment. */
+  async metrics(...names: string[]): Promise<number[]> {
     const text = await (await fetch(`http://127.0.0.1:${this.adminPort}/metrics`)).text();
-    let sum = 0;
-    for (const line of text.split('\n')) {
-      if (line.startsWith(`overdue_ingester_${name}{`) || line.startsWith(`overdue_ingester_${name} `)) {
-        sum += Number(line.slice(line.lastIndexOf(' ') + 1));
-      }
-    }
-    return sum;
+    const lines = text.split('\n');
+    return names.map((name) => {
+      const own = lines.filter((line) => new RegExp(`^overdue_ingester_${name}[{ ]`).test(line));
+      return own.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+    });
   }
 }

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly durationMs?: number;
   /** Or: stop after so many requests in all. */
   readonly requests?: number;
+  /** Or: stop once it says so; asked before each request. */
+  readonly isOver?: () => boolean;
   /** The whole request, head and body, of the i-th request. */
   readonly request: (i: number) => string | Buffer;
   /** A connection of its own for each request (the request should say `Connection: close`). */
@@ -22,8 +24,8 @@ export interface LoadOptions {
   readonly tls?: boolean;
   /** Upper bound of requests a second over all connections; default none. */
   readonly rate?: number;
-  /** Called with the status and index of each answered request. */
-  readonly onAnswer?: (status: number, i: number) => void;
+  /** Called with the status and index of each answered request, and the milliseconds that it took. */
+  readonly onAnswer?: (status: number, i: number, ms: number) => void;
   /** What went wrong with a request that got no answer; counted as an error. */
   readonly onError?: (error: Error, i: number) => void;
 }
@@ -60,7 +62,8 @@ class Run {
 
   /** The next request's number, or -1 when it is over. */
   next(): number {
-    const { durationMs, requests } = this.options;
+    const { durationMs, requests, isOver } = this.options;
+    if (isOver?.()) return -1;
     if (requests !== undefined && this.sent >= requests) return -1;
     if (durationMs !== undefined && performance.now() - this.#started >= durationMs) return -1;
     return this.sent++;
@@ -80,7 +83,7 @@ class Run {
     }
     this.#latencies[this.answered++] = ms;
     this.statuses[status] = (this.statuses[status] ?? 0) + 1;
-    this.options.onAnswer?.(status, i);
+    this.options.onAnswer?.(status, i, ms);
   }
 
   fail(error: Error, i: number): void {
