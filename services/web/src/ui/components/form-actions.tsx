@@ -1,4 +1,4 @@
-import { Link } from './link.tsx';
+import { ButtonLink } from './link.tsx';
 
 /** The end of a form that is a page of its own: the button that sends it, and a link to `cancel`, the page before. */
 export function FormActions(props: {
@@ -12,9 +12,9 @@ export function FormActions(props: {
       <button type="submit" class={`button ${props.danger ? 'danger' : 'primary'}`}>
         {props.submit}
       </button>
-      <Link to={props.cancel} class="button quiet">
+      <ButtonLink to={props.cancel} kind="quiet">
         Cancel
-      </Link>
+      </ButtonLink>
     </div>
   );
 }

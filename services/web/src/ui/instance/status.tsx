@@ -26,11 +26,36 @@ interface InstanceRow {
   readonly info: Record<string, unknown>;
 }
 
+interface Deliveries {
+  readonly owed: number;
+  readonly retrying: number;
+  readonly oldest: number | null;
+  /** Within a day. */
+  readonly failed: number;
+}
+
+interface Gap {
+  readonly from_at: number;
+  readonly until_at: number | null;
+  readonly checks_held: number;
+}
+
+interface Contents {
+  readonly checks: number;
+  readonly down: number;
+  readonly projects: number;
+  readonly users: number;
+  /** Of the database, in words. */
+  readonly size: string;
+  /** PostgreSQL's. */
+  readonly version: string;
+}
+
 /** GET /instance/: how the installation is, for superusers; for everybody else it does not exist. */
 export async function showInstance(visit: SignedIn): Promise<void> {
   if (!visit.session.user.is_superuser) throw notFound();
   const { sql } = visit.deps.database;
-  const [instances, [queue], gaps, [counts]] = await Promise.all([
+  const [instances, [deliveries], gaps, [contents]] = await Promise.all([
     sql<InstanceRow[]>`
       select id, service, host, pid, started_at, info,
              (extract(epoch from now() - seen_at) * 1000)::float8 as silent_ms,
@@ -39,15 +64,14 @@ export async function showInstance(visit: SignedIn): Promise<void> {
       where (stopped_at is null or seen_at > stopped_at)
         and (service = 'ingester' or seen_at > now() - interval '1 hour')
       order by service, started_at`,
-    sql<{ owed: number; retrying: number; oldest: number | null; failed: number }[]>`
+    sql<Deliveries[]>`
       select count(*) filter (where state = 'owed')::int as owed,
              count(*) filter (where state = 'owed' and attempts > 0)::int as retrying,
              min(created_at) filter (where state = 'owed') as oldest,
              count(*) filter (where state = 'failed' and finished_at > now() - interval '1 day')::int as failed
       from notifications where state = 'owed' or finished_at > now() - interval '1 day'`,
-    sql<{ from_at: number; until_at: number | null; checks_held: number }[]>`
-      select from_at, until_at, checks_held from gaps order by from_at desc limit 10`,
-    sql<{ checks: number; down: number; projects: number; users: number; size: string; version: string }[]>`
+    sql<Gap[]>`select from_at, until_at, checks_held from gaps order by from_at desc limit 10`,
+    sql<Contents[]>`
       select (select count(*)::int from checks) as checks,
              (select count(*)::int from checks where status = 'down') as down,
              (select count(*)::int from projects) as projects, (select count(*)::int from users) as users,
@@ -75,78 +99,9 @@ export async function showInstance(visit: SignedIn): Promise<void> {
             <tbody>{SERVICES.flatMap(([service, what]) => serviceRows(service, what, instances))}</tbody>
           </table>
         </section>
-        <section class="panel" aria-labelledby="h-queue">
-          <h2 id="h-queue">Deliveries</h2>
-          <dl class="facts">
-            <dt>Owed</dt>
-            <dd>
-              {queue?.owed ?? 0}
-              {queue && queue.retrying > 0 && `, of them ${queue.retrying} after a failed attempt`}
-            </dd>
-            {queue && queue.oldest !== null && (
-              <>
-                <dt>Oldest</dt>
-                <dd>
-                  <Ago at={queue.oldest} />
-                </dd>
-              </>
-            )}
-            <dt>Failed in a day</dt>
-            <dd>{queue?.failed ?? 0}</dd>
-          </dl>
-        </section>
-        <section class="panel" aria-labelledby="h-gaps">
-          <h2 id="h-gaps">Gaps</h2>
-          <p class="muted">
-            Times in which no ingester was taking pings, or whose pings may be lost with one. Checks that were due in
-            one are not declared down for it.
-          </p>
-          {gaps.length === 0 ? (
-            <p>None.</p>
-          ) : (
-            <table class="table">
-              <thead>
-                <tr>
-                  <th>From</th>
-                  <th>Length</th>
-                  <th>Checks spared</th>
-                </tr>
-              </thead>
-              <tbody>
-                {gaps.map((gap) => (
-                  <tr key={gap.from_at}>
-                    <td>{formatStamp(gap.from_at, visit.session.user.tz)}</td>
-                    <td>
-                      {gap.until_at === null ? (
-                        <strong>still open</strong>
-                      ) : (
-                        formatApproximate(gap.until_at - gap.from_at)
-                      )}
-                    </td>
-                    <td>{gap.checks_held}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
-        </section>
-        <section class="panel" aria-labelledby="h-counts">
-          <h2 id="h-counts">Contents</h2>
-          <dl class="facts">
-            <dt>Checks</dt>
-            <dd>
-              {counts?.checks}, {counts?.down} of them down
-            </dd>
-            <dt>Projects</dt>
-            <dd>{counts?.projects}</dd>
-            <dt>Accounts</dt>
-            <dd>{counts?.users}</dd>
-            <dt>Database</dt>
-            <dd>
-              {counts?.size}, PostgreSQL {counts?.version}
-            </dd>
-          </dl>
-        </section>
+        <DeliveriesPanel deliveries={deliveries!} />
+        <GapsPanel gaps={gaps} tz={visit.session.user.tz} />
+        <ContentsPanel contents={contents!} />
       </>
     ),
   });
@@ -210,3 +165,86 @@ const FACTS: Readonly<Record<string, (value: unknown) => string | null>> = {
   backlog: (waiting) => (waiting === true ? 'late checks wait to be judged' : null),
   problems: (problems) => (Array.isArray(problems) && problems.length > 0 ? problems.map(String).join(' ') : null),
 };
+
+function DeliveriesPanel({ deliveries: { owed, retrying, oldest, failed } }: { readonly deliveries: Deliveries }) {
+  return (
+    <section class="panel" aria-labelledby="h-queue">
+      <h2 id="h-queue">Deliveries</h2>
+      <dl class="facts">
+        <dt>Owed</dt>
+        <dd>
+          {owed}
+          {retrying > 0 && `, of them ${retrying} after a failed attempt`}
+        </dd>
+        {oldest !== null && (
+          <>
+            <dt>Oldest</dt>
+            <dd>
+              <Ago at={oldest} />
+            </dd>
+          </>
+        )}
+        <dt>Failed in a day</dt>
+        <dd>{failed}</dd>
+      </dl>
+    </section>
+  );
+}
+
+function GapsPanel({ gaps, tz }: { readonly gaps: readonly Gap[]; readonly tz: string }) {
+  return (
+    <section class="panel" aria-labelledby="h-gaps">
+      <h2 id="h-gaps">Gaps</h2>
+      <p class="muted">
+        Times in which no ingester was taking pings, or whose pings may be lost with one. Checks that were due in one
+        are not declared down for it.
+      </p>
+      {gaps.length === 0 ? (
+        <p>None.</p>
+      ) : (
+        <table class="table">
+          <thead>
+            <tr>
+              <th>From</th>
+              <th>Length</th>
+              <th>Checks spared</th>
+            </tr>
+          </thead>
+          <tbody>
+            {gaps.map((gap) => (
+              <tr key={gap.from_at}>
+                <td>{formatStamp(gap.from_at, tz)}</td>
+                <td>
+                  {gap.until_at === null ? <strong>still open</strong> : formatApproximate(gap.until_at - gap.from_at)}
+                </td>
+                <td>{gap.checks_held}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function ContentsPanel({ contents }: { readonly contents: Contents }) {
+  return (
+    <section class="panel" aria-labelledby="h-counts">
+      <h2 id="h-counts">Contents</h2>
+      <dl class="facts">
+        <dt>Checks</dt>
+        <dd>
+          {contents.checks}, {contents.down} of them down
+        </dd>
+        <dt>Projects</dt>
+        <dd>{contents.projects}</dd>
+        <dt>Accounts</dt>
+        <dd>{contents.users}</dd>
+        <dt>Database</dt>
+        <dd>
+          {contents.size}, PostgreSQL {contents.version}
+        </dd>
+      </dl>
+    </section>
+  );
+}
