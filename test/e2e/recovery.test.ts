@@ -1,6 +1,6 @@
+import { type HttpReceiver, startHttpReceiver } from '@overdue/notifications/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { HttpReceiver } from '../support/http-receiver.ts';
 import { freshEnvironment, type PidName, Product } from '../support/product.ts';
 import { SmtpSink } from '../support/smtp-sink.ts';
 import { tellStory } from './story.ts';
@@ -10,13 +10,13 @@ let receiver: HttpReceiver;
 let product: Product;
 beforeAll(async () => {
   smtp = await new SmtpSink().start();
-  receiver = await new HttpReceiver().start();
+  receiver = await startHttpReceiver();
   const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' };
   product = await Product.start(await freshEnvironment(env));
 }, 180_000);
 afterAll(async () => {
   await product?.dispose();
-  await Promise.all([smtp.stop(), receiver.stop()]);
+  await Promise.all([smtp.stop(), receiver.close()]);
 }, 60_000);
 
 /** Who is killed after which scene; each at least once, the database twice. */

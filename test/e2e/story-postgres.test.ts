@@ -1,5 +1,5 @@
+import { type HttpReceiver, startHttpReceiver } from '@overdue/notifications/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HttpReceiver } from '../support/http-receiver.ts';
 import { freshEnvironment, Product } from '../support/product.ts';
 import { SmtpSink } from '../support/smtp-sink.ts';
 import { tellStory } from './story.ts';
@@ -9,14 +9,14 @@ let receiver: HttpReceiver;
 let product: Product;
 beforeAll(async () => {
   smtp = await new SmtpSink().start();
-  receiver = await new HttpReceiver().start();
+  receiver = await startHttpReceiver();
   // As its users start it: through npm, from a fresh DATA_DIR.
   const env = await freshEnvironment({ ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' });
   product = await Product.start(env, ['npm', 'start']);
 }, 180_000);
 afterAll(async () => {
   await product?.dispose();
-  await Promise.all([smtp.stop(), receiver.stop()]);
+  await Promise.all([smtp.stop(), receiver.close()]);
 }, 60_000);
 
 test('npm start says where the dashboard is and how to sign in the first time, and last that it is ready', () => {

@@ -1,6 +1,6 @@
+import { type HttpReceiver, startHttpReceiver } from '@overdue/notifications/testing';
 import { redisAvailable, startRedis, type TestRedis } from '@overdue/queue/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HttpReceiver } from '../support/http-receiver.ts';
 import { freshEnvironment, Product } from '../support/product.ts';
 import { SmtpSink } from '../support/smtp-sink.ts';
 import { tellStory } from './story.ts';
@@ -13,13 +13,13 @@ describe.runIf(redisAvailable())('with the delivery queue on Redis', () => {
   beforeAll(async () => {
     redis = await startRedis();
     smtp = await new SmtpSink().start();
-    receiver = await new HttpReceiver().start();
+    receiver = await startHttpReceiver();
     const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True', REDIS_URL: redis.url };
     product = await Product.start(await freshEnvironment(env));
   }, 180_000);
   afterAll(async () => {
     await product?.dispose();
-    await Promise.all([smtp.stop(), receiver.stop(), redis.stop()]);
+    await Promise.all([smtp.stop(), receiver.close(), redis.stop()]);
   }, 60_000);
 
   test('the story', { timeout: 120_000 }, async () => {

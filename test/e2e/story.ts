@@ -2,9 +2,10 @@
  * The main job, as a user has it: set up, create a check, ping it, it is up; stop pinging, it is late, then down, the
  * mail and the webhook arrive; ping again, the "up" messages arrive. Real processes, real HTTP and SMTP.
  */
+
+import type { HttpReceiver } from '@overdue/notifications/testing';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import type { HttpReceiver } from '../support/http-receiver.ts';
 import type { Product } from '../support/product.ts';
 import type { SmtpSink } from '../support/smtp-sink.ts';
 import { Visitor } from '../support/visitor.ts';

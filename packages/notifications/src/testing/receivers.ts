@@ -61,6 +61,9 @@ export async function startRawReceiver(said: string): Promise<{ readonly url: st
 
 export interface SmtpReceiver {
   readonly port: number;
+  /** EMAIL_* of what mails here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Oldest first; `raw` is the message as it came. */
   readonly mails: { readonly from: string; readonly to: readonly string[]; readonly raw: string }[];
   close(): Promise<void>;
 }
@@ -87,8 +90,10 @@ export async function startSmtpReceiver(options: SMTPServerOptions = {}): Promis
   });
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
   return {
-    port: (server.server.address() as AddressInfo).port,
+    port,
+    env: { EMAIL_HOST: '127.0.0.1', EMAIL_PORT: String(port), EMAIL_USE_TLS: 'False' },
     mails,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -1,7 +1,7 @@
 import { bootstrap, inviteMember, setPassword } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { startSmtpReceiver } from '@overdue/notifications/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startSmtpSink } from '../testing/smtp-sink.ts';
 import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../testing.ts';
 
 const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };
@@ -74,7 +74,7 @@ describe('addresses that scripts ask', () => {
 
   it('a token to sign up with', async () => {
     expect((await site.visitor().get('/accounts/signup/csrf/')).status).toBe(403);
-    const smtp = await startSmtpSink();
+    const smtp = await startSmtpReceiver();
     const open = await startTestSite(database, { env: smtp.env });
     const guest = open.visitor();
     const csrfmiddlewaretoken = (await guest.get('/accounts/signup/csrf/')).text;
@@ -82,7 +82,7 @@ describe('addresses that scripts ask', () => {
     expect((await guest.post('/accounts/signup/', fields)).status).toBe(303);
     await expect.poll(() => smtp.mails.length, { timeout: 15_000 }).toBe(1);
     await open.close();
-    smtp.close();
+    await smtp.close();
   });
 });
 

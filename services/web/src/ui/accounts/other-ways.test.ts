@@ -1,35 +1,33 @@
 import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { type SmtpReceiver, startSmtpReceiver } from '@overdue/notifications/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SmtpSink, startSmtpSink } from '../../testing/smtp-sink.ts';
 import { SECRET_KEY, startTestSite, type TestSite } from '../../testing.ts';
 
 const ACCOUNT = { email: 'ops@example.org', password: 'correct horse battery' };
 /** The machine may be busy. */
 const PATIENCE = { timeout: 15_000 };
 let database: TestDatabase;
-let smtp: SmtpSink;
+let smtp: SmtpReceiver;
 let site: TestSite;
 let project: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  smtp = await startSmtpSink();
-  site = await startTestSite(database, {
-    env: smtp.env,
-  });
+  smtp = await startSmtpReceiver();
+  site = await startTestSite(database, { env: smtp.env });
   project = (await bootstrap(database, SECRET_KEY, { ...ACCOUNT, projectName: 'Backups' })).project.code;
 });
 afterAll(async () => {
   expect(site.errors).toEqual([]);
   await site.close();
-  smtp.close();
+  await smtp.close();
   await database.drop();
 });
 
 /** The path of the sign-in link in the newest mail to `to`. */
 async function linkTo(to: string): Promise<string> {
-  const find = () => smtp.mails.findLast((mail) => mail.includes(`To: ${to}`))?.replaceAll('=\n', '');
+  const find = () => smtp.mails.findLast(({ raw }) => raw.includes(`To: ${to}`))?.raw.replaceAll('=\r\n', '');
   await expect.poll(find, PATIENCE).toBeDefined();
   const [, path] = /http:\/\/[^/\s]+(\/accounts\/check_token\/[\w-]+\/[\w-]+\/)/.exec(find()!)!;
   return path!;

@@ -1,17 +1,17 @@
 import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { type SmtpReceiver, startSmtpReceiver } from '@overdue/notifications/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SmtpSink, startSmtpSink } from '../../testing/smtp-sink.ts';
 import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../../testing.ts';
 
 const PASSWORD = 'correct horse battery';
 let database: TestDatabase;
-let smtp: SmtpSink;
+let smtp: SmtpReceiver;
 let site: TestSite;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  smtp = await startSmtpSink();
+  smtp = await startSmtpReceiver();
   site = await startTestSite(database, { env: smtp.env });
   // The first account is the administrator's.
   await account('admin@example.org');
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(async () => {
   expect(site.errors).toEqual([]);
   await site.close();
-  smtp.close();
+  await smtp.close();
   await database.drop();
 });
 
@@ -34,7 +34,7 @@ const exists = async (email: string) => (await database.sql`select 1 from users 
 
 /** The path of the link in the newest mail to `to`. */
 function linkTo(to: string): string {
-  const mail = smtp.mails.findLast((m) => m.includes(`To: ${to}`))!.replaceAll('=\n', '');
+  const mail = smtp.mails.findLast(({ raw }) => raw.includes(`To: ${to}`))!.raw.replaceAll('=\r\n', '');
   return /\/accounts\/change_email\/[\w.-]+\//.exec(mail)![0];
 }
 
