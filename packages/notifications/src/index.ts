@@ -1,7 +1,8 @@
 /** Messages about checks: what they say, how each integration sends them, and why one was or was not sent. */
 export { type DeadLetter, deadLetters, resend } from './dead-letters.ts';
 export { createDelivery, type DeliveryDeps } from './deliver.ts';
-export { type ExplainedFlip, explain } from './explain.ts';
+export { explain } from './explain/explain.ts';
+export type { ExplainedFlip } from './explain/explanation.ts';
 export { HttpClient } from './http/client.ts';
 export type { Field, Kind } from './kind.ts';
 export { findKind, KINDS } from './kinds.ts';

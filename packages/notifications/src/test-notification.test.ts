@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { deadLetters, resend } from './dead-letters.ts';
 import { createDelivery, type DeliveryDeps } from './deliver.ts';
-import { explain } from './explain.ts';
+import { explain } from './explain/explain.ts';
 import { HttpClient } from './http/client.ts';
 import { findKind } from './kinds.ts';
 import { Mailer } from './mail/mailer.ts';

@@ -2,8 +2,8 @@ import { goDown } from '@overdue/checks';
 import { type NewFlip, recordFlips } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { facts, NOON } from '../testing/fixtures.ts';
 import { explain } from './explain.ts';
-import { facts, NOON } from './testing/fixtures.ts';
 
 const MINUTE = 60_000;
 

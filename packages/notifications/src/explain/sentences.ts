@@ -1,6 +1,6 @@
 import { plural } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import type { ExplainedMessage, Explanation } from './explain.ts';
+import type { ExplainedMessage, Explanation } from './explanation.ts';
 
 /** How instants are written. */
 export type WriteInstant = (at: Instant) => string;

@@ -2,7 +2,7 @@ import { applyPing, type CheckState, explainLateness, type LatenessFacts, type P
 import type { Instant } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
 import { z } from 'zod';
-import type { ExplainedFlip } from './explain.ts';
+import type { ExplainedFlip } from './explanation.ts';
 
 /** What a check knew of its pings at an instant. */
 export type PingsKnown = Pick<CheckState, 'last_ping' | 'last_start'>;
