@@ -192,3 +192,20 @@ test.each([-5000, 0])('a clock that stepped by %i ms: what the journal cannot ta
   end('refused');
   expect(unsafe.outcomes).toEqual(['refused']);
 });
+
+test.each([
+  ['a few pings of a few checks', 100, 255, 25_500],
+  ['of many checks', 101, 1, 0],
+  ['so many of one that not all are kept', 1, 256, 0],
+])('a second later: %s', async (_name, checks, pings, expected) => {
+  const throttle = throttleOf(1e6);
+  const ids = Array.from({ length: checks }, (_, i) => i + 1);
+  open(throttle, ...ids);
+  for (const id of ids) for (let i = 0; i < pings; i++) take(throttle)(id);
+  await clock.advance(1000);
+  expect(counted()).toBe(expected);
+  // The window is still open.
+  expect(isTaken(throttle, 1)).toBe(true);
+  await clock.advance(9000);
+  expect(counted()).toBe(checks * pings + 1);
+});

@@ -14,7 +14,8 @@ import { uuid7 } from './uuid7.ts';
  *     plain success             counted; answered when the journal has it on disk (an answered ping is never lost)
  *     the window's end          what was counted goes to the writer; its commit opens the next window
  *     a second later, while     the same, but the window stays open: somebody who tries out a check sees each ping, and a
- *     few checks have any       small installation is up to date; what it costs is bounded
+ *     few checks have any,      small installation is up to date; what it costs is bounded
+ *     and none too many
  *     any other ping of it      what was counted goes to the writer first, in order; the window is closed
  *     the check was changed     the same (pause, edit, a ping through another ingester: LISTEN)
  *     shutdown                  the same, for all
@@ -25,7 +26,7 @@ import { uuid7 } from './uuid7.ts';
 
 /** The newest pings of a window that are kept for the log, at least; twice as many before it is cut. */
 const KEEP = 128;
-/** How long counted pings wait, at least, and while at most so many checks have some, at most. */
+/** How long counted pings wait, at least, and while at most so many checks have some, and each all of theirs, at most. */
 const EAGER_MS = 1000;
 const EAGER_CHECKS = 100;
 /** Windows at a time. The oldest closes when there are more. */
@@ -186,7 +187,9 @@ export class Throttle implements PlainSuccessThrottle {
     const { clock } = this.#options;
     this.#eagerTimer = clock.after(EAGER_MS, () => {
       this.#eagerTimer = null;
-      if (this.#holding.size <= EAGER_CHECKS) for (const window of this.#holding) this.#flushWindow(window);
+      if (this.#holding.size <= EAGER_CHECKS) {
+        for (const window of this.#holding) if (window.held!.skipped === 0) this.#flushWindow(window);
+      }
       this.#scheduleEager();
     });
   }
