@@ -1,4 +1,4 @@
-import type { Clock } from './index.ts';
+import type { Clock } from './clock.ts';
 
 /** The machine's clock. Only a service's main and the test helpers use it; everything else is handed a {@link Clock}. */
 export const systemClock: Clock = {

@@ -1,4 +1,4 @@
-import type { Clock, Instant, Milliseconds, Timer } from './index.ts';
+import type { Clock, Instant, Milliseconds, Timer } from './clock.ts';
 
 interface Pending {
   readonly due: Instant;
