@@ -1,7 +1,7 @@
 import { plural } from '@overdue/checks';
 import type { ComponentChildren } from 'preact';
 import { mailDocument } from '../../mail/layout.tsx';
-import type { AlertView } from './alert-mail.ts';
+import type { AlertView } from './alert-view.ts';
 
 const TONES = { good: '#1a7f4b', bad: '#c42b3a', neutral: '#5b6472' } as const;
 

@@ -1,46 +1,12 @@
 import type { Mail } from '../../mail/mailer.ts';
 import { ago } from '../../message/ago.ts';
-import type { Account, Message } from '../../message/message.ts';
+import type { Message } from '../../message/message.ts';
 import { cloakedUrl, downtime, mailDate, pingType, reason, schedule, tagList } from '../../message/words.ts';
 import { alertHtml } from './alert-html.tsx';
 import { alertText } from './alert-text.ts';
-import type { EmailValue } from './email.ts';
+import type { AlertBody, AlertView } from './alert-view.ts';
 import { attachable, headerOf } from './eml.ts';
-
-/** What both parts of the mail say (notifications.md §7.3). */
-export interface AlertView {
-  readonly siteName: string;
-  readonly siteRoot: string;
-  readonly down: boolean;
-  readonly name: string;
-  /** Empty: unknown. */
-  readonly reason: string;
-  readonly downtime: string;
-  readonly link: string;
-  readonly desc: string;
-  readonly project: string;
-  readonly tags: readonly string[];
-  readonly rawTags: string;
-  readonly schedule: { readonly label: string; readonly value: string; readonly tz: string | null };
-  readonly totalPings: string;
-  readonly since: string;
-  readonly lastPing: {
-    readonly ago: string;
-    readonly from: string | null;
-    readonly type: string;
-    readonly tone: 'good' | 'bad' | 'neutral';
-    readonly subject: string | null;
-    readonly n: number;
-  } | null;
-  readonly changedAt: string;
-  readonly body: AlertBody | null;
-  readonly overview: Account['projects'] | null;
-  readonly unsubscribe: string;
-}
-
-export type AlertBody =
-  | { readonly kind: 'text'; readonly text: string; readonly notice: string | null }
-  | { readonly kind: 'attached' };
+import type { EmailValue } from './value.ts';
 
 /** Last characters of a body that are shown. */
 const MOST_BODY = 10_000;

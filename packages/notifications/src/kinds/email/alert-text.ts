@@ -1,5 +1,5 @@
 import { plural } from '@overdue/checks';
-import type { AlertView } from './alert-mail.ts';
+import type { AlertView } from './alert-view.ts';
 
 /** The alert as plain text. */
 export function alertText(view: AlertView): string {

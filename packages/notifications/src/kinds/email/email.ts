@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { checkboxInput, emailInput } from '../../form-input.ts';
 import { defineKind } from '../../kind.ts';
 import { bounceId, unsubscribeLink } from '../../links.ts';
@@ -6,19 +5,7 @@ import type { Message } from '../../message/message.ts';
 import { failed, type TransportResult } from '../../result.ts';
 import { alertMail } from './alert-mail.ts';
 import { icon } from './icon.ts';
-
-const flags = z.object({ value: z.string(), up: z.boolean().catch(true), down: z.boolean().catch(true) });
-/** A plain address is how the original once stored it. */
-export const schema = z.preprocess(
-  (stored) => (typeof stored === 'string' ? { value: stored, up: true, down: true } : stored),
-  flags,
-) as z.ZodType<EmailValue>;
-
-export interface EmailValue {
-  readonly value: string;
-  readonly up: boolean;
-  readonly down: boolean;
-}
+import { type EmailValue, schema } from './value.ts';
 
 export const email = defineKind<EmailValue>({
   kind: 'email',
