@@ -83,12 +83,12 @@ async function start(): Promise<Ingester> {
   const stalls: unknown[] = [];
   let transactions = 0;
   const open = () =>
-    connect({ target: away ? nowhere : database.target, applicationName: 'test', max: 1, connectTimeout: 1000 });
+    connect({ target: away ? nowhere : database.target, applicationName: 'test', max: 1, connectTimeout: 30_000 });
   const nothing = () => {};
   const unexpected = (_: unknown, error: unknown) => {
     throw error;
   };
-  const common = { clock: systemClock, open, timeoutMs: 2000 };
+  const common = { clock: systemClock, open, timeoutMs: 20_000 };
   const writer: PingWriter = new PingWriter({
     ...common,
     lanes: [randomUUID()],
@@ -163,7 +163,7 @@ async function strand(one: Ingester, ...uas: string[]): Promise<void> {
 }
 
 async function live(one: Ingester): Promise<void> {
-  await expect.poll(() => one.writer.mode, { timeout: 30_000 }).toBe('live');
+  await expect.poll(() => one.writer.mode).toBe('live');
   expect(one.spool).toMatchObject({ empty: true, pings: 0, bytes: 0 });
   expect(one.replay.oldestStranded()).toBeNull();
 }
