@@ -61,6 +61,7 @@ export interface ApiKeyInfo {
   readonly lastUsedAt: number | null;
 }
 
+/** A project's keys, at most one of each kind; instants in epoch milliseconds, `lastUsedAt` null: never. */
 export async function listApiKeys(sql: Sql, projectId: number): Promise<ApiKeyInfo[]> {
   const rows = await sql<{ kind: ApiKeyKind; prefix: string; createdAt: number; lastUsedAt: number | null }[]>`
     select kind, prefix, created_at as "createdAt", last_used_at as "lastUsedAt"

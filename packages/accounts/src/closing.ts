@@ -9,6 +9,7 @@ export interface Belongings {
   readonly onlyAdministrator: boolean;
 }
 
+/** Of an account that exists. */
 export async function belongings(sql: Sql, userId: number): Promise<Belongings> {
   const [row] = await sql<Belongings[]>`
     select (select count(*)::int from projects where owner_id = ${userId}) as projects,

@@ -11,6 +11,7 @@ export interface TransferRequest {
   readonly email: string;
 }
 
+/** Null: nobody is asked. */
 export async function findTransferRequest(sql: Sql, projectId: number): Promise<TransferRequest | null> {
   const [row] = await sql<TransferRequest[]>`
     select u.id as "userId", u.email from members m join users u on u.id = m.user_id

@@ -41,6 +41,7 @@ export async function createProject(
   return project!;
 }
 
+/** `name` has been through {@link projectNameProblem}; white space around it is left out (PJ-2). */
 export async function renameProject(sql: Sql, projectId: number, name: string): Promise<void> {
   await sql`update projects set name = ${name.trim()} where id = ${projectId}`;
 }

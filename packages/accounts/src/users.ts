@@ -93,6 +93,7 @@ export async function insertUser(
   return user!;
 }
 
+/** By address, whatever its case; null: nobody has it. Accounts that are switched off are found, too. */
 export async function findUserByEmail(sql: Sql | TransactionSql, email: string): Promise<User | null> {
   const [user] = await sql<User[]>`select ${userColumns(sql)} from users u where u.email = ${email.toLowerCase()}`;
   return user ?? null;

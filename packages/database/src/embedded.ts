@@ -41,6 +41,7 @@ export interface EmbeddedServer {
 /** The superuser of an embedded cluster, who can only connect over loopback. */
 export const EMBEDDED_USER = 'overdue';
 
+/** The way to a database of the embedded server: loopback, no password, no TLS. */
 export function embeddedTarget(port: number, database = 'overdue'): DatabaseTarget {
   return { hosts: [{ host: '127.0.0.1', port }], database, user: EMBEDDED_USER, password: '', sslmode: 'disable' };
 }

@@ -37,6 +37,7 @@ function parseUnusual(text: string): Instant {
   return instant;
 }
 
+/** A parameter for timestamptz: an instant as ISO 8601 in UTC; text (`now`) and dates as they are. */
 export function serializeInstant(value: unknown): string {
   if (typeof value === 'number') {
     if (value === Number.POSITIVE_INFINITY) return 'infinity';

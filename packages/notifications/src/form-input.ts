@@ -1,5 +1,6 @@
 /** Reading what people enter, by the rules of integrations.md 0.1 (5 and 6). */
 
+/** Without white space around it; missing is empty. */
 export function textInput(value: string | undefined): string {
   return (value ?? '').trim();
 }

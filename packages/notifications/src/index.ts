@@ -5,6 +5,7 @@ export { explain } from './explain/explain.ts';
 export type { ExplainedFlip } from './explain/explanation.ts';
 export { HttpClient } from './http/client.ts';
 export type { Field, Kind } from './kind.ts';
+export { emailValue } from './kinds/email/value.ts';
 export { findKind, KINDS } from './kinds.ts';
 export {
   bounceId,

@@ -10,10 +10,12 @@ export function channelToken(secretKey: string, channelCode: string): string {
     .digest('hex');
 }
 
+/** The link that confirms an e-mail address; it never expires. */
 export function verifyLink(siteRoot: string, secretKey: string, channelCode: string): string {
   return `${siteRoot}/integrations/${channelCode}/verify/${channelToken(secretKey, channelCode)}/`;
 }
 
+/** Whether `token` is {@link channelToken}'s; takes the same time either way. */
 export function isChannelToken(secretKey: string, channelCode: string, token: string): boolean {
   return equal(token, channelToken(secretKey, channelCode));
 }

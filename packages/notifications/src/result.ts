@@ -17,10 +17,12 @@ export type TransportResult =
   /** Would fail again. `disable`: so would every later message (notifications.md §3.3). */
   | { readonly result: 'failed'; readonly error: string; readonly disable: boolean };
 
+/** Delivered; `answer` is what the receiver said. */
 export function sent(answer = 'OK'): TransportResult {
   return { result: 'sent', answer };
 }
 
+/** Worth another attempt; see {@link TransportResult}. */
 export function retry(
   error: string,
   more: { retryAfter?: Milliseconds | undefined; unreachable?: boolean; atMost?: number } = {},

@@ -140,6 +140,7 @@ async function closeAll(admin: AdminServer, pid: string): Promise<void> {
   removePidFile(pid, process.pid);
 }
 
+/** The environment variable with a service's admin port. */
 export function adminPortVariable<S extends ServiceName>(service: S): `${Uppercase<S>}_ADMIN_PORT` {
   return `${service.toUpperCase() as Uppercase<S>}_ADMIN_PORT`;
 }

@@ -15,10 +15,12 @@ export type Refusal =
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Refusal);
 
+/** It was done. */
 export function done<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
 
+/** It was not done, and why. */
 export function refuse<R extends Refusal>(refusal: R): { readonly ok: false } & R {
   return { ok: false, ...refusal };
 }

@@ -33,6 +33,7 @@ export type RuleColumns = Omit<CheckRules, 'start_kw' | 'success_kw' | 'failure_
   readonly failure_kw: string;
 };
 
+/** A check's rules from its row. */
 export function rulesOf(columns: RuleColumns): CheckRules {
   const { methods, filter_subject, filter_body, filter_http_body, filter_default_fail } = columns;
   if (methods === '' && !filter_subject && !filter_body && !filter_http_body) return NO_RULES;

@@ -30,6 +30,7 @@ export interface Claim {
 /** `<channel id> <status>`: a webhook may go to one host when a check is down, and to another when it is up. */
 export type Route = `${number} ${string}`;
 
+/** The route that a claim takes. */
 export function routeOf(claim: Pick<Claim, 'channelId' | 'checkStatus'>): Route {
   return `${claim.channelId} ${claim.checkStatus}`;
 }

@@ -10,6 +10,7 @@ import { commandLine, endProcess } from '../support/processes.ts';
 
 export const EMBEDDED_DATABASE = 'overdue';
 
+/** Where PostgreSQL keeps the embedded database. */
 export function clusterDirectory(dataDir: string): string {
   return join(dataDir, 'postgres');
 }

@@ -19,6 +19,7 @@ export function readConfig(env: NodeJS.ProcessEnv, say: (line: string) => void =
   return config;
 }
 
+/** For people; standard output is for results. */
 export function toStandardError(line: string): void {
   process.stderr.write(`${line}\n`);
 }

@@ -23,6 +23,7 @@ interface UrlKind {
   readonly addPath?: string;
 }
 
+/** An integration whose setting is one URL, and which posts JSON to it. */
 export function urlKind(about: UrlKind): Kind<string> {
   const { kind, label, blurb, icon, addPath } = about;
   return defineKind<string>({

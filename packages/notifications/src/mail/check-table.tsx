@@ -122,10 +122,12 @@ export interface MailedLinks {
   readonly unsubscribe: string;
 }
 
+/** The end of the text part, a line each. */
 export function textFooter(siteName: string, links: MailedLinks): string[] {
   return ['--', siteName, `Change what is mailed: ${links.settings}`, `Unsubscribe: ${links.unsubscribe}`, ''];
 }
 
+/** The same for the HTML part. */
 export function HtmlFooter({ links }: { readonly links: MailedLinks }) {
   return (
     <>

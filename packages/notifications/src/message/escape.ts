@@ -18,6 +18,7 @@ export function joinAsterisks(text: string): string {
   return text.replace(/\*/g, '\u034f*');
 }
 
+/** Keeps asterisks from being read as formatting, by Markdown's own means. */
 export function backslashAsterisks(text: string): string {
   return text.replace(/\*/g, '\\*');
 }

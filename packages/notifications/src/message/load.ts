@@ -77,6 +77,7 @@ export async function loadFacts(sql: Sql, ids: readonly number[]): Promise<Map<n
   return result;
 }
 
+/** By id; projects that are gone are missing. */
 export async function loadProjects(sql: Sql, ids: readonly number[]): Promise<Map<number, ProjectFacts>> {
   if (ids.length === 0) return new Map();
   const rows = await sql<ProjectFacts[]>`

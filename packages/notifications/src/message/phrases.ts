@@ -5,6 +5,7 @@ import { cloakedUrl, downtime, pingTypeAndAge, reason, schedule, tagList } from 
 
 /** Pieces of sentences that several kinds put together (integrations.md 0). */
 
+/** What the check is now. */
 export function status(message: Message): 'DOWN' | 'UP' {
   return message.down ? 'DOWN' : 'UP';
 }
@@ -37,10 +38,12 @@ export function explanation(message: Message): string {
   return message.down ? reasonSentence(message) : downtimeSentence(message);
 }
 
+/** For kinds that show emoji. */
 export function circle(message: Message): string {
   return message.down ? '🔴' : '🟢';
 }
 
+/** The check's page, by its unique key: the link does not give its ping URL away. */
 export function link(message: Message): string {
   return cloakedUrl(message.tools.options.siteRoot, message.facts.check);
 }

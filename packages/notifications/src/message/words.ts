@@ -8,6 +8,7 @@ export function checkName(check: Pick<CheckFacts, 'name' | 'code'>): string {
   return check.name || check.code;
 }
 
+/** The tags, one an item, in their order. */
 export function tagList(check: Pick<CheckFacts, 'tags'>): string[] {
   return check.tags
     .split(' ')

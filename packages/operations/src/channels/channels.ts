@@ -41,6 +41,7 @@ export function createChannel(
   );
 }
 
+/** {@link createChannel}, within a transaction. Rolls it back for what that refuses. */
 export async function insertChannel(
   sql: TransactionSql,
   clock: Clock,
@@ -152,6 +153,7 @@ async function assignToChecks(
   if (missing !== undefined) rollBack({ refused: 'checks', message: `invalid check identifier: ${missing}` });
 }
 
+/** Locks the channel until the end of the transaction; null when it is gone, or in another project. */
 export async function lockChannel(
   sql: TransactionSql,
   { code, projectId }: ChannelReference,

@@ -47,6 +47,7 @@ export async function replaceChannels(
   await addChannels(sql, checkId, channelIds);
 }
 
+/** Adds channels to those that the check has. */
 export async function addChannels(sql: TransactionSql, checkId: number, channelIds: readonly number[]): Promise<void> {
   if (channelIds.length === 0) return;
   await sql`

@@ -14,6 +14,7 @@ export interface ReportSettings {
   readonly nextReportAt: Instant | null;
 }
 
+/** Of an account that exists. */
 export async function readReportSettings(sql: Sql, userId: number): Promise<ReportSettings> {
   const [row] = await sql<ReportSettings[]>`
     select reports, nag_period as "nagPeriod", next_report_at as "nextReportAt" from users where id = ${userId}`;

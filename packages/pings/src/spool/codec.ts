@@ -35,6 +35,7 @@ export interface BatchHead extends BatchNumber {
   readonly oldest: Instant;
 }
 
+/** A batch as the spool keeps it. */
 export function encodeBatch(number: BatchNumber, pings: readonly Ping[]): Buffer {
   let count = 0;
   let oldest = Number.POSITIVE_INFINITY;

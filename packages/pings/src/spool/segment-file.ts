@@ -63,6 +63,7 @@ export function isOfAnotherRelease(beginning: Buffer, seed: Seed | null): boolea
 /** What the kernel says when the medium does not give what is on it: a bad sector, a broken file system. */
 const MEDIUM = new Set(['EIO', 'ENODATA', 'EUCLEAN', 'EBADMSG', 'EILSEQ', 'EREMOTEIO']);
 
+/** Whether the disk cannot read what it was given (a bad sector); other errors may pass. */
 export function isMediumError(error: unknown): boolean {
   return MEDIUM.has((error as { code?: string } | null)?.code ?? '');
 }

@@ -49,6 +49,7 @@ export function newlyKnown<Name extends SegmentName>(name: Name, bytes: number, 
   return { ...name, bytes, end: bytes, closed, keep: false, holes: new Map(), unread: false, failingSince: null };
 }
 
+/** What a damaged segment is called once all else of it is applied. */
 export function keptName(path: string): string {
   return path + DAMAGED;
 }

@@ -11,6 +11,7 @@ import { ANOTHER_RELEASE, type Damage, type Survey } from './segment.ts';
 import { replaceFile } from './segment-file.ts';
 import { type LogPosition, SegmentLog } from './segment-log.ts';
 
+/** There is no room for a batch within SPOOL_MAX_BYTES. */
 export class SpoolFullError extends Error {
   override readonly name = 'SpoolFullError';
 }
@@ -270,6 +271,7 @@ function decodeOldest(records: readonly SpoolRecord[]): Instant {
   return oldest;
 }
 
+/** Whether `a` was written after `b`. */
 export function isAfter(a: LogPosition, b: LogPosition): boolean {
   return a.segment > b.segment || (a.segment === b.segment && a.offset > b.offset);
 }

@@ -19,6 +19,7 @@ export interface World {
 /** In `instances.info` of an ingester: when the oldest ping was received that it holds and that is not in the database. */
 export const SPOOLING_SINCE = 'spooling_since';
 
+/** What the ingesters say of themselves, in one statement. */
 export async function readWorld(sql: Sql | TransactionSql): Promise<World> {
   const [row] = await sql<
     {

@@ -3,6 +3,7 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Request, Response } from 'express';
 import type { Site } from '../site.ts';
 
+/** As it was sent; undefined: it was not. */
 export function readCookie(req: Request, name: string): string | undefined {
   return req.headers.cookie === undefined ? undefined : parseCookie(req.headers.cookie)[name];
 }

@@ -16,10 +16,12 @@ export function notFound(): HttpError {
   return new HttpError(404, 'There is nothing at this address, or you do not have access to it.');
 }
 
+/** 403: signed in, but not allowed. */
 export function forbidden(message = 'Your role in this project does not allow this.'): HttpError {
   return new HttpError(403, message);
 }
 
+/** 429, with Retry-After. */
 export function tooMany(retryAfterSeconds: number): HttpError {
   return new HttpError(429, 'Too many attempts. Wait a while, then try again.', { retryAfterSeconds });
 }

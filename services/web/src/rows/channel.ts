@@ -3,13 +3,14 @@ import type { ChannelRow } from '@overdue/operations';
 
 export type { ChannelRow };
 
+/** In whatever project; null: there is none. */
 export async function findChannel(sql: Sql, code: string): Promise<ChannelRow | null> {
   const [row] = await sql<ChannelRow[]>`select * from channels where code = ${code}`;
   return row ?? null;
 }
 
-/** Groups first, then in order of creation (IG-1). */
+/** In order of creation. */
 export async function listChannels(sql: Sql, projectId: number): Promise<ChannelRow[]> {
   return await sql<ChannelRow[]>`
-    select * from channels where project_id = ${projectId} order by kind <> 'group', id`;
+    select * from channels where project_id = ${projectId} order by id`;
 }

@@ -1,6 +1,7 @@
 import type { Sql } from '@overdue/database';
 import type { CheckRow } from '@overdue/operations';
 
+/** In whatever project; null: there is none. */
 export async function findCheck(sql: Sql, code: string): Promise<CheckRow | null> {
   const [row] = await sql<CheckRow[]>`select * from checks where code = ${code}`;
   return row ?? null;

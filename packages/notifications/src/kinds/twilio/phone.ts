@@ -85,6 +85,7 @@ export function twilioCall(twilio: Twilio, resource: 'Messages' | 'Calls') {
   };
 }
 
+/** Where Twilio reports what became of a message (management-api.md §11.3). */
 export function statusCallback(siteRoot: string, deliveryId: string): string {
   return `${siteRoot}/api/v3/notifications/${deliveryId}/status`;
 }

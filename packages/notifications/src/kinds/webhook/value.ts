@@ -59,6 +59,7 @@ export const fields: readonly Field[] = [
   }),
 ];
 
+/** What was entered in the form, as it is stored; or what is wrong, by field. */
 export function parse(input: Readonly<Record<string, string | undefined>>): Parsed<WebhookValue> {
   const errors: Record<string, string> = {};
   const read = (status: 'down' | 'up') => {
@@ -114,6 +115,7 @@ function parseHeaders(input: string): Record<string, string> | string {
   return result;
 }
 
+/** The form's fields for what is stored. */
 export function fill(value: WebhookValue): Record<string, string> {
   const lines = (all: Record<string, string>) =>
     Object.entries(all)

@@ -27,6 +27,7 @@ export const channelDocumentSchema = z
 
 export type ShownChannel = ChannelRow & { readonly checks: readonly string[] };
 
+/** With what its document shows; null: there is none, or not in this project. */
 export async function readChannel({ sql }: Database, projectId: number, code: string): Promise<ShownChannel | null> {
   const [row] = await sql<(ChannelRow & { checks: string | null })[]>`
     select ch.*, (

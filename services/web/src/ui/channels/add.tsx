@@ -1,4 +1,4 @@
-import { findKind, type Kind } from '@overdue/notifications';
+import { emailValue, findKind, type Kind } from '@overdue/notifications';
 import { createChannel } from '@overdue/operations';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
@@ -9,7 +9,6 @@ import { FormError } from '../components/fields.tsx';
 import { FormActions } from '../components/form-actions.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { emailValue } from './describe.ts';
 import { KindFields } from './kind-form.tsx';
 import { isVerifiedAtOnce, sendVerification } from './verification.ts';
 

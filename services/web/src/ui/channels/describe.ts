@@ -1,20 +1,9 @@
 import { findKind } from '@overdue/notifications';
 import type { ChannelRow } from '../../rows/channel.ts';
 
+/** What people call the kind; a kind that is not known any more, by its name. */
 export function kindLabel(kind: string): string {
   return findKind(kind)?.label ?? kind;
-}
-
-interface EmailValue {
-  readonly value: string;
-  readonly up: boolean;
-  readonly down: boolean;
-}
-
-export function emailValue(value: unknown): EmailValue {
-  if (typeof value === 'string') return { value, up: true, down: true };
-  const fields = value as Partial<EmailValue>;
-  return { value: String(fields.value ?? ''), up: fields.up ?? true, down: fields.down ?? true };
 }
 
 /** Its own name, or what it is and where it goes (IG-10). */

@@ -1,4 +1,4 @@
-import { isChannelToken, openUnsubscribe } from '@overdue/notifications';
+import { emailValue, isChannelToken, openUnsubscribe } from '@overdue/notifications';
 import { updateChannel } from '@overdue/operations';
 import { isUuid } from '../../http/handlers.ts';
 import { notFound } from '../../http/http-error.ts';
@@ -6,7 +6,6 @@ import type { Visit } from '../../http/visit.ts';
 import { type ChannelRow, findChannel } from '../../rows/channel.ts';
 import { sendBadLink, UnsubscribeForm } from '../components/mailed-link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { emailValue } from './describe.ts';
 
 async function mailedChannel(visit: Visit): Promise<ChannelRow> {
   const code = visit.req.params.channel;
