@@ -40,7 +40,7 @@ beforeAll(async () => {
   old.listen(0, '127.0.0.1');
   await once(old, 'listening');
   product = await Product.start(await freshEnvironment());
-}, 180_000);
+});
 afterAll(async () => {
   old.close();
   await product?.dispose();
@@ -61,7 +61,7 @@ async function move(key: string): Promise<string> {
   return output;
 }
 
-test('checks, UUIDs and ping key are carried over, and old addresses work', { timeout: 120_000 }, async () => {
+test('checks, UUIDs and ping key are carried over, and old addresses work', { timeout: 300_000 }, async () => {
   const account = ['--email', 'a@example.org', '--password', 'correct horse', '--project', 'Backups'];
   const made = JSON.parse((await overdue(product.env, ['bootstrap', ...account])).stdout);
   const database = product.database();

@@ -13,11 +13,11 @@ beforeAll(async () => {
   receiver = await startHttpReceiver();
   const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' };
   product = await Product.start(await freshEnvironment(env));
-}, 180_000);
+});
 afterAll(async () => {
   await product?.dispose();
   await Promise.all([smtp.stop(), receiver.close()]);
-}, 60_000);
+});
 
 /** Who is killed after which scene; each at least once, the database twice. */
 const VICTIMS: Record<string, readonly PidName[]> = {
@@ -30,7 +30,7 @@ const VICTIMS: Record<string, readonly PidName[]> = {
 };
 
 test('kill -9 of each service and of PostgreSQL: all are brought back, and the story completes', {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   await tellStory({
     product,

@@ -73,8 +73,8 @@ type RunningProduct = Product & { databaseUrl?: string };
 beforeAll(async () => {
   product = await Product.start(await freshEnvironment());
   product.databaseUrl = `postgres://overdue@127.0.0.1:${product.database().target.hosts[0]!.port}/overdue`;
-}, 180_000);
-afterAll(() => product?.dispose(), 60_000);
+});
+afterAll(() => product?.dispose());
 
 test('a second instance on the same DATA_DIR is refused and does no harm to the first', async () => {
   const env = await freshEnvironment({ DATA_DIR: product.env.DATA_DIR! });

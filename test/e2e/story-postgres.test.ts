@@ -13,11 +13,11 @@ beforeAll(async () => {
   // As its users start it: through npm, from a fresh DATA_DIR.
   const env = await freshEnvironment({ ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' });
   product = await Product.start(env, ['npm', 'start']);
-}, 180_000);
+});
 afterAll(async () => {
   await product?.dispose();
   await Promise.all([smtp.stop(), receiver.close()]);
-}, 60_000);
+});
 
 test('npm start says where the dashboard is and how to sign in the first time, and last that it is ready', () => {
   const lines = product.output
@@ -28,7 +28,7 @@ test('npm start says where the dashboard is and how to sign in the first time, a
   expect(lines.some((line) => /first visit/i.test(line))).toBe(true);
 });
 
-test('the story, with the delivery queue on PostgreSQL', { timeout: 120_000 }, async () => {
+test('the story, with the delivery queue on PostgreSQL', { timeout: 300_000 }, async () => {
   await tellStory({ product, smtp, receiver });
   // One each: nothing is sent twice.
   expect(smtp.mails).toHaveLength(2);

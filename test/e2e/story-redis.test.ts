@@ -16,13 +16,13 @@ describe.runIf(redisAvailable())('with the delivery queue on Redis', () => {
     receiver = await startHttpReceiver();
     const env = { ...smtp.env, INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True', REDIS_URL: redis.url };
     product = await Product.start(await freshEnvironment(env));
-  }, 180_000);
+  });
   afterAll(async () => {
     await product?.dispose();
     await Promise.all([smtp.stop(), receiver.close(), redis.stop()]);
-  }, 60_000);
+  });
 
-  test('the story', { timeout: 120_000 }, async () => {
+  test('the story', { timeout: 300_000 }, async () => {
     await tellStory({ product, smtp, receiver });
     expect(smtp.mails).toHaveLength(2);
     expect(receiver.requests).toHaveLength(2);

@@ -77,7 +77,7 @@ test('also a ping that comes while the other listeners are still being opened', 
     (await database.sql<{ kind: string }[]>`select kind from pings where check_id = ${check!.id} order by n`).map(
       (row) => row.kind,
     );
-  await expect.poll(kinds, { timeout: 20_000 }).toHaveLength(3);
+  await expect.poll(kinds).toHaveLength(3);
   expect(await kinds()).toEqual(['fail', 'success', 'start']);
   await pipeline.close();
 });

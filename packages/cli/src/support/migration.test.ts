@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { migrateBeforeStart } from './migration.ts';
 
 /** Only what fails waits that long; in milliseconds. */
-const PATIENCE = { timeout: 25_000 };
+const PATIENCE = { timeout: 60_000 };
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -369,7 +369,7 @@ describe('dates of reminders', () => {
       updating = updateAllNagDates(database.sql, NOW);
       const waiting = () => sql`
         select from pg_stat_activity where datname = current_database() and wait_event = 'transactionid'`;
-      await expect.poll(async () => (await waiting()).length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(async () => (await waiting()).length).toBe(1);
       expect(await sql`select from users where id = ${member} for update skip locked`).toHaveLength(1);
     });
     await updating;
