@@ -26,4 +26,5 @@ export { latestPeriods, type Period, type PeriodUnit, PRESS_MONTHS } from './per
 export { MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
 export { plural } from './plural.ts';
 export { slugify, suggestSlug } from './slug.ts';
+export { tagList } from './tags.ts';
 export { uniqueKey } from './unique-key.ts';

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { formatApproximate, formatPeriod, formatRunTime, formatSentence } from './duration-text.ts';
 import { compareNaturally } from './natural-order.ts';
+import { plural } from './plural.ts';
 import { slugify, suggestSlug } from './slug.ts';
+import { tagList } from './tags.ts';
 import { DAY, HOUR, MINUTE, SECOND } from './testing.ts';
 import { uniqueKey } from './unique-key.ts';
 
@@ -98,4 +100,18 @@ test.each([
 
 test('the unique key of management-api.md section 5', () => {
   expect(uniqueKey('0d6f3c1e-5a1b-4c7e-9b51-2f4f5a6b7c8d')).toBe('955b78bc083f8d6749657a297ac0d28c3251a043');
+});
+
+test('a tag ends at a space; other white space around it is none of it', () => {
+  expect(tagList(' a \tb\u00a0  c\n')).toEqual(['a', 'b', 'c']);
+  expect(tagList('a\tb')).toEqual(['a\tb']);
+  expect(tagList('  ')).toEqual([]);
+});
+
+test.each([
+  [0, '0 checks'],
+  [1, '1 check'],
+  [2, '2 checks'],
+])('a count with its noun: %d', (count, text) => {
+  expect(plural(count, 'check')).toBe(text);
 });

@@ -1,4 +1,4 @@
-import type { DisplayStatus } from '@overdue/checks';
+import { type DisplayStatus, tagList } from '@overdue/checks';
 import type { ComponentChildren } from 'preact';
 
 /** What reports and reminders say of each check. Its UUID is its ping URL, so that is never in a mail. */
@@ -82,9 +82,9 @@ export function HtmlTables<C extends MailedCheck>(props: {
                 <a href={check.link} style="color:#1b2430">
                   {check.name || <i>{UNNAMED}</i>}
                 </a>
-                {check.tags !== '' && (
+                {tagList(check.tags).length > 0 && (
                   <div>
-                    {check.tags.split(' ').map((tag) => (
+                    {tagList(check.tags).map((tag) => (
                       <span key={tag} style={TAG}>
                         {tag}
                       </span>

@@ -1,7 +1,8 @@
+import { tagList } from '@overdue/checks';
 import { ago } from './ago.ts';
 import { escapeHtml, tidy } from './escape.ts';
 import type { Message, OtherCheck } from './message.ts';
-import { cloakedUrl, downtime, pingTypeAndAge, reason, schedule, tagList } from './words.ts';
+import { cloakedUrl, downtime, pingTypeAndAge, reason, schedule } from './words.ts';
 
 /** Pieces of sentences that several kinds put together (integrations.md 0). */
 
@@ -63,7 +64,7 @@ export interface Detail {
 export function details(message: Message, tags = (list: string[]) => list.join(', ')): Detail[] {
   const { check, project, lastPing } = message.facts;
   const when = schedule(check);
-  const list = tagList(check);
+  const list = tagList(check.tags);
   return [
     ...(project.name ? [{ label: 'Project', value: project.name } as const] : []),
     ...(list.length > 0 ? [{ label: 'Tags', value: tags(list) } as const] : []),

@@ -8,14 +8,6 @@ export function checkName(check: Pick<CheckFacts, 'name' | 'code'>): string {
   return check.name || check.code;
 }
 
-/** The tags, one an item, in their order. */
-export function tagList(check: Pick<CheckFacts, 'tags'>): string[] {
-  return check.tags
-    .split(' ')
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
-}
-
 /** REASON of a down flip in words, to go into parentheses or after a comma; empty when there is none. */
 export function reason(facts: Pick<Facts, 'flip'>): string {
   if (facts.flip.newStatus !== 'down') return '';

@@ -1,7 +1,8 @@
+import { tagList } from '@overdue/checks';
 import type { Mail } from '../../mail/mailer.ts';
 import { ago } from '../../message/ago.ts';
 import type { Message } from '../../message/message.ts';
-import { cloakedUrl, downtime, mailDate, pingType, reason, schedule, tagList } from '../../message/words.ts';
+import { cloakedUrl, downtime, mailDate, pingType, reason, schedule } from '../../message/words.ts';
 import { alertHtml } from './alert-html.tsx';
 import { alertText } from './alert-text.ts';
 import type { AlertBody, AlertView } from './alert-view.ts';
@@ -32,7 +33,7 @@ export async function alertMail(
     link: cloakedUrl(tools.options.siteRoot, facts.check),
     desc: facts.check.desc,
     project: facts.project.name,
-    tags: tagList(facts.check),
+    tags: tagList(facts.check.tags),
     rawTags: facts.check.tags,
     schedule: schedule(facts.check),
     totalPings: String(lastPing?.n ?? 0),

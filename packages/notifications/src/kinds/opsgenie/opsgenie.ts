@@ -1,4 +1,4 @@
-import { uniqueKey } from '@overdue/checks';
+import { tagList, uniqueKey } from '@overdue/checks';
 import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { badStatus } from '../../http/client.ts';
@@ -7,7 +7,7 @@ import { defineKind } from '../../kind.ts';
 import { escapeHtml, tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { link } from '../../message/phrases.ts';
-import { pingTypeAndAge, reason, schedule, tagList } from '../../message/words.ts';
+import { pingTypeAndAge, reason, schedule } from '../../message/words.ts';
 import { failed, type TransportResult } from '../../result.ts';
 import { jsonField } from '../json-field.ts';
 
@@ -77,7 +77,7 @@ async function send(message: Message<OpsgenieValue>): Promise<TransportResult> {
       ? {
           alias,
           source,
-          tags: tagList(check),
+          tags: tagList(check.tags),
           message: tidy(`The check "${escapeHtml(message.name)}" is DOWN${why ? ` (${why})` : ''}.`),
           description: check.desc,
           details: {

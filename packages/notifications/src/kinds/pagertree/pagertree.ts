@@ -1,8 +1,7 @@
-import { uniqueKey } from '@overdue/checks';
+import { tagList, uniqueKey } from '@overdue/checks';
 import { tile } from '../../icon.ts';
 import { escapeHtml } from '../../message/escape.ts';
 import { lastPingSentence, titleWithReason } from '../../message/phrases.ts';
-import { tagList } from '../../message/words.ts';
 import { urlKind } from '../url-kind.ts';
 
 export const pagertree = urlKind({
@@ -25,7 +24,7 @@ export const pagertree = urlKind({
       description: last ? `${description}\n${last}` : description,
       client: siteName,
       client_url: siteRoot,
-      tags: tagList(check).join(' '),
+      tags: tagList(check.tags).join(' '),
     };
   },
 });

@@ -1,4 +1,4 @@
-import { uniqueKey } from '@overdue/checks';
+import { tagList, uniqueKey } from '@overdue/checks';
 import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { tile } from '../../icon.ts';
@@ -6,7 +6,7 @@ import { defineKind } from '../../kind.ts';
 import { tidy } from '../../message/escape.ts';
 import type { Message } from '../../message/message.ts';
 import { titleWithReason } from '../../message/phrases.ts';
-import { pingTypeAndAge, schedule, tagList } from '../../message/words.ts';
+import { pingTypeAndAge, schedule } from '../../message/words.ts';
 import { failed, type TransportResult } from '../../result.ts';
 
 /** An integration key, alone or as PagerDuty's install flow gives it. */
@@ -54,7 +54,7 @@ async function send(message: Message<PdValue>): Promise<TransportResult> {
   if (tools.options.disabledKinds.has('pd')) return failed('PagerDuty notifications are not enabled.');
   const { check, project, lastPing } = facts;
   const when = schedule(check);
-  const tags = tagList(check);
+  const tags = tagList(check.tags);
   return await tools.http.call({
     url: `https://${HOST}/generic/2010-04-15/create_event.json`,
     json: {

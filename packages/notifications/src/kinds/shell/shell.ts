@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { tagList } from '@overdue/checks';
 import { z } from 'zod';
 import { textInput } from '../../form-input.ts';
 import { tile } from '../../icon.ts';
 import { defineKind } from '../../kind.ts';
 import type { Message } from '../../message/message.ts';
-import { isoSeconds, tagList } from '../../message/words.ts';
+import { isoSeconds } from '../../message/words.ts';
 import { failed, retry, sent, type TransportResult } from '../../result.ts';
 import { substitute } from '../webhook/placeholders.ts';
 
@@ -56,7 +57,7 @@ async function send(message: Message<ShellValue>): Promise<TransportResult> {
     ['NOW', isoSeconds(flip.at)],
     ['NAME', quote(check.name)],
     ['TAGS', quote(check.tags)],
-    ...tagList(check).map((tag, i): [string, string] => [`TAG${i + 1}`, quote(tag)]),
+    ...tagList(check.tags).map((tag, i): [string, string] => [`TAG${i + 1}`, quote(tag)]),
   ]);
   return await new Promise((resolve) => {
     // The commands need not know what the product is configured with.

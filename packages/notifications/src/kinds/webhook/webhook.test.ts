@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Tools } from '../../message/message.ts';
-import { tagList } from '../../message/words.ts';
 import { facts, NOON, sendVia, tools } from '../../testing/fixtures.ts';
 import { type HttpReceiver, startHttpReceiver } from '../../testing/receivers.ts';
 import { latin1, percentEncode, substitute } from './placeholders.ts';
@@ -157,9 +156,6 @@ describe('substitution', () => {
   });
   test('$TAG10 is tag 1 and a zero; unknown ones stay', () => {
     expect(substitute('$TAG10 $TAG3 $foo $', values)).toBe('foo0 $TAG3 $foo $');
-  });
-  test('white space around a tag is none of it', () => {
-    expect(tagList({ tags: ' a \tb\u00a0  c\n' })).toEqual(['a', 'b', 'c']);
   });
   test('a template without placeholders is itself', () => {
     fc.assert(fc.property(fc.string(), (text) => substitute(text, []) === text));

@@ -1,8 +1,9 @@
+import { tagList } from '@overdue/checks';
 import { asciiJson } from '../../http/client.ts';
 import { defineKind } from '../../kind.ts';
 import { checkDocument } from '../../message/check-document.ts';
 import type { Message } from '../../message/message.ts';
-import { isoSeconds, tagList } from '../../message/words.ts';
+import { isoSeconds } from '../../message/words.ts';
 import { failed, type TransportResult } from '../../result.ts';
 import { icon } from './icon.ts';
 import { latin1, percentEncode, substitute } from './placeholders.ts';
@@ -73,7 +74,7 @@ async function placeholderValues(message: Message<WebhookValue>, templates: stri
     ['BODY_JSON', asciiJson(body)],
     ['BODY', body],
     ['EXITSTATUS', String(lastPing?.exitStatus ?? -1)],
-    ...tagList(check).map((tag, i): [string, string] => [`TAG${i + 1}`, tag]),
+    ...tagList(check.tags).map((tag, i): [string, string] => [`TAG${i + 1}`, tag]),
   ];
 }
 

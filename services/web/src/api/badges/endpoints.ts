@@ -1,7 +1,7 @@
+import { tagList } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
 import { z } from 'zod';
 import type { WebDeps } from '../../deps.ts';
-import { tagList } from '../checks/list.ts';
 import type { Call, Endpoint, KeyedOperation, OpenOperation, ResponseDescription } from '../http/endpoint.ts';
 import { empty, json, NOT_FOUND, type Reply, text } from '../http/reply.ts';
 import { ALL, badgeUrl, type States, signatureCheck } from './signature.ts';

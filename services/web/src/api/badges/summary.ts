@@ -1,6 +1,5 @@
-import { type DisplayFields, displayStatus } from '@overdue/checks';
+import { type DisplayFields, displayStatus, tagList } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import { tagList } from '../checks/list.ts';
 import { ALL, type States } from './signature.ts';
 import type { BadgeStatus } from './svg.ts';
 

@@ -1,13 +1,6 @@
+import { tagList } from '@overdue/checks';
 import type { Database } from '@overdue/database';
 import type { ShownCheck } from './document.ts';
-
-/** A check's tags: the parts of its tags between spaces, trimmed, without empty ones. */
-export function tagList(tags: string): string[] {
-  return tags
-    .split(' ')
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
-}
 
 export interface ListFilter {
   /** The check has all of them (M-29); an empty one, or one with a space, no check has. */

@@ -1,6 +1,5 @@
-import { displayStatus, uniqueKey } from '@overdue/checks';
+import { displayStatus, tagList, uniqueKey } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import { tagList } from '../checks/list.ts';
 import type { MeasuredCheck } from './measure.ts';
 
 /** One metric and its lines, in the text format of Prometheus. */

@@ -8,11 +8,6 @@ export function checkTitle(check: Pick<CheckRow, 'name' | 'code'>): string {
   return check.name || check.code;
 }
 
-/** What stands between the spaces. */
-export function tagList(check: Pick<CheckRow, 'tags'>): string[] {
-  return check.tags.split(/\s+/).filter(Boolean);
-}
-
 /**
  * Where this check is pinged, in the style that the project shows; null when that is by slug and the check has none.
  * People who may only read get the UUID form: the other contains the project's ping key.

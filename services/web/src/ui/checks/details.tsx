@@ -6,6 +6,7 @@ import {
   formatUptime,
   latestPeriods,
   plural,
+  tagList,
   uptime,
 } from '@overdue/checks';
 import { describeSchedule } from '@overdue/schedules';
@@ -18,7 +19,7 @@ import { Icon, StatusIcon } from '../components/icons.tsx';
 import { ButtonLink, Link, PostButton, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { formatMonth } from '../text/dates.ts';
-import { checkTitle, pingUrl, tagList } from './check.ts';
+import { checkTitle, pingUrl } from './check.ts';
 import { EventTable } from './event-rows.tsx';
 import { type CheckEvent, listEvents } from './events.ts';
 import { type Listed, listed } from './list-query.ts';
@@ -92,7 +93,7 @@ function Heading({ visit, title }: { readonly visit: ForCheck; readonly title: s
         </Link>
       )}
       <p class="tags">
-        {tagList(check).map((tag) => (
+        {tagList(check.tags).map((tag) => (
           <bdi key={tag} class="tag">
             {tag}
           </bdi>

@@ -1,8 +1,7 @@
 import type { CheckSort } from '@overdue/accounts';
-import { compareNaturally, type DisplayStatus, displayStatus, isStarted } from '@overdue/checks';
+import { compareNaturally, type DisplayStatus, displayStatus, isStarted, tagList } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import { z } from 'zod';
-import { tagList } from './check.ts';
 
 /** A check as the list shows it. */
 export interface Listed {
@@ -66,7 +65,7 @@ export function listed(checks: readonly CheckRow[], now: number): Listed[] {
 
 /** Tags: all of them. Statuses: any of them. Search: in name, slug and code, without regard to case. */
 export function matches({ check, status, started }: Listed, filters: ListFilters): boolean {
-  const tags = tagList(check);
+  const tags = tagList(check.tags);
   const text = filters.search.toLowerCase();
   return (
     filters.tags.every((tag) => tags.includes(tag)) &&
@@ -124,7 +123,7 @@ export function tagState({ total, down, late }: TagSummary): { state: 'down' | '
 export function tagSummaries(checks: readonly Pick<Listed, 'check' | 'status'>[]): TagSummary[] {
   const summaries = new Map<string, { tag: string; total: number; down: number; late: number }>();
   for (const { check, status } of checks) {
-    for (const tag of new Set(tagList(check))) {
+    for (const tag of new Set(tagList(check.tags))) {
       const summary = summaries.get(tag) ?? { tag, total: 0, down: 0, late: 0 };
       summary.total++;
       if (status === 'down') summary.down++;

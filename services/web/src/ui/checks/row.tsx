@@ -1,5 +1,5 @@
 import type { Access } from '@overdue/accounts';
-import { formatPeriod, formatRunTime, MAX_RUN_MS } from '@overdue/checks';
+import { formatPeriod, formatRunTime, MAX_RUN_MS, tagList } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import type { ChannelRow } from '../../rows/channel.ts';
 import { channelTitle } from '../channels/describe.ts';
@@ -9,7 +9,7 @@ import { CopyPingUrl } from '../components/copy.tsx';
 import { Icon, StatusIcon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { Ago } from '../components/time.tsx';
-import { checkTitle, pingUrl, tagList } from './check.ts';
+import { checkTitle, pingUrl } from './check.ts';
 import type { Listed } from './list-query.ts';
 import { rowVersion } from './seen.ts';
 
@@ -41,7 +41,7 @@ export function CheckTableRow(props: {
           {check.name || 'unnamed'}
         </Link>
         <span class="second-line">
-          {tagList(check).map((tag) => (
+          {tagList(check.tags).map((tag) => (
             <bdi key={tag} class="tag" title={tag}>
               {tag}
             </bdi>

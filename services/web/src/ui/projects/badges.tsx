@@ -1,10 +1,11 @@
+import { tagList } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import { badgeUrl } from '../../api/badges/signature.ts';
 import { valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { HttpError } from '../../http/http-error.ts';
 import { listChecks } from '../../rows/check.ts';
-import { checkTitle, tagList } from '../checks/check.ts';
+import { checkTitle } from '../checks/check.ts';
 import { CopyText } from '../components/copy.tsx';
 import { renderFragment, sendPage } from '../components/page.tsx';
 
@@ -50,7 +51,10 @@ export async function previewBadge(visit: InProject): Promise<void> {
   const values = valuesOf(visit);
   const checks = await listChecks(visit.deps.database.sql, visit.access.project.id);
   const check = values.target === 'check' ? checks.find(({ code }) => code === values.check) : undefined;
-  const tag = values.target === 'tag' ? checks.flatMap(tagList).find((one) => one === values.tag) : undefined;
+  const tag =
+    values.target === 'tag'
+      ? checks.flatMap((check) => tagList(check.tags)).find((one) => one === values.tag)
+      : undefined;
   if (values.target !== 'all' && !check && !tag) throw new HttpError(400, 'There is no such badge.');
   const badge = badgeOf(visit, {
     check,
@@ -86,7 +90,7 @@ function BadgePreview({ badge }: { readonly badge: Badge }) {
 export async function showBadges(visit: InProject): Promise<void> {
   const { access, deps, req, site } = visit;
   const checks = await listChecks(deps.database.sql, access.project.id);
-  const tags = [...new Set(checks.flatMap(tagList))].sort();
+  const tags = [...new Set(checks.flatMap((check) => tagList(check.tags)))].sort();
   const target = typeof req.query.for === 'string' ? req.query.for : 'all';
   const states = req.query.states === '3' ? 3 : 2;
   const format = formatOf(req.query.format);
