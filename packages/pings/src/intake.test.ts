@@ -12,12 +12,11 @@ import type { PingAction, PingAddress } from './path.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';
 import type { CoalescedPing } from './spool/journal.ts';
-import { makePing } from './testing.ts';
+import { makePing, NO_EVENTS } from './testing.ts';
 import { PingWriter } from './writer.ts';
 
 const KEY = 'abcdefghijklmnopqrstuv';
 const SLUG = { pingKey: KEY, slug: 'backup' };
-const nothing = () => {};
 
 let database: TestDatabase;
 let project: number;
@@ -42,16 +41,7 @@ beforeAll(async () => {
     lanes: [randomUUID()],
     timeoutMs: 10_000,
     overflow: { append: async (_number, pings) => void spooled.push(pings) },
-    events: {
-      committed: nothing,
-      spooled: nothing,
-      refused: nothing,
-      away: nothing,
-      back: nothing,
-      stranded: nothing,
-      poison: nothing,
-      problem: nothing,
-    },
+    events: NO_EVENTS,
   });
 });
 afterAll(async () => {
@@ -243,7 +233,7 @@ describe('what the throttle would take', () => {
   const throttle: PlainSuccessThrottle = {
     has: () => true,
     take: (_checkId, ping) => taken.push(ping) > 0,
-    end: nothing,
+    end: () => {},
   };
   const tell = () => {
     for (const done of told.splice(0)) done();

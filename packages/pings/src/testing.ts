@@ -2,6 +2,20 @@ import type { Instant } from '@overdue/clock';
 import type { Outcome, Ping } from './ping.ts';
 import type { CountedPing } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
+import type { WriterEvents } from './writer.ts';
+
+const nothing = () => undefined;
+/** For tests: a writer that tells nobody of anything. */
+export const NO_EVENTS: WriterEvents = {
+  committed: nothing,
+  spooled: nothing,
+  refused: nothing,
+  away: nothing,
+  back: nothing,
+  stranded: nothing,
+  poison: nothing,
+  problem: nothing,
+};
 
 /** For tests: a plain success by HTTP, but for `fields`; a new id each time. */
 export function makePing(checkId: number, at: Instant, fields: Partial<Ping> = {}): Ping {

@@ -2,6 +2,7 @@ import { systemClock } from '@overdue/clock';
 import { expect, test } from 'vitest';
 import type { BatchNumber } from './apply-batch.ts';
 import type { ClaimedPings } from './ping.ts';
+import { NO_EVENTS } from './testing.ts';
 import { latePings } from './throttle.ts';
 import { PingWriter } from './writer.ts';
 
@@ -26,16 +27,7 @@ test('thousands of windows that end while the database is away are bound togethe
         appended.push(number);
       },
     },
-    events: {
-      committed: nothing,
-      spooled: nothing,
-      refused: nothing,
-      away: nothing,
-      back: nothing,
-      stranded: nothing,
-      poison: nothing,
-      problem: nothing,
-    },
+    events: NO_EVENTS,
   });
   writer.goAway(null);
   // As when one fsync is for all of them: none is done before the last is asked for.

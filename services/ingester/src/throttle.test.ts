@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { applyPing, type CheckState, type PingKind, pause } from '@overdue/checks';
+import { aCheck } from '@overdue/checks/testing';
 import { systemClock } from '@overdue/clock';
 import { loadConfig } from '@overdue/config';
 import { createLogger, createRegistry } from '@overdue/observability';
@@ -88,21 +89,7 @@ test('never holds information back, and keeps the order', async () => {
     ]),
   );
   // The check is what the state machine makes of the log.
-  let state: CheckState = {
-    kind: 'simple',
-    timeout: 86_400,
-    grace: 3600,
-    schedule: '* * * * *',
-    tz: 'UTC',
-    status: 'new',
-    manual_resume: false,
-    n_pings: 0,
-    last_ping: null,
-    last_start: null,
-    last_start_rid: null,
-    last_duration_ms: null,
-    alert_after: null,
-  };
+  let state = aCheck();
   for (const p of pings) state = applyPing(state, { kind: p.kind as PingKind, rid: p.rid, at: p.created_at }).check;
   const { status, n_pings, last_ping, last_start, alert_after } = await checkOf(t, code);
   expect({ status, n_pings, last_ping, last_start, alert_after }).toEqual({

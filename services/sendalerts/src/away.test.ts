@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { VirtualClock } from '@overdue/clock';
 import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { PingWriter, type WriterEvents } from '@overdue/pings';
-import { makePing } from '@overdue/pings/testing';
+import { PingWriter } from '@overdue/pings';
+import { makePing, NO_EVENTS } from '@overdue/pings/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Evaluator } from './evaluator.ts';
 import { FakeIngester, silent, TestWorld, webhookValue } from './testing/world.ts';
@@ -15,16 +15,6 @@ import { FakeIngester, silent, TestWorld, webhookValue } from './testing/world.t
 
 const MINUTE = 60_000;
 const NOON = Date.UTC(2026, 10, 21, 12);
-const NO_EVENTS: WriterEvents = {
-  committed: () => undefined,
-  spooled: () => undefined,
-  refused: () => undefined,
-  away: () => undefined,
-  back: () => undefined,
-  stranded: () => undefined,
-  poison: () => undefined,
-  problem: () => undefined,
-};
 
 let database: TestDatabase;
 let clock: VirtualClock;
