@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { PingKind } from '@overdue/checks';
 import type { Milliseconds } from '@overdue/clock';
 import { openPipeline, type Pipeline } from '@overdue/ingester/pipeline';
@@ -45,7 +44,7 @@ const TIMEOUT = 1500;
 export async function startIngester(options: IngesterOptions): Promise<SimIngester> {
   const { process, onProblem } = options;
   const { clock } = process;
-  const instanceId = randomUUID();
+  const instanceId = process.uuid();
   const pipeline = await openPipeline({
     config: {
       PING_DB_TIMEOUT_MS: TIMEOUT,

@@ -5,10 +5,12 @@ const FLUSH = 0x48;
 const QUERY = 0x51;
 const PARSE = 0x50;
 const BIND = 0x42;
+const EXECUTE = 0x45;
 const TERMINATE = 0x58;
 const READY = 0x5a;
 const KEY_DATA = 0x4b;
 const NOTIFICATION = 0x41;
+const NOTICE = 0x4e;
 const ERROR = 0x45;
 const ROW_DESCRIPTION = 0x54;
 const NO_DATA = 0x6e;
@@ -79,6 +81,8 @@ export class AnswerReader {
   status = 'I';
   /** The next answer is to a unit that {@link Unit.describes}. */
   describing = false;
+  /** So many messages to come belong to what was sent before the unit; they are left out of its answer. */
+  leaveOut = 0;
   #answer: Buffer[] = [];
 
   /**
@@ -94,6 +98,10 @@ export class AnswerReader {
       const message = this.#rest.subarray(0, end);
       this.#rest = this.#rest.subarray(end);
       if (message[0] === NOTIFICATION) continue;
+      if (this.leaveOut > 0 && message[0] !== NOTICE && message[0] !== ERROR) {
+        this.leaveOut--;
+        continue;
+      }
       this.#answer.push(message);
       if (message[0] === KEY_DATA) this.pid = message.readUInt32BE(5);
       const type = message[0];
@@ -118,9 +126,42 @@ export const SYNC_MESSAGE: Buffer = Buffer.from([SYNC, 0, 0, 0, 4]);
 
 /** A simple query as a client sends it. */
 export function simpleQuery(sql: string): Buffer {
-  const body = Buffer.from(`${sql}\0`);
+  return message(QUERY, Buffer.from(`${sql}\0`));
+}
+
+/** Parses a statement under a name, its parameters' types left to the server. */
+export function parse(name: string, sql: string): Buffer {
+  return message(PARSE, Buffer.from(`${name}\0${sql}\0\0\0`));
+}
+
+/** Runs a parsed statement that takes one text. */
+export function bindAndExecute(name: string, value: string): Buffer {
+  const before = Buffer.from(`\0${name}\0\0\0\0\x01\0\0\0\0`);
+  before.writeUInt32BE(Buffer.byteLength(value), before.length - 4);
+  const bind = message(BIND, Buffer.concat([before, Buffer.from(value), Buffer.from('\0\0')]));
+  return Buffer.concat([bind, message(EXECUTE, Buffer.from('\0\0\0\0\0'))]);
+}
+
+/** Of a unit that describes: its first message, in which the statement is given its name. */
+export function parseOf(unit: Buffer): Buffer {
+  return unit.subarray(0, 1 + unit.readUInt32BE(1));
+}
+
+/** Of a unit that describes: the statement and the types it is given, whatever its name; null: it has another form. */
+export function statementOf(unit: Buffer): string | null {
+  if (unit[0] !== PARSE) return null;
+  const parsed = parseOf(unit);
+  return parsed.toString('latin1', parsed.indexOf(0, 5));
+}
+
+export function isError(answer: Buffer): boolean {
+  for (let at = 0; at < answer.length; at += 1 + answer.readUInt32BE(at + 1)) if (answer[at] === ERROR) return true;
+  return false;
+}
+
+function message(type: number, body: Buffer): Buffer {
   const bytes = Buffer.alloc(5 + body.length);
-  bytes[0] = QUERY;
+  bytes[0] = type;
   bytes.writeUInt32BE(4 + body.length, 1);
   body.copy(bytes, 5);
   return bytes;

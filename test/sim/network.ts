@@ -63,9 +63,13 @@ interface Request {
 export class Network {
   readonly #options: NetworkOptions;
   readonly #links = new Set<Link>();
+  /** How many connections each process has opened. */
+  readonly #opened = new Map<string, number>();
   readonly #counts = new Map<string, { any: number; commit: number }>();
   /** Grows with every byte that a driver sends, and whatever ends: whoever waits for stillness looks at it. */
   activity = 0;
+  /** What must be over before time goes on; see {@link whileStill}. */
+  #pending = 0;
   units = 0;
   /** Faults that have struck. */
   struck = 0;
@@ -76,9 +80,26 @@ export class Network {
     this.#options = options;
   }
 
+  /** Something takes real time, and no virtual one. */
+  get unsettled(): boolean {
+    return this.#pending > 0;
+  }
+
+  /** Time does not go on while `what` runs, whoever called it: how fast the machine is must not change the run. */
+  async whileStill(what: () => Promise<void>): Promise<void> {
+    this.#pending++;
+    try {
+      await what();
+    } finally {
+      this.#pending--;
+    }
+  }
+
   /** A socket for the driver of `process`. */
   socket(process: SimProcess): SimSocket {
-    const link = new Link(this, process);
+    const nth = (this.#opened.get(process.name) ?? 0) + 1;
+    this.#opened.set(process.name, nth);
+    const link = new Link(this, process, nth);
     this.#links.add(link);
     return link.socket;
   }
@@ -98,7 +119,8 @@ export class Network {
       }
     }
     if (possible.length === 0) return 'nothing';
-    const { link, act } = possible.length === 1 ? possible[0]! : random.pick(possible);
+    // Two processes may have opened theirs in either order: their disks are real.
+    const { link, act } = possible.length === 1 ? possible[0]! : random.pick(possible.sort(byName));
     const { activity } = this;
     if (act === 'deliver') link.deliver();
     else await this.#forward(link);
@@ -276,19 +298,27 @@ export class Network {
   }
 }
 
+function byName({ link: a }: { link: Link }, { link: b }: { link: Link }): number {
+  if (a.process.name === b.process.name) return a.nth - b.nth;
+  return a.process.name < b.process.name ? -1 : 1;
+}
+
 /** One connection: the driver's socket here, the server's there. */
 class Link {
   readonly socket: SimSocket;
   readonly requests: Request[] = [];
   readonly answers: { readonly bytes: Buffer; readonly notBefore: Instant }[] = [];
   readonly process: SimProcess;
+  /** Which of its process's connections it is. */
+  readonly nth: number;
   busy: Promise<void> | null = null;
   /** The driver has closed it, and something is still on its way to the server. */
   orphan = false;
   session: Session | undefined;
 
-  constructor(network: Network, process: SimProcess) {
+  constructor(network: Network, process: SimProcess, nth: number) {
     this.process = process;
+    this.nth = nth;
     const units = new UnitReader();
     this.socket = new SimSocket(
       (bytes) => {

@@ -8,15 +8,13 @@ const FOUND_DEAD = 15_000;
 /** How hurried things are; most of what a run costs are looks at a world in which nothing happens. */
 export class Pace {
   readonly #clock: VirtualClock;
-  readonly #random: Random;
   /** An ingester is found dead only by those who look often. */
   #hurriedUntil: Instant = Number.NEGATIVE_INFINITY;
   /** From then on nothing happens but what time brings. */
   idleFrom: Instant = Number.POSITIVE_INFINITY;
 
-  constructor(clock: VirtualClock, random: Random) {
+  constructor(clock: VirtualClock) {
     this.#clock = clock;
-    this.#random = random;
   }
 
   /** An ingester is away for that long. */
@@ -31,17 +29,17 @@ export class Pace {
   }
 
   /** How much longer than asked for an ingester's sleep takes. */
-  ingesterSlack(): Milliseconds {
-    if (this.now === 'hurried') return this.#random.int(0, 4000);
-    return this.now === 'calm' ? this.#random.int(2000, 6000) : this.#random.int(6000, 12_000);
+  ingesterSlack(random: Random): Milliseconds {
+    if (this.now === 'hurried') return random.int(0, 4000);
+    return this.now === 'calm' ? random.int(2000, 6000) : random.int(6000, 12_000);
   }
 
   /** The same for one of `sendalerts`. @param judgedUntil up to where it has judged; null: not yet */
-  sendalertsSlack(judgedUntil: Instant | null): Milliseconds {
-    if (this.now === 'idle') return this.#random.int(8000, 20_000);
+  sendalertsSlack(random: Random, judgedUntil: Instant | null): Milliseconds {
+    if (this.now === 'idle') return random.int(8000, 20_000);
     // Not while it lags behind: that an ingester has died is only seen by looking often.
     const lags = judgedUntil === null || this.#clock.now() - judgedUntil > 12_000;
-    return lags || this.now === 'hurried' ? 0 : this.#random.int(2000, 8000);
+    return lags || this.now === 'hurried' ? 0 : random.int(2000, 8000);
   }
 
   /**

@@ -49,6 +49,11 @@ export class SimProcess {
     this.#context.clock.after(milliseconds, () => undefined);
   }
 
+  /** Its id as an instance; a real one would change the order of rows from run to run. */
+  uuid(): string {
+    return this.#context.random.uuid();
+  }
+
   /** A pool whose connections go through the simulated network. */
   open(max: number): Database {
     return connect({
@@ -59,12 +64,14 @@ export class SimProcess {
     });
   }
 
-  async crash(how = 'crashes'): Promise<void> {
-    if (!this.alive) return;
-    this.alive = false;
-    this.#context.trace(this.name, how);
-    await this.#context.network.crashed(this);
-    await this.#context.onCrash(this);
+  crash(how = 'crashes'): Promise<void> {
+    return this.#context.network.whileStill(async () => {
+      if (!this.alive) return;
+      this.alive = false;
+      this.#context.trace(this.name, how);
+      await this.#context.network.crashed(this);
+      await this.#context.onCrash(this);
+    });
   }
 }
 

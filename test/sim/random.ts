@@ -29,6 +29,11 @@ export class Random {
     return items[this.int(0, items.length - 1)]!;
   }
 
+  uuid(): string {
+    const part = () => this.int(0, 0xffff).toString(16).padStart(4, '0');
+    return `${part()}${part()}-${part()}-4${part().slice(1)}-8${part().slice(1)}-${part()}${part()}${part()}`;
+  }
+
   /** Another stream, which does not depend on how many numbers are drawn from this one later. */
   fork(): Random {
     return new Random(Math.floor(this.next() * 4294967296));

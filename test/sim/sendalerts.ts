@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Milliseconds } from '@overdue/clock';
 import { createDelivery, type Mailer, type NotificationOptions } from '@overdue/notifications';
 import { HintedQueue, PostgresQueue } from '@overdue/queue';
@@ -35,7 +34,7 @@ export async function startSendalerts(options: SendalertsOptions): Promise<Evalu
     database,
     clock,
     logger: silent,
-    worker: randomUUID(),
+    worker: process.uuid(),
     // NOTIFY is lost in the simulation, but for what the evaluator itself says.
     get poll() {
       return options.poll();

@@ -12,7 +12,12 @@ export async function withServer(use: (target: DatabaseTarget) => Promise<void>)
   const directory = join(folder, 'postgres');
   const [port] = (await freePorts(1)) as [number];
   initialise({ directory });
-  const settings = { shared_buffers: '64MB', autovacuum: 'off', unix_socket_directories: directory };
+  const settings = {
+    shared_buffers: '64MB',
+    autovacuum: 'off',
+    unix_socket_directories: directory,
+    plan_cache_mode: 'force_generic_plan',
+  };
   const server = await startEmbedded({ directory, port, clock: systemClock, durable: false, settings });
   // Stopped from outside: the server goes, too.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

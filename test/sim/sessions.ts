@@ -2,7 +2,17 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Instant } from '@overdue/clock';
 import type { DatabaseTarget, Sql } from '@overdue/database';
-import { AnswerReader, SYNC_MESSAGE, simpleQuery, type Unit } from './messages.ts';
+import {
+  AnswerReader,
+  bindAndExecute,
+  isError,
+  parse,
+  parseOf,
+  SYNC_MESSAGE,
+  simpleQuery,
+  statementOf,
+  type Unit,
+} from './messages.ts';
 
 /*
  * A new session costs the server a process and cold caches, several times what a run asks of it. So sessions outlive
@@ -13,6 +23,16 @@ import { AnswerReader, SYNC_MESSAGE, simpleQuery, type Unit } from './messages.t
 const ASKS_FOR_TYPES = /^select b\.oid, b\.typarray from pg_catalog/;
 let types: Buffer | null = null;
 
+/** What a session's clock is set with: a statement of our own, so that it costs no round trip and no parsing. */
+const SET_NOW = 'sim_now';
+const PREPARE_SET_NOW = parse(SET_NOW, `select set_config('sim.now', $1, false)`);
+/** What the server says to its parsing, and to its running: that it is bound, a row, that it is done. */
+const PARSED = 1;
+const EXECUTED = 3;
+
+/** What statements take and give, as the server said it: it says the same to everybody. */
+export type Descriptions = Map<string, Buffer>;
+
 /** One session of the server, used by one connection of the simulated network at a time. */
 export class Session {
   readonly reader = new AnswerReader();
@@ -22,13 +42,18 @@ export class Session {
   /** What the session holds now() to be; undefined: not known. */
   #now: Instant | undefined;
   #swallow = 0;
+  #canSetNow = false;
+  readonly #descriptions: Descriptions;
   /** The unit before only described: nothing may come between it and the next. */
   #described = false;
+  /** A statement whose description was known: the server is told of it together with what comes next. */
+  #unparsed: Buffer | null = null;
   #waiting: ((answer: Buffer | null) => void) | undefined;
   closed = false;
 
-  constructor(address: NetConnectOpts, startup: Buffer) {
+  constructor(address: NetConnectOpts, startup: Buffer, descriptions: Descriptions) {
     this.startup = startup;
+    this.#descriptions = descriptions;
     this.#socket = connect(address);
     this.#socket.on('data', (bytes) => this.#receive(bytes));
     this.#socket.on('error', () => undefined);
@@ -56,14 +81,40 @@ export class Session {
     return types;
   }
 
-  #ask(unit: Unit, now: Instant): Promise<Buffer | null> {
-    const setsNow = this.#now !== now && this.reader.status !== 'E' && !this.#described;
+  async #ask(unit: Unit, now: Instant): Promise<Buffer | null> {
+    const statement = unit.describes && this.reader.status !== 'E' ? statementOf(unit.bytes) : null;
+    const known = statement === null ? undefined : this.#descriptions.get(statement);
+    if (known && this.#unparsed === null) {
+      this.#unparsed = parseOf(unit.bytes);
+      return known;
+    }
+    const messages = this.#before(now);
     this.#described = unit.describes;
     this.reader.describing = unit.describes;
-    if (!setsNow) return this.#write(unit.bytes);
-    this.#swallow++;
-    this.#now = now;
-    return this.#write(Buffer.concat([simpleQuery(`set sim.now = '${now}'`), unit.bytes]));
+    const answer = await this.#write(Buffer.concat([...messages, unit.bytes]));
+    if (statement !== null && answer !== null && !isError(answer)) this.#descriptions.set(statement, answer);
+    return answer;
+  }
+
+  /** What the server has to hear before the next unit; what it says to that is left out. */
+  #before(now: Instant): Buffer[] {
+    const messages: Buffer[] = [];
+    if (this.#now !== now && this.reader.status !== 'E' && !this.#described) {
+      if (!this.#canSetNow) {
+        messages.push(PREPARE_SET_NOW);
+        this.reader.leaveOut += PARSED;
+      }
+      messages.push(bindAndExecute(SET_NOW, String(now)));
+      this.reader.leaveOut += EXECUTED;
+      this.#canSetNow = true;
+      this.#now = now;
+    }
+    if (this.#unparsed !== null) {
+      messages.push(this.#unparsed);
+      this.reader.leaveOut += PARSED;
+      this.#unparsed = null;
+    }
+    return messages;
   }
 
   /** Makes it as good as new. False: it cannot be. */
@@ -73,9 +124,11 @@ export class Session {
     const messages = [SYNC_MESSAGE, ...rollback, simpleQuery('discard all')];
     this.reader.describing = false;
     this.#described = false;
+    this.#unparsed = null;
     this.#swallow += messages.length - 1;
     const answer = await this.#write(Buffer.concat(messages));
     this.#now = undefined;
+    this.#canSetNow = false;
     return answer !== null && this.reader.status === 'I';
   }
 
@@ -94,10 +147,12 @@ export class Session {
   #receive(bytes: Buffer): void {
     const before = this.reader.status;
     for (const answer of this.reader.push(bytes)) {
+      // What fails takes the time back that was set with it.
+      if (isError(answer)) this.#now = undefined;
       if (this.#swallow > 0) this.#swallow--;
       else this.#settle(answer);
     }
-    // A rollback takes the `set` back with everything else.
+    // And so does a rollback.
     if (before !== 'I' && this.reader.status === 'I') this.#now = undefined;
   }
 
@@ -114,6 +169,7 @@ export class Sessions {
   readonly #admin: Sql;
   readonly #spare = new Map<string, { session: Session; greeting: Buffer }[]>();
   readonly #greetings = new Map<Session, Buffer>();
+  readonly #descriptions: Descriptions = new Map();
 
   private constructor(address: NetConnectOpts, admin: Sql) {
     this.#address = address;
@@ -132,7 +188,7 @@ export class Sessions {
   async open(startup: Buffer): Promise<{ session: Session; greeting: Buffer } | null> {
     const spare = this.#spare.get(startup.toString('latin1'))?.pop();
     if (spare) return spare;
-    const session = new Session(this.#address, Buffer.from(startup));
+    const session = new Session(this.#address, Buffer.from(startup), this.#descriptions);
     const greeting = await session.begin();
     if (greeting === null) return null;
     this.#greetings.set(session, greeting);

@@ -24,6 +24,8 @@ export const BEGIN: Instant = Date.UTC(2030, 0, 7, 12);
 export interface Host {
   readonly name: string;
   wallOffset: Milliseconds;
+  /** Its own, so that its luck does not depend on the others'. */
+  readonly random: Random;
   process: SimProcess | null;
   ingester: SimIngester | null;
   /** Id in `instances` of the newest ingester that ran here. */
@@ -71,7 +73,7 @@ export class World {
     this.#target = target;
     this.#sql = admin.sql;
     this.#random = new Random(plan.seed + 1);
-    this.#pace = new Pace(this.clock, this.#random.fork());
+    this.#pace = new Pace(this.clock);
     const trace = (who: string, what: string) => this.note(who, what);
     this.people = new People(this.clock, trace);
     this.jobs = new Jobs(this.clock, trace, (sent) => {
@@ -92,6 +94,7 @@ export class World {
       this.#hosts.set(name, {
         name,
         wallOffset: 0,
+        random: this.#random.fork(),
         process: null,
         ingester: null,
         instanceId: null,
@@ -114,7 +117,7 @@ export class World {
   /** Runs the plan, then heals everything and lets time pass until nothing is left to be done. */
   async run(): Promise<void> {
     this.#checkCodes = await createRows(this.#sql, this.plan, BEGIN);
-    for (const host of this.#hosts.values()) this.#start(host);
+    await this.#startAll();
     for (const event of this.plan.events) {
       if (event.do === 'crash at request') continue;
       await this.#passUntil(BEGIN + event.at);
@@ -169,10 +172,19 @@ export class World {
     for (let still = 0; still < 3; still++) {
       await new Promise((resolve) => setImmediate(resolve));
       const { activity } = this.network;
-      if (activity !== this.#activity || diskIsBusy()) {
+      if (activity !== this.#activity || this.network.unsettled || diskIsBusy()) {
         this.#activity = activity;
         still = -1;
       }
+    }
+  }
+
+  /** One after the other: in which order real disks answer is not the seed's. */
+  async #startAll(): Promise<void> {
+    for (const host of this.#hosts.values()) {
+      if (host.process) continue;
+      this.#start(host);
+      await this.#settle();
     }
   }
 
@@ -182,7 +194,7 @@ export class World {
       clock: this.clock,
       network: this.network,
       target: this.#target,
-      random: this.#random.fork(),
+      random: host.random.fork(),
       wallOffset: () => host.wallOffset,
       slack: () => this.#slack(host),
       trace: (who, what) => this.note(who, what),
@@ -198,7 +210,7 @@ export class World {
       };
       const options = {
         process,
-        spoolDirectory: this.disks.spoolDirectory(host.name, this.#random, () => {
+        spoolDirectory: this.disks.spoolDirectory(host.name, host.random, () => {
           this.note(host.name, 'finds half a write on its disk');
           // It cannot know that nobody was answered for it.
           this.truth.doubt(BEGIN, this.clock.now() + 1000);
@@ -226,7 +238,7 @@ export class World {
     } else {
       const poll = () => this.#pace.poll();
       const redis = this.plan.redis ? this.redis : null;
-      const random = this.#random.fork();
+      const random = host.random.fork();
       void startSendalerts({ process, receivers: this.receivers, redis, random, poll }).then((evaluator) => {
         host.judgedUntil = () => evaluator.state().judgedUntil;
       });
@@ -249,8 +261,9 @@ export class World {
     });
   }
 
-  #slack({ name, judgedUntil }: Host): Milliseconds {
-    return name.startsWith('ingester') ? this.#pace.ingesterSlack() : this.#pace.sendalertsSlack(judgedUntil());
+  #slack({ name, random, judgedUntil }: Host): Milliseconds {
+    if (name.startsWith('ingester')) return this.#pace.ingesterSlack(random);
+    return this.#pace.sendalertsSlack(random, judgedUntil());
   }
 
   async #onCrash(host: Host, crashed: SimProcess): Promise<void> {
@@ -376,7 +389,7 @@ export class World {
     for (let i = 0; i < this.plan.channels.length; i++) this.receivers.behave(i, 'well');
     this.#redisIsBack();
     this.note('world', 'no more faults');
-    for (const host of this.#hosts.values()) if (!host.process) this.#start(host);
+    await this.#startAll();
   }
 }
 
