@@ -25,9 +25,9 @@ import { invitationMail, signInUrl } from '../accounts/mails.tsx';
 import { FormActions } from '../components/form-actions.tsx';
 import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
+import { withOwnNames } from './healthchecks-buttons.ts';
 import { askToTakeOver, findMember, reject, takeBack, takeOver } from './ownership.tsx';
 import { sendSettings } from './settings.tsx';
-import { withOwnNames } from './their-names.ts';
 
 const KEYS = {
   api_key: { kind: 'rw', label: 'API key' },
