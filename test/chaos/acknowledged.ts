@@ -99,7 +99,7 @@ export function keepSending(options: SendOptions): Sending {
     async acknowledged(count) {
       const so = () => sent.statuses[200] ?? 0;
       const enough = so() + count;
-      await eventually(`${count} more pings are acknowledged`, () => so() >= enough, { every: 20 });
+      await eventually(`${count} more pings are acknowledged`, () => so() >= enough, { seconds: 200, every: 20 });
     },
     async end() {
       isOver = true;

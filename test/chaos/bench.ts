@@ -26,7 +26,7 @@ export function chaosBench(): ChaosBench {
   let target: Target;
   let dataDir: string;
   const running: IngesterProcess[] = [];
-  vi.setConfig({ testTimeout: 300_000 });
+  vi.setConfig({ testTimeout: 600_000 });
 
   beforeAll(async () => {
     postgres = await PrivatePostgres.start();
