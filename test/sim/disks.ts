@@ -1,13 +1,16 @@
-import { accessSync, appendFileSync, constants, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { memoryDisk } from '@overdue/database/testing/memory-disk';
 import { OpenFiles } from './open-files.ts';
 import type { Random } from './random.ts';
+
+/** More than all spools of a run take. */
+const SIZE = 2 ** 26;
 
 /** The disks of a world's hosts: one directory for each life of a process, which begins with what the one before left. */
 export class Disks {
   readonly files = new OpenFiles();
-  readonly #root = mkdtempSync(join(memoryDisk(), 'overdue-sim-'));
+  readonly #root = mkdtempSync(join(memoryDisk(SIZE), 'overdue-sim-'));
   /** How often each host's process has died. */
   readonly #deaths = new Map<string, number>();
 
@@ -53,14 +56,4 @@ export class Disks {
 /** Whether something is on its way to a disk. CloseReq: a file handle that is being closed. */
 export function diskIsBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq') || name === 'CloseReq');
-}
-
-/** A disk on which fsync costs nothing, where there is one. */
-function memoryDisk(): string {
-  try {
-    accessSync('/dev/shm', constants.W_OK);
-    return '/dev/shm';
-  } catch {
-    return tmpdir();
-  }
 }

@@ -1,19 +1,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { connect, type DatabaseTarget, migrate } from '@overdue/database';
 import { embeddedTarget, initialise, startEmbedded } from '@overdue/database/embedded';
+import { memoryDisk } from '@overdue/database/testing/memory-disk';
 import { freePorts } from '@overdue/database/testing/ports';
+
+/** More than the cluster and its log take. */
+const SIZE = 2 ** 30;
 
 /** Runs `use` with a migrated database on a throw-away PostgreSQL. */
 export async function withServer(use: (target: DatabaseTarget) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'overdue-sim-'));
+  const folder = mkdtempSync(join(memoryDisk(SIZE), 'overdue-sim-'));
   const directory = join(folder, 'postgres');
   const [port] = (await freePorts(1)) as [number];
   initialise({ directory });
   const settings = {
     shared_buffers: '64MB',
+    max_wal_size: '256MB',
     autovacuum: 'off',
     unix_socket_directories: directory,
     plan_cache_mode: 'force_generic_plan',

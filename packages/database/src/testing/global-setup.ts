@@ -1,22 +1,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import type { TestProject } from 'vitest/node';
 import { connect, type DatabaseTarget } from '../connect.ts';
 import { embeddedTarget, initialise, startEmbedded } from '../embedded.ts';
 import { migrate } from '../migrate.ts';
+import { memoryDisk } from './memory-disk.ts';
 import { freePort } from './ports.ts';
 import { testBinaries } from './server.ts';
 
 const TEMPLATE = 'overdue_template';
+
+/** More than all databases of a run take at a time, and the log with them. */
+const SIZE = 3 * 2 ** 30;
 
 /**
  * Starts one throw-away PostgreSQL for the run and migrates the template database.
  * @public vitest.config.ts names this file
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), 'overdue-test-'));
+  const folder = mkdtempSync(join(memoryDisk(SIZE), 'overdue-test-'));
   const directory = join(folder, 'postgres');
   const port = await freePort();
   initialise({ directory, ...testBinaries() });
@@ -25,7 +28,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     port,
     clock: systemClock,
     durable: false,
-    settings: { shared_buffers: '128MB', max_connections: '400', unix_socket_directories: directory },
+    settings: {
+      shared_buffers: '128MB',
+      max_wal_size: '512MB',
+      max_connections: '400',
+      unix_socket_directories: directory,
+    },
     ...testBinaries(),
   });
   const target: DatabaseTarget = embeddedTarget(port, 'postgres');
