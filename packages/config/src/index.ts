@@ -2,9 +2,9 @@
 
 export { loadConfig } from './load.ts';
 export { nearMisses } from './near-misses.ts';
-export { describeConfig, helpText, markdown } from './print.ts';
+export { helpText, markdown } from './print.ts';
 export { ConfigError } from './problems.ts';
-export { isAllowedHost, pingEndpoint, remoteUserHeader, secureProxyHeader, sitePath, siteUrl } from './site.ts';
+export { isAllowedHost, pingEndpoint, remoteUserHeader, secureProxyHeader, sitePath } from './site.ts';
 export { startupChecks } from './startup-checks.ts';
 export { type Config, type Name, SETTINGS } from './table.ts';
 export { type DatabaseTarget, databaseTarget, type RedisTarget, redisTarget } from './targets.ts';

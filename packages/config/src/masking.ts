@@ -1,4 +1,4 @@
-/** What messages and dumps may show of a value. */
+/** What messages may show of a value. */
 import type { Definition } from './setting.ts';
 
 const MASKED = '********';
@@ -20,12 +20,4 @@ export function heldPath(definition: Definition<unknown>, path: string): string 
   return definition.secret && !looksLikeAPath
     ? 'something that is not shown because it may be the secret itself'
     : held({ ...definition, secret: false }, path);
-}
-
-/** A value as `doctor` and the logs show it. */
-export function shown(definition: Definition<unknown>, value: unknown): string {
-  const text = definition.type.print(value);
-  if (text === '') return '(none)';
-  if (!definition.secret) return text;
-  return definition.type.redact?.(value) || MASKED;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { describeConfig, helpText, loadConfig, markdown, type Name, SETTINGS } from './index.ts';
+import { helpText, loadConfig, markdown, SETTINGS } from './index.ts';
 import type { Definition } from './setting.ts';
 import { TABLE } from './table.ts';
 
@@ -31,47 +31,4 @@ it('is in one group only', () => {
   const names = SETTINGS.map((setting) => setting.name);
   expect(new Set(names).size).toBe(names.length);
   expect([...names].sort()).toEqual(Object.keys(TABLE).sort());
-});
-
-describe('describeConfig', () => {
-  it('shows values as one would write them', () => {
-    const shown = describeConfig(
-      loadConfig({ PING_BODY_LIMIT: 'None', ALLOWED_HOSTS: 'a.org,localhost', DEBUG: 'True' }),
-    );
-    expect(shown).toMatchObject({ PING_BODY_LIMIT: 'None', ALLOWED_HOSTS: 'a.org,localhost', DEBUG: 'True' });
-    expect(shown.SMTPD_PORT).toBe('(none)');
-  });
-
-  it('shows of URLs with passwords where they lead', () => {
-    const shown = describeConfig(
-      loadConfig({
-        DATABASE_URL: 'postgres://user:hunter2@h1,h2:1/db?password=hunter2',
-        REDIS_URL: 'rediss://:hunter2@r:1/2',
-        http_proxy: 'http://user:hunter2@p:3128',
-        https_proxy: 'user:hunter2@p:3128',
-      }),
-    );
-    expect(shown).toMatchObject({
-      DATABASE_URL: 'postgres://********@h1:5432,h2:1/db',
-      REDIS_URL: 'rediss://********@r:1/2',
-      http_proxy: 'http://********@p:3128',
-      https_proxy: '********@p:3128',
-    });
-    expect(JSON.stringify(shown)).not.toContain('hunter2');
-  });
-
-  it('shows no secret', () => {
-    const secret = 'hunter2hunter2';
-    const urls: Partial<Record<Name, string>> = {
-      DATABASE_URL: `postgres://${secret}@h`,
-      REDIS_URL: `redis://${secret}@h`,
-      http_proxy: `http://${secret}@h`,
-      https_proxy: `https://${secret}@h`,
-    };
-    const names = SETTINGS.filter((setting) => setting.secret).map((setting) => setting.name);
-    expect(names.length).toBeGreaterThan(15);
-    const shown = describeConfig(loadConfig(Object.fromEntries(names.map((name) => [name, urls[name] ?? secret]))));
-    expect(JSON.stringify(shown)).not.toContain(secret);
-    for (const name of names) expect(shown[name]).toContain('********');
-  });
 });

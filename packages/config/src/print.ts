@@ -1,16 +1,7 @@
-/** The table for people: `overdue help config`, docs/configuration.md, and a configuration's values for logs. */
-import { shown } from './masking.ts';
-import type { Definition } from './setting.ts';
-import { type Config, GROUPS, type Name, SETTINGS, type Setting, TABLE } from './table.ts';
+/** The table for people: `overdue help config` and docs/configuration.md. */
+import { GROUPS, SETTINGS, type Setting } from './table.ts';
 
 const WIDTH = 100;
-
-/** Every value as text, under its variable's name, secrets masked; for `doctor` and logs. */
-export function describeConfig(config: Config): Record<string, string> {
-  return Object.fromEntries(
-    (Object.keys(TABLE) as Name[]).map((name) => [name, shown(TABLE[name] as Definition<unknown>, config[name])]),
-  );
-}
 
 /** The text of `overdue help config`. */
 export function helpText(): string {

@@ -6,13 +6,11 @@ import {
   remoteUserHeader,
   secureProxyHeader,
   sitePath,
-  siteUrl,
   trustedProxies,
 } from './index.ts';
 
 it('makes addresses under SITE_ROOT', () => {
   const config = loadConfig({ SITE_ROOT: 'https://a.org/overdue/' });
-  expect(siteUrl(config, '/checks/')).toBe('https://a.org/overdue/checks/');
   expect(sitePath(config)).toBe('/overdue');
   expect(sitePath(loadConfig({}))).toBe('');
   expect(pingEndpoint(config)).toBe('https://a.org/overdue/ping/');

@@ -1,11 +1,6 @@
 /** Addresses and headers of the site, from a parsed configuration. */
 import type { Config } from './table.ts';
 
-/** The absolute address of `path` (which begins with a slash) on this site. */
-export function siteUrl(config: Pick<Config, 'SITE_ROOT'>, path: string): string {
-  return config.SITE_ROOT + path;
-}
-
 /** The path under which the application is served: empty, or `/prefix` without trailing slash. */
 export function sitePath(config: Pick<Config, 'SITE_ROOT'>): string {
   return new URL(config.SITE_ROOT).pathname.replace(/\/+$/, '');

@@ -6,7 +6,7 @@ export type { ExplainedFlip } from './explain/explanation.ts';
 export { HttpClient } from './http/client.ts';
 export type { Field, Kind } from './kind.ts';
 export { emailValue } from './kinds/email/value.ts';
-export { findKind, KINDS } from './kinds.ts';
+export { findKind, findKindByPath, KINDS } from './kinds.ts';
 export {
   bounceId,
   channelToken,

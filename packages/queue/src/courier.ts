@@ -244,7 +244,7 @@ export class Courier {
   }
 
   async #record(claim: Claim, outcome: Outcome, sending: Sending | null = null): Promise<void> {
-    // What arrived has arrived. Anything else is for him to say who has the row now.
+    // What arrived has arrived. Anything else is up to whoever has the row now.
     const mine = outcome.result === 'sent' || (this.#leases.isCurrent(claim) && !this.#abandoned);
     const finish = finishOf(claim, outcome, sending, this.#clock.now(), this.#random());
     const recorded = mine ? await this.#recorder.record(finish) : 'lost';

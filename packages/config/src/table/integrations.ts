@@ -23,7 +23,6 @@ const proxy = () =>
         if (!/^(https?|socks4a?|socks5h?):\/\/[^/]/i.test(url) || !URL.canParse(url)) throw new Malformed();
         return value;
       },
-      redact: (value) => value.replace(/^([a-z0-9]+:\/\/)?.*@/i, '$1********@'),
     }),
   );
 

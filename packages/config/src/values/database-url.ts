@@ -139,12 +139,6 @@ function decode(text: string | undefined): string | undefined {
   }
 }
 
-/** The hosts and the database: a user without password may be a token. */
-function redact({ hosts, database = '' }: DatabaseUrl): string {
-  const addresses = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
-  return `postgres://********@${addresses.join(',')}/${database}`;
-}
-
 /** The variable's type: kept as text (see `databaseTarget` for the parts), checked here. */
 export function databaseUrl(): ValueType<string | null> {
   return valueType<string | null>({
@@ -157,7 +151,6 @@ export function databaseUrl(): ValueType<string | null> {
       readDatabaseUrl(text);
       return text;
     },
-    redact: (text) => (text === null ? '' : redact(readDatabaseUrl(text))),
   });
 }
 

@@ -41,10 +41,6 @@ function decode(text: string | undefined): string | undefined {
   }
 }
 
-function redact({ host, port, db, tls }: RedisUrl): string {
-  return `${tls ? 'rediss' : 'redis'}://********@${host.includes(':') ? `[${host}]` : host}:${port}/${db}`;
-}
-
 /** The variable's type: kept as text (see `redisTarget` for the parts), checked here. */
 export function redisUrl(): ValueType<string | null> {
   return valueType<string | null>({
@@ -55,6 +51,5 @@ export function redisUrl(): ValueType<string | null> {
       readRedisUrl(text);
       return text;
     },
-    redact: (text) => (text === null ? '' : redact(readRedisUrl(text))),
   });
 }

@@ -10,8 +10,6 @@ export interface ValueType<T> {
   readonly schema: z.ZodType<T, string>;
   /** The text one would write in the environment to get `value`; the empty string for "nothing". */
   print(value: T): string;
-  /** For secrets of which a part may be shown, such as the host in a URL with a password. Absent: nothing is. */
-  redact?(value: T): string;
 }
 
 /** The message of an issue that says nothing beyond "Allowed: …" (zod would otherwise add words of its own). */
@@ -29,7 +27,6 @@ export function valueType<T>(definition: {
   allowed: string;
   read: (text: string) => T;
   print?: (value: T) => string;
-  redact?: (value: T) => string;
 }): ValueType<T> {
   const { name, allowed, read } = definition;
   const schema = z.string().transform((text, context): T => {
@@ -42,7 +39,7 @@ export function valueType<T>(definition: {
     }
   });
   const print = definition.print ?? ((value: T) => (value === null ? '' : String(value)));
-  return { name, allowed, schema, print, ...(definition.redact && { redact: definition.redact }) };
+  return { name, allowed, schema, print };
 }
 
 /** The same type in which the empty text means "not set": off, or the default. */
@@ -57,6 +54,5 @@ export function orOff<T>(type: ValueType<T>): ValueType<T | null> {
       return result.data;
     },
     print: (value) => (value === null ? '' : type.print(value)),
-    redact: (value) => (value === null || !type.redact ? '' : type.redact(value)),
   });
 }

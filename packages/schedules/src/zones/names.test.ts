@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { canonicalZone, isTzdbName, isZone, ZONES } from './names.ts';
+import { canonicalZone, isTzdbName, ZONES } from './names.ts';
 import { Zone } from './zone.ts';
 
 test('Z1: 483 canonical names, sorted, without repeats, at most 30 characters', () => {
@@ -41,7 +41,6 @@ test.each([
   ['__proto__', null],
 ])('Z2: %s -> %s', (name, canonical) => {
   expect(canonicalZone(name)).toBe(canonical);
-  expect(isZone(name)).toBe(canonical === name);
 });
 
 test('Z2: a legacy name has the clock of its canonical name', () => {
@@ -49,7 +48,7 @@ test('Z2: a legacy name has the clock of its canonical name', () => {
     'Iceland Egypt CST6CDT Navajo Canada/Mountain Asia/Calcutta Asia/Saigon CET MET WET EET W-SU NZ-CHAT HST';
   for (const name of legacy.split(' ')) {
     const canonical = canonicalZone(name)!;
-    expect(isZone(canonical)).toBe(true);
+    expect(ZONES).toContain(canonical);
     expect(Zone.named(name).offsetAt(1_750_000_000)).toBe(Zone.named(canonical).offsetAt(1_750_000_000));
   }
 });

@@ -172,12 +172,10 @@ const canonicalOfLegacy = new Map(
 /** Names of the tz database that are neither canonical here nor legacy: fine in an OnCalendar line (O3), nowhere else. */
 const UNLISTED = new Set(['Factory', 'America/Coyhaique']);
 
-/** Whether a check may carry `name` as its zone (Z1): exact and case-sensitive, no legacy names, no offsets. */
-export function isZone(name: string): boolean {
-  return canonical.has(name);
-}
-
-/** The canonical name for `name` (Z2): itself when canonical, the modern one for a legacy name, null when unknown. */
+/**
+ * The canonical name for `name` (Z2), which a check may carry (Z1: exact and case-sensitive, no offsets): itself when
+ * canonical, the modern one for a legacy name, null when unknown.
+ */
 export function canonicalZone(name: string): string | null {
   if (canonical.has(name)) return name;
   return canonicalOfLegacy.get(name) ?? null;

@@ -1,4 +1,4 @@
-import { emailValue, findKind, type Kind } from '@overdue/notifications';
+import { emailValue, findKindByPath, type Kind } from '@overdue/notifications';
 import { createChannel } from '@overdue/operations';
 import { type Errors, type Values, valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
@@ -12,14 +12,10 @@ import { sendPage } from '../components/page.tsx';
 import { KindFields } from './kind-form.tsx';
 import { isVerifiedAtOnce, sendVerification } from './verification.ts';
 
-/** Kinds whose add page has another name in its path (integrations.md 0.1 rule 11). */
-const PATH_NAMES: Readonly<Record<string, string>> = { msteams: 'msteamsw', pushover: 'po' };
-
-/** `add_KIND` in the path (Microsoft Teams and Pushover have names of their own there); switched off or without a form: 404. */
+/** By `add_KIND` in the path (integrations.md 0.1 rule 11); switched off or without a form: 404. */
 function kindOf(visit: InProject): Kind & { form: NonNullable<Kind['form']> } {
   const { site, req } = visit;
-  const asked = String(req.params.kind);
-  const kind = findKind(PATH_NAMES[asked] ?? asked);
+  const kind = findKindByPath(String(req.params.kind));
   if (!kind?.form || !kind.enabled(site.messages.delivery.options)) throw notFound();
   return kind as Kind & { form: NonNullable<Kind['form']> };
 }
