@@ -16,7 +16,7 @@ import { type FaultyProxy, startProxy } from './proxy.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const CHECKS = 300;
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 let postgres: PrivatePostgres;
 let folder: string;

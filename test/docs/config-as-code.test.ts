@@ -12,7 +12,7 @@ const PAGE = readFileSync(join(ROOT, 'docs/config-as-code.md'), 'utf8');
 const EXAMPLE = /```yaml\n([\s\S]*?)```/.exec(PAGE)![1]!;
 
 /** Each command is a process of its own, on a machine that may be busy; in milliseconds. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 let database: TestDatabase;
 let env: Environment;

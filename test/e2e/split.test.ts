@@ -8,7 +8,7 @@ import { eventually } from '../support/eventually.ts';
 import { CLI, type Environment, freshEnvironment, overdue, ROOT } from '../support/product.ts';
 
 // Each of these starts whole processes, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 let database: TestDatabase;
 let env: Environment;

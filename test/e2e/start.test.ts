@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.ts';
 import { CLI, freshEnvironment, overdue, Product } from '../support/product.ts';
 
 // Each of these starts whole processes, on machines that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 const empty = mkdtempSync(join(tmpdir(), 'overdue-start-'));
 afterAll(() => rmSync(empty, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function eventually<T>(
   what: string,
   look: () => T | Promise<T>,
-  { seconds = 60, every = 100 }: { seconds?: number; every?: number } = {},
+  { seconds = 120, every = 100 }: { seconds?: number; every?: number } = {},
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown;

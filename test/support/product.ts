@@ -96,7 +96,7 @@ export class Product {
       ended = true;
     });
     try {
-      await eventually('overdue is ready', () => ended || /^overdue ready/m.test(product.output), { seconds: 120 });
+      await eventually('overdue is ready', () => ended || /^overdue ready/m.test(product.output), { seconds: 170 });
       if (ended) throw new Error('it ended');
     } catch (error) {
       await product.stop();
