@@ -1,7 +1,7 @@
 /**
  * `npm run sim -- --seed N`, `--seeds A..B`: runs of the simulation on a throw-away PostgreSQL. Ends with 1 when one of
  * them breaks a promise; that one is cut down to what matters (unless `--no-shrink`) and told. `--seconds N`: no run begins
- * after that.
+ * after that, and what is missing is told.
  */
 import { parseArgs } from 'node:util';
 import { openLaboratory } from './laboratory.ts';
@@ -53,6 +53,8 @@ await withServer(async (target) => {
   console.log(
     `${runs} runs from seed ${from}, ${failed.length} failed, in ${elapsed().toFixed(1)} s: ${counts.join(', ')}`,
   );
+  const missing = failed.length > 0 ? 0 : to - from + 1 - runs;
+  if (missing > 0) console.log(`The time was up: seeds ${to - missing + 1} to ${to} were left out`);
   if (failed.length > 0) {
     console.log(`Failed: ${failed.join(' ')}. Replay one: npm run sim -- --seed ${failed[0]}`);
     process.exitCode = 1;
