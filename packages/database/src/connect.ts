@@ -8,6 +8,8 @@ import { parseInstant, serializeInstant } from './instants.ts';
 type Types = { instant: Instant; bigint: number };
 export type Sql = postgres.Sql<Types>;
 export type TransactionSql = postgres.TransactionSql<Types>;
+/** A part of a statement. */
+export type Fragment = postgres.Fragment;
 /** One connection of a pool, for whoever reserved it; it does not come back when it breaks. */
 export type ReservedSql = postgres.ReservedSql<Types>;
 

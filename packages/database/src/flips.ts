@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from './connect.ts';
 import type { Instant } from './generated/tables.ts';
+import type { Statement } from './transact.ts';
 
 /** A status change about to be recorded; field names as in the table `flips`. */
 export interface NewFlip {
@@ -24,6 +25,17 @@ export interface NewFlip {
  */
 export async function recordFlips(sql: Sql | TransactionSql, flips: readonly NewFlip[]): Promise<number> {
   if (flips.length === 0) return 0;
+  const [result] = await insertFlips(sql, flips);
+  const owed = result!.owed;
+  if (owed > 0) await sql`select pg_notify('notifications_owed', '')`;
+  return owed;
+}
+
+/** The statement of {@link recordFlips} that writes: all that flips need of which nobody is told. */
+export function insertFlips(
+  sql: Sql | TransactionSql,
+  flips: readonly NewFlip[],
+): Statement<{ readonly owed: number }> {
   const rows = flips.map((f) => ({
     check_id: f.checkId,
     at: f.createdAt,
@@ -35,7 +47,7 @@ export async function recordFlips(sql: Sql | TransactionSql, flips: readonly New
       (f.notify ?? true) &&
       (f.newStatus === 'down' || (f.newStatus === 'up' && f.oldStatus !== 'new' && f.oldStatus !== 'paused')),
   }));
-  const [result] = await sql<{ owed: number }[]>`
+  return sql<{ owed: number }[]>`
     with input as (
       select nth, check_id, to_timestamp(at / 1000.0) as created_at, old_status, new_status, reason, decision, notify
       from rows from (
@@ -64,7 +76,4 @@ export async function recordFlips(sql: Sql | TransactionSql, flips: readonly New
       returning id
     )
     select count(*)::int as owed from owed`;
-  const owed = result!.owed;
-  if (owed > 0) await sql`select pg_notify('notifications_owed', '')`;
-  return owed;
 }

@@ -1,12 +1,12 @@
 import type { Instant } from '@overdue/clock';
-import type { Sql, TransactionSql } from '@overdue/database';
+import type { Sql, Statement, TransactionSql } from '@overdue/database';
 
 /**
  * G2: starts or stops the reminders of everybody with access to the projects, owners and members alike: any accessible
  * check stored as down and no reminder due: one period from now; none down: no reminder; a date that is set stays.
  * Called on pause, and when an edit takes a check down.
  */
-export function updateNagDates(sql: Sql | TransactionSql, projectIds: readonly number[], now: Instant): Promise<void> {
+export function updateNagDates(sql: Sql | TransactionSql, projectIds: readonly number[], now: Instant): Statement {
   const ids = projectIds as number[];
   return startOrStop(
     sql,
@@ -18,19 +18,19 @@ export function updateNagDates(sql: Sql | TransactionSql, projectIds: readonly n
 }
 
 /** The same for one person, whose settings have changed (G4). */
-export function updateNagDateOf(sql: Sql | TransactionSql, userId: number, now: Instant): Promise<void> {
-  return startOrStop(sql, sql`u.id = ${userId}`, now);
+export async function updateNagDateOf(sql: Sql | TransactionSql, userId: number, now: Instant): Promise<void> {
+  await startOrStop(sql, sql`u.id = ${userId}`, now);
 }
 
 /** The same for everybody: checks also go down and up with a ping and by time, and who is at that has no time for this. */
-export function updateAllNagDates(sql: Sql | TransactionSql, now: Instant): Promise<void> {
-  return startOrStop(sql, sql`true`, now);
+export async function updateAllNagDates(sql: Sql | TransactionSql, now: Instant): Promise<void> {
+  await startOrStop(sql, sql`true`, now);
 }
 
-async function startOrStop(sql: Sql | TransactionSql, whose: ReturnType<Sql>, now: Instant): Promise<void> {
+function startOrStop(sql: Sql | TransactionSql, whose: ReturnType<Sql>, now: Instant): Statement {
   // One look at the index checks_down for each project of theirs: `exists` would be a join, with the whole table at worst.
   // Locked by id, as everybody who updates several people has to.
-  await sql`
+  return sql`
     with changing as (
       select u.id, u.next_nag_at is null as starts from users u
       where u.nag_period <> 0 and ${whose} and (u.next_nag_at is null) = exists (

@@ -1,4 +1,4 @@
-import type { TransactionSql } from '@overdue/database';
+import type { Statement, TransactionSql } from '@overdue/database';
 import { rollBack } from '../outcome.ts';
 
 /**
@@ -36,21 +36,16 @@ export async function resolveChannels(
 }
 
 /** Makes `channelIds` the channels of the check, and no others. */
-export async function replaceChannels(
-  sql: TransactionSql,
-  checkId: number,
-  channelIds: readonly number[],
-): Promise<void> {
-  await sql`
+export function replaceChannels(sql: TransactionSql, checkId: number, channelIds: readonly number[]): Statement[] {
+  const removed = sql`
     delete from channel_checks
     where check_id = ${checkId} and channel_id <> all (${channelIds as number[]}::bigint[])`;
-  await addChannels(sql, checkId, channelIds);
+  return channelIds.length === 0 ? [removed] : [removed, addChannels(sql, checkId, channelIds)];
 }
 
 /** Adds channels to those that the check has. */
-export async function addChannels(sql: TransactionSql, checkId: number, channelIds: readonly number[]): Promise<void> {
-  if (channelIds.length === 0) return;
-  await sql`
+export function addChannels(sql: TransactionSql, checkId: number, channelIds: readonly number[]): Statement {
+  return sql`
     insert into channel_checks (check_id, channel_id)
     select ${checkId}, unnest(${channelIds as number[]}::bigint[])
     on conflict do nothing`;

@@ -1,5 +1,5 @@
 import type { Clock } from '@overdue/clock';
-import type { Database } from '@overdue/database';
+import { type Database, transact } from '@overdue/database';
 import { NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
 import { insertCheck } from './create.ts';
 import { codePoints, MAX_NAME, MAX_SLUG } from './fields.ts';
@@ -12,8 +12,8 @@ export function copyCheck(
   clock: Clock,
   { code, projectId }: CheckReference & { readonly projectId: number },
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
+  return outcomeOf(async () => {
+    const [copy] = await transact(database.sql, async (sql) => {
       await requireRoom(sql, await lockOwner(sql, projectId));
       const [check] = await sql<CheckRow[]>`
         select * from checks where code = ${code} and project_id = ${projectId} for key share`;
@@ -22,15 +22,12 @@ export function copyCheck(
       const channels = await sql<{ channel_id: number }[]>`
         select ch.id as channel_id from channel_checks cc join channels ch on ch.id = cc.channel_id
         where cc.check_id = ${check.id} for key share of ch`;
-      return insertCheck(
-        sql,
-        clock,
-        projectId,
-        { ...fields, name: copiedName(check.name), slug: copiedSlug(check.slug) },
-        channels.map((c) => c.channel_id),
-      );
-    }),
-  );
+      const names = { name: copiedName(check.name), slug: copiedSlug(check.slug) };
+      const channelIds = channels.map((c) => c.channel_id);
+      return [insertCheck(sql, clock, projectId, { ...fields, ...names }, channelIds)];
+    });
+    return copy!;
+  });
 }
 
 /** `name (copy)`, or the first 90 characters and `... (copy)` when that would be too long. */

@@ -1,10 +1,10 @@
 import type { Clock } from '@overdue/clock';
-import type { Database, TransactionSql } from '@overdue/database';
-import { type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
+import { type Database, type Fragment, type Statement, type TransactionSql, transact } from '@overdue/database';
+import { ALL_CHANNELS, type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
 import { applyRequest } from './apply-request.ts';
 import type { CheckRequest } from './fields.ts';
-import { lockOwner, lockRoom } from './limit.ts';
+import { hasRoom, lockOwner, lockRoom, ownerLock } from './limit.ts';
 import { pauseLocked } from './pause.ts';
 import { type CheckWithChannels, type EditableColumns, lockCheck, NEW_CHECK, readCheck } from './row.ts';
 import { writeChanges } from './update.ts';
@@ -29,38 +29,76 @@ export function createCheck(
   clock: Clock,
   { projectId, fields = {}, channels = '', limitFactor = 1, paused = false }: CreateCheck,
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
+  return outcomeOf(async () => {
+    const made = paused ? null : await createAtOnce(database, clock, { projectId, fields, channels, limitFactor });
+    if (made) return made;
+    const [check] = await transact(database.sql, async (sql) => {
       const channelIds = await inRoom(sql, projectId, limitFactor, channels);
-      const check = await insertCheck(sql, clock, projectId, fields, channelIds);
-      if (!paused) return check;
-      await pauseLocked(sql, clock, check);
-      return readCheck(sql, check.id);
+      const insert = insertCheck(sql, clock, projectId, fields, channelIds);
+      if (!paused) return [insert];
+      const [unpaused] = await insert;
+      return [...pauseLocked(sql, clock, unpaused!), readCheck(sql, unpaused!.id)];
+    });
+    return check!;
+  });
+}
+
+/**
+ * {@link createCheck} with a selection of all channels or none: all of the transaction is one round trip.
+ * @returns null: nothing was made, because of another selection, or because there is no room or no such project
+ */
+async function createAtOnce(
+  database: Database,
+  clock: Clock,
+  { projectId, fields, channels, limitFactor }: Required<Omit<CreateCheck, 'paused'>>,
+): Promise<CheckWithChannels | null> {
+  if (channels !== '' && channels !== ALL_CHANNELS) return null;
+  // The lock has a statement to itself: what is counted after it is what others had committed by then.
+  const [check] = await transact(database.sql, async (sql) => [
+    ownerLock(sql, projectId),
+    insertion(sql, clock, projectId, fields, {
+      channels:
+        channels === ALL_CHANNELS
+          ? sql`channels where project_id = ${projectId} for key share`
+          : sql`channels where false`,
+      condition: hasRoom(sql, projectId, limitFactor),
     }),
-  );
+  ]);
+  return check ?? null;
 }
 
 /** Writes the row and its channels. One statement; the caller has made sure that there is room. */
-export async function insertCheck(
+export function insertCheck(
   sql: TransactionSql,
   clock: Clock,
   projectId: number,
   fields: Partial<EditableColumns>,
   channelIds: readonly number[],
-): Promise<CheckWithChannels> {
+): Statement<CheckWithChannels> {
+  const channels = sql`channels where id = any (${channelIds as number[]}::bigint[])`;
+  return insertion(sql, clock, projectId, fields, { channels, condition: sql`true` });
+}
+
+/** @param channels what comes after `from` in a query for them */
+function insertion(
+  sql: TransactionSql,
+  clock: Clock,
+  projectId: number,
+  fields: Partial<EditableColumns>,
+  { channels, condition }: { readonly channels: Fragment; readonly condition: Fragment },
+): Statement<CheckWithChannels> {
   const columns = { ...fields, project_id: projectId, created_at: clock.now() };
-  const ids = channelIds as number[];
-  const [check] = await sql<CheckWithChannels[]>`
-    with made as (
-      insert into checks ${sql(columns)} returning *
+  const listed = (parts: readonly Fragment[]) => parts.map((part, i) => (i === 0 ? part : sql`, ${part}`));
+  const names = listed(Object.keys(columns).map((name) => sql`${sql(name)}`));
+  const values = listed(Object.values(columns).map((value) => sql`${value}`));
+  return sql<CheckWithChannels[]>`
+    with chosen as materialized (select id, code from ${channels}), made as (
+      insert into checks (${names}) select ${values} where ${condition} returning *
     ), linked as (
-      insert into channel_checks (check_id, channel_id) select made.id, unnest(${ids}::bigint[]) from made
+      insert into channel_checks (check_id, channel_id) select made.id, chosen.id from made, chosen
     )
-    select made.*, (
-      select coalesce(string_agg(code::text, ',' order by code), '') from channels where id = any (${ids}::bigint[])
-    ) as channels
+    select made.*, (select coalesce(string_agg(code::text, ',' order by code), '') from chosen) as channels
     from made`;
-  return check!;
 }
 
 export interface UpsertCheck {
@@ -80,8 +118,19 @@ export function upsertCheck(
   clock: Clock,
   { projectId, request, slugFromName }: UpsertCheck,
 ): Promise<Outcome<{ readonly check: CheckWithChannels; readonly created: boolean }>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
+  return outcomeOf(async () => {
+    if (!request.unique?.length) {
+      const fields = applyRequest(NEW_CHECK, request, slugFromName);
+      const check = await createAtOnce(database, clock, {
+        projectId,
+        fields,
+        channels: request.channels ?? '',
+        limitFactor: 1,
+      });
+      if (check) return { check, created: true };
+    }
+    let created = true;
+    const [check] = await transact(database.sql, async (sql) => {
       const { unique = [], channels } = request;
       if (unique.length > 0) {
         await lockOwner(sql, projectId);
@@ -89,16 +138,17 @@ export function upsertCheck(
         const existing = code === null ? null : await lockCheck(sql, { code, projectId });
         if (existing) {
           const ids = channels === undefined ? null : await resolveChannels(sql, projectId, channels);
-          await writeChanges(sql, existing, applyRequest(existing, request, slugFromName));
-          if (ids) await replaceChannels(sql, existing.id, ids);
-          return { check: await readCheck(sql, existing.id), created: false };
+          const changes = await writeChanges(sql, existing, applyRequest(existing, request, slugFromName));
+          created = false;
+          return [...changes, ...(ids ? replaceChannels(sql, existing.id, ids) : []), readCheck(sql, existing.id)];
         }
       }
       const channelIds = await inRoom(sql, projectId, 1, channels ?? '');
       const fields = applyRequest(NEW_CHECK, request, slugFromName);
-      return { check: await insertCheck(sql, clock, projectId, fields, channelIds), created: true };
-    }),
-  );
+      return [insertCheck(sql, clock, projectId, fields, channelIds)];
+    });
+    return { check: check!, created };
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Sql, TransactionSql } from '@overdue/database';
+import type { Sql, Statement, TransactionSql } from '@overdue/database';
 import { AT_CHECK_LIMIT, NO_SUCH_PROJECT, rollBack } from '../outcome.ts';
 
 export interface Owner {
@@ -14,12 +14,17 @@ export interface Owner {
  * Take it before any check's lock.
  */
 export async function lockOwner(sql: TransactionSql, projectId: number): Promise<Owner> {
-  const [owner] = await sql<(Owner & { locked: unknown })[]>`
+  const [owner] = await ownerLock(sql, projectId);
+  if (!owner) rollBack(NO_SUCH_PROJECT);
+  return owner;
+}
+
+/** The statement of {@link lockOwner}: no row when there is no such project. */
+export function ownerLock(sql: TransactionSql, projectId: number): Statement<Owner> {
+  return sql<Owner[]>`
     select u.id, u.check_limit as "checkLimit", p.id as "projectId",
            pg_advisory_xact_lock(hashtextextended('checks of owner ' || u.id, 0))::text as locked
     from projects p join users u on u.id = p.owner_id where p.id = ${projectId}`;
-  if (!owner) rollBack(NO_SUCH_PROJECT);
-  return owner;
 }
 
 /**
@@ -46,6 +51,16 @@ export async function freeChecks(sql: Sql, projectId: number): Promise<number> {
     select u.check_limit - ${ownedChecks(sql, projectId)} as free
     from projects p join users u on u.id = p.owner_id where p.id = ${projectId}`;
   return row?.free ?? 0;
+}
+
+/**
+ * Whether there is room for one more check, as a condition. Only in a statement after {@link ownerLock}: each sees what
+ * was committed before it began, and what another made while this one waited for the lock must count.
+ */
+export function hasRoom(sql: TransactionSql, projectId: number, factor: 1 | 2) {
+  return sql`
+    ${ownedChecks(sql, projectId)} < ${factor}::int * (
+      select u.check_limit from projects p join users u on u.id = p.owner_id where p.id = ${projectId})`;
 }
 
 async function countOwned(sql: TransactionSql, projectId: number): Promise<number> {

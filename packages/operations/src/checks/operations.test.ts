@@ -83,6 +83,19 @@ describe('createCheck', () => {
     expect((await createCheck(database, clock, { projectId, limitFactor: 2 })).ok).toBe(true);
   });
 
+  test.each(['', '*', 'by name'])('of eight at once for the last place one is made; channels: %s', async (channels) => {
+    const { projectId } = await seedProject(database, { checkLimit: 2 });
+    await seedChannel(database, projectId, 'by name');
+    value(await createCheck(database, clock, { projectId }));
+    const outcomes = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        upsertCheck(database, clock, { projectId, request: { channels }, slugFromName: false }),
+      ),
+    );
+    expect(outcomes.filter((o) => o.ok && o.value.created)).toHaveLength(1);
+    expect(outcomes.filter((o) => !o.ok && o.refused === 'check-limit')).toHaveLength(7);
+  });
+
   test('makes nothing when a channel is unknown', async () => {
     const { projectId } = await seedProject(database);
     await seedChannel(database, projectId, 'same');

@@ -1,6 +1,6 @@
 import { clearEvents as cleared, pause, resume } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
-import type { Database, TransactionSql } from '@overdue/database';
+import type { Database, Statement, TransactionSql } from '@overdue/database';
 import { type Outcome, rollBack } from '../outcome.ts';
 import { changeCheck } from './change.ts';
 import type { CheckReference, CheckRow, CheckWithChannels, EditableColumns } from './row.ts';
@@ -12,7 +12,7 @@ export function pauseCheck(
   clock: Clock,
   reference: CheckReference,
 ): Promise<Outcome<CheckWithChannels>> {
-  return changeCheck(database, reference, (sql, check) => pauseLocked(sql, clock, check));
+  return changeCheck(database, reference, async (sql, check) => pauseLocked(sql, clock, check));
 }
 
 /** H2: a paused check becomes new. Refused: `not-found`, `not-paused`. */
@@ -22,8 +22,7 @@ export function resumeCheck(
   reference: CheckReference,
 ): Promise<Outcome<CheckWithChannels>> {
   return changeCheck(database, reference, async (sql, check) => {
-    const resumed = await resumeLocked(sql, clock, check);
-    if (!resumed) rollBack({ refused: 'not-paused', message: 'check is not paused' });
+    return resumeLocked(sql, clock, check) ?? rollBack({ refused: 'not-paused', message: 'check is not paused' });
   });
 }
 
@@ -40,48 +39,51 @@ export function updateAndPause(
   { fields, paused, ...reference }: UpdateAndPause,
 ): Promise<Outcome<CheckWithChannels>> {
   return changeCheck(database, reference, async (sql, check) => {
-    await writeChanges(sql, check, fields);
-    if (paused === true) await pauseLocked(sql, clock, check);
-    if (paused === false) await resumeLocked(sql, clock, check);
+    const changes = await writeChanges(sql, check, fields);
+    if (paused === true) return [...changes, ...pauseLocked(sql, clock, check)];
+    if (paused === false) return [...changes, ...(resumeLocked(sql, clock, check) ?? [])];
+    return changes;
   });
 }
 
 /** H1 within a transaction that holds the check's lock. */
-export async function pauseLocked(sql: TransactionSql, clock: Clock, check: CheckRow): Promise<void> {
+export function pauseLocked(sql: TransactionSql, clock: Clock, check: CheckRow): Statement[] {
   const now = clock.now();
   const { flip } = pause(check, now);
-  if (!flip) return;
-  await sql`
+  if (!flip) return [];
+  const paused = sql`
     update checks set status = 'paused', last_start = null, alert_after = null, wake_at = null
     where id = ${check.id}`;
-  await recordSilently(sql, check, flip, now);
+  return [paused, ...recordSilently(sql, check, flip, now)];
 }
 
-/** H2 within a transaction that holds the check's lock. @returns false: the check is not paused */
-export async function resumeLocked(sql: TransactionSql, clock: Clock, check: CheckRow): Promise<boolean> {
+/** H2 within a transaction that holds the check's lock. @returns null: the check is not paused */
+function resumeLocked(sql: TransactionSql, clock: Clock, check: CheckRow): Statement[] | null {
   const now = clock.now();
   const flip = resume(check, now)?.flip;
-  if (!flip) return false;
-  await sql`
+  if (!flip) return null;
+  const resumed = sql`
     update checks
     set status = 'new', last_start = null, last_ping = null, alert_after = null, wake_at = null
     where id = ${check.id}`;
-  await recordSilently(sql, check, flip, now);
-  return true;
+  return [resumed, ...recordSilently(sql, check, flip, now)];
 }
 
 /** H4: forgets pings, flips and notifications; the check is new again, its `n_pings` goes on. Refused: `not-found`. */
 export function clearEvents(database: Database, reference: CheckReference): Promise<Outcome<CheckWithChannels>> {
   return changeCheck(database, reference, async (sql, check) => {
     const after = cleared(check);
-    await sql`
+    const forgotten = sql`
       update checks
       set status = ${after.status}, last_ping = null, last_start = null, last_duration_ms = null, alert_after = null,
           wake_at = null
       where id = ${check.id}`;
-    await sql`delete from notifications where check_id = ${check.id}`;
-    await sql`delete from flips where check_id = ${check.id}`;
-    await sql`delete from pings where check_id = ${check.id}`;
-    await sql`select pg_notify('check_changed', ${check.code})`;
+    return [
+      forgotten,
+      sql`delete from notifications where check_id = ${check.id}`,
+      sql`delete from flips where check_id = ${check.id}`,
+      sql`delete from pings where check_id = ${check.id}`,
+      sql`select pg_notify('check_changed', ${check.code})`,
+    ];
   });
 }

@@ -1,4 +1,4 @@
-import type { DB, Selectable, Sql, TransactionSql } from '@overdue/database';
+import type { DB, Selectable, Sql, Statement, TransactionSql } from '@overdue/database';
 
 /** A row of `checks`: instants in epoch milliseconds, `timeout` and `grace` in seconds. */
 export type CheckRow = Selectable<DB['checks']>;
@@ -94,8 +94,7 @@ export async function lockCheck(sql: TransactionSql, check: CheckReference): Pro
   return rows[0] ?? null;
 }
 
-/** Reads the check anew, with its channels; call it in the transaction that holds its lock. */
-export async function readCheck(sql: Sql | TransactionSql, id: number): Promise<CheckWithChannels> {
-  const [row] = await sql<CheckWithChannels[]>`select c.*, ${channelCodes(sql)} from checks c where c.id = ${id}`;
-  return row!;
+/** Reads the check anew, with its channels, for use in the transaction that holds its lock. */
+export function readCheck(sql: TransactionSql, id: number): Statement<CheckWithChannels> {
+  return sql<CheckWithChannels[]>`select c.*, ${channelCodes(sql)} from checks c where c.id = ${id}`;
 }

@@ -1,4 +1,4 @@
-import type { Database } from '@overdue/database';
+import { type Database, transact } from '@overdue/database';
 import { ALL_CHANNELS, replaceChannels, resolveChannels } from '../channels/selection.ts';
 import { NO_SUCH_CHECK, NO_SUCH_PROJECT, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
 import { lockOwner, requireRoom } from './limit.ts';
@@ -13,8 +13,8 @@ export function transferCheck(
   database: Database,
   { targetProjectId, ...reference }: CheckReference & { readonly targetProjectId: number },
 ): Promise<Outcome<CheckWithChannels>> {
-  return outcomeOf(() =>
-    database.sql.begin(async (sql) => {
+  return outcomeOf(async () => {
+    const [check] = await transact(database.sql, async (sql) => {
       const owner = await lockOwner(sql, targetProjectId);
       const check = await lockCheck(sql, reference);
       if (!check) rollBack(NO_SUCH_CHECK);
@@ -23,8 +23,9 @@ export function transferCheck(
       if (!source) rollBack(NO_SUCH_PROJECT);
       if (source.owner_id !== owner.id) await requireRoom(sql, owner);
       await sql`update checks set project_id = ${targetProjectId} where id = ${check.id}`;
-      await replaceChannels(sql, check.id, await resolveChannels(sql, targetProjectId, ALL_CHANNELS));
-      return readCheck(sql, check.id);
-    }),
-  );
+      const channelIds = await resolveChannels(sql, targetProjectId, ALL_CHANNELS);
+      return [...replaceChannels(sql, check.id, channelIds), readCheck(sql, check.id)];
+    });
+    return check!;
+  });
 }

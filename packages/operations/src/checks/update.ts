@@ -1,6 +1,6 @@
 import { applyApiUpdate, editSchedule, type Flip } from '@overdue/checks';
 import type { Clock, Instant } from '@overdue/clock';
-import { type Database, recordFlips, type TransactionSql } from '@overdue/database';
+import { type Database, insertFlips, type Statement, type TransactionSql } from '@overdue/database';
 import { type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
 import { updateNagDates } from '../nag-dates.ts';
 import type { Outcome } from '../outcome.ts';
@@ -27,8 +27,8 @@ export function updateCheck(
 ): Promise<Outcome<CheckWithChannels>> {
   return changeCheck(database, reference, async (sql, check) => {
     const channelIds = channels === undefined ? undefined : await resolveChannels(sql, check.project_id, channels);
-    await writeChanges(sql, check, typeof fields === 'function' ? fields(check) : fields);
-    if (channelIds) await replaceChannels(sql, check.id, channelIds);
+    const changes = await writeChanges(sql, check, typeof fields === 'function' ? fields(check) : fields);
+    return channelIds ? [...changes, ...replaceChannels(sql, check.id, channelIds)] : changes;
   });
 }
 
@@ -44,16 +44,16 @@ export function updateCheckByRequest(
   });
 }
 
-/** Writes the columns and the deadline that follows from them; the caller holds the check's lock. */
+/** What writes the columns and the deadline that follows from them; the caller holds the check's lock. */
 export async function writeChanges(
   sql: TransactionSql,
   check: CheckRow,
   changes: Partial<EditableColumns>,
-): Promise<void> {
+): Promise<Statement[]> {
   const columns = defined(changes);
-  if (Object.keys(columns).length === 0) return;
-  await sql`update checks set ${sql(columns)} where id = ${check.id}`;
-  await setDeadline(sql, check.id, applyApiUpdate(check, columns, await gapsOf(sql, check)).alert_after);
+  if (Object.keys(columns).length === 0) return [];
+  const { alert_after } = applyApiUpdate(check, columns, await gapsOf(sql, check));
+  return [sql`update checks set ${sql(columns)}, ${deadline(sql, alert_after)} where id = ${check.id}`];
 }
 
 /** Without members that are undefined: those are not written. */
@@ -62,12 +62,10 @@ function defined<T extends object>(columns: T): T {
 }
 
 /** Sets `alert_after`, and `wake_at` so that sendalerts looks in time: it stays when the deadline only moves away. */
-async function setDeadline(sql: TransactionSql, checkId: number, deadline: Instant | null): Promise<void> {
-  await sql`
-    update checks
-    set alert_after = ${deadline}::timestamptz,
-        wake_at = case when ${deadline}::timestamptz is null then null else least(wake_at, ${deadline}::timestamptz) end
-    where id = ${checkId}`;
+function deadline(sql: TransactionSql, at: Instant | null) {
+  return sql`
+    alert_after = ${at}::timestamptz,
+    wake_at = case when ${at}::timestamptz is null then null else least(wake_at, ${at}::timestamptz) end`;
 }
 
 export type ScheduleColumns = Pick<EditableColumns, 'kind' | 'timeout' | 'grace' | 'schedule' | 'tz'>;
@@ -89,20 +87,21 @@ export function editCheckSchedule(
   return changeCheck(database, reference, async (sql, check) => {
     const now = clock.now();
     const { check: after, flip } = editSchedule(check, defined(fields), now, await knownOf(sql, check, now));
-    await sql`update checks set ${sql({ ...defined(fields), status: after.status })} where id = ${check.id}`;
-    await setDeadline(sql, check.id, after.alert_after);
-    if (flip) await recordSilently(sql, check, flip, now);
+    const columns = { ...defined(fields), status: after.status };
+    const edited = sql`
+      update checks set ${sql(columns)}, ${deadline(sql, after.alert_after)} where id = ${check.id}`;
+    return flip ? [edited, ...recordSilently(sql, check, flip, now)] : [edited];
   });
 }
 
 /** Records a status change that nobody is told about, and says so to the caches of checks. */
-export async function recordSilently(
+export function recordSilently(
   sql: TransactionSql,
   check: Pick<CheckRow, 'id' | 'code' | 'project_id'>,
   flip: Flip,
   now: Instant,
-): Promise<void> {
-  await recordFlips(sql, [
+): Statement[] {
+  const recorded = insertFlips(sql, [
     {
       checkId: check.id,
       createdAt: now,
@@ -113,6 +112,8 @@ export async function recordSilently(
       notify: false,
     },
   ]);
-  await sql`select pg_notify('check_changed', ${check.code})`;
-  if (flip.new_status !== 'new') await updateNagDates(sql, [check.project_id], now);
+  const announced = sql`select pg_notify('check_changed', ${check.code})`;
+  return flip.new_status === 'new'
+    ? [recorded, announced]
+    : [recorded, announced, updateNagDates(sql, [check.project_id], now)];
 }

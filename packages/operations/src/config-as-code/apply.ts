@@ -111,8 +111,9 @@ async function carryOut(sql: TransactionSql, clock: Clock, projectId: number, { 
     if (change.action === 'create') {
       await insertCheck(sql, clock, projectId, change.columns, idsOf(change.links));
     } else if (change.action === 'update') {
-      await writeChanges(sql, change.row, change.columns);
-      if (change.links) await replaceChannels(sql, change.row.id, idsOf(change.links));
+      const changes = await writeChanges(sql, change.row, change.columns);
+      const links = change.links ? replaceChannels(sql, change.row.id, idsOf(change.links)) : [];
+      await Promise.all([...changes, ...links]);
     } else {
       await sql`delete from checks where id = ${change.row.id}`;
     }

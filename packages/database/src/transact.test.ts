@@ -1,0 +1,102 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { connect, type Database } from './connect.ts';
+import { createTestDatabase, type TestDatabase } from './testing/index.ts';
+import { transact } from './transact.ts';
+
+let database: TestDatabase;
+/** One connection, whose round trips are counted. */
+let counted: Database;
+let roundTrips = 0;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { target } = database;
+  counted = connect({ target, applicationName: 'counted', max: 1, socket: () => countingSocket(target.hosts[0]!) });
+});
+afterAll(async () => {
+  await counted.close(1);
+  await database.drop();
+});
+beforeEach(async () => {
+  await database.sql`drop table if exists t`;
+  await database.sql`create table t (n int primary key)`;
+});
+
+/** What is written after something was read is another round trip. */
+async function countingSocket({ host, port }: { host: string; port: number }): Promise<Socket> {
+  const socket = connectTcp(port, host);
+  await once(socket, 'connect');
+  let answered = true;
+  socket.on('data', () => {
+    answered = true;
+  });
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  socket.write = ((...args: unknown[]) => {
+    if (answered) roundTrips++;
+    answered = false;
+    return write(...args);
+  }) as Socket['write'];
+  return socket;
+}
+
+async function numbers(): Promise<number[]> {
+  const rows = await database.sql<{ n: number }[]>`select n from t order by n`;
+  return rows.map(({ n }) => n);
+}
+
+test('begin, statements and commit are one round trip; what is waited for on the way is one more', async () => {
+  const atOnce = (n: number) =>
+    transact(counted.sql, async (tx) => [tx`insert into t values (${n})`, tx`select ${n + 1}::int as next`]);
+  const inTwo = (n: number) =>
+    transact(counted.sql, async (tx) => {
+      const [row] = await tx<{ next: number }[]>`select ${n + 1}::int as next`;
+      return [tx`insert into t values (${row!.next})`];
+    });
+  await atOnce(1); // prepares the statements
+  roundTrips = 0;
+  expect(await atOnce(2)).toEqual([{ next: 3 }]);
+  expect(roundTrips).toBe(1);
+  await inTwo(2);
+  expect(roundTrips).toBe(3);
+  expect(await numbers()).toEqual([1, 2, 3]);
+});
+
+test('nothing is done when one of the last statements fails, or when the work throws', async () => {
+  const { sql } = counted;
+  await sql`insert into t values (1)`;
+  const failing = transact(sql, async (tx) => [
+    tx`insert into t values (2)`,
+    tx`insert into t values (1)`,
+    tx`insert into t values (3)`,
+  ]);
+  await expect(failing).rejects.toMatchObject({ code: '23505' });
+  const thrown = transact(sql, async (tx) => {
+    await tx`insert into t values (4)`;
+    throw new Error('no');
+  });
+  await expect(thrown).rejects.toThrow('no');
+  expect(await numbers()).toEqual([1]);
+  expect(await transact(sql, async (tx) => [tx`insert into t values (5) returning n`])).toEqual([{ n: 5 }]);
+});
+
+test('a statement prepared for a table that was another then is not repeated behind the end of its transaction', async () => {
+  const insert = (n: number) => transact(counted.sql, async (tx) => [tx`insert into t values (${n}) returning *`]);
+  await insert(1);
+  await database.sql`alter table t add m int`;
+  await expect(insert(2)).rejects.toThrow('cached plan must not change result type');
+  expect(await numbers()).toEqual([1]);
+  expect(await insert(3)).toEqual([{ n: 3, m: null }]);
+});
+
+test('where a transaction cannot begin, nothing is done once that is known', async () => {
+  const { sql } = counted;
+  const begun = sql.begin('nonsense', async (tx) => {
+    await tx`select 1`;
+    await tx`insert into t values (1)`;
+  });
+  await expect(begun).rejects.toThrow('syntax error');
+  expect(await numbers()).toEqual([]);
+  expect(await sql`select 1 as one`).toEqual([{ one: 1 }]);
+});
