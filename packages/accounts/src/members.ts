@@ -1,8 +1,6 @@
 import type { Database, Sql } from '@overdue/database';
+import type { MemberRole } from './role.ts';
 import { findUserByEmail, insertUser, lockNewUsers } from './users.ts';
-
-/** Read-only, member, manager; the owner is no member row (accounts.md OB-1). */
-export type MemberRole = 'r' | 'w' | 'm';
 
 export interface Member {
   readonly userId: number;

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Sql, TransactionSql } from '@overdue/database';
-import type { MemberRole } from './members.ts';
 import { MAX_PROJECT_NAME, type Project, projectColumns } from './project.ts';
-
-/** accounts.md §14. A superuser is read-write and manager everywhere, but owner only of what is theirs. */
-export type Role = 'owner' | MemberRole | 'superuser';
+import type { MemberRole, Role } from './role.ts';
 
 /** A project together with what one person may do in it. */
 export interface Access {

@@ -17,7 +17,7 @@ import { FormError, TextField } from '../components/fields.tsx';
 import { Link, PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { landingPage } from './landing.ts';
-import { requestLink } from './link.tsx';
+import { requestLink } from './sign-in-link.tsx';
 import { registrationOpen } from './signup.tsx';
 
 /** GET /accounts/login/; who is signed in already goes on to where a sign-in leads. */
