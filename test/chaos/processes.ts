@@ -14,6 +14,7 @@ import {
   startEmbedded,
 } from '@overdue/database/embedded';
 import { freePort } from '@overdue/database/testing/ports';
+import { eventually } from '../support/eventually.ts';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -55,12 +56,15 @@ export class PrivatePostgres {
 
   /** Starts it (again). @param settings on top of the usual ones, until it ends */
   async resume(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-    this.#server = await startEmbedded({
-      directory: this.#directory,
-      port: this.port,
-      clock: systemClock,
-      settings: { shared_buffers: '64MB', restart_after_crash: 'on', ...settings },
-    });
+    const start = () =>
+      startEmbedded({
+        directory: this.#directory,
+        port: this.port,
+        clock: systemClock,
+        settings: { shared_buffers: '64MB', restart_after_crash: 'on', ...settings },
+      });
+    // A child that a killed server had just made holds its memory for a moment.
+    this.#server = await eventually('PostgreSQL starts', start);
   }
 
   /** A second server that follows this one: what this one acknowledges from now on, that one has, too. */
@@ -187,9 +191,10 @@ export class IngesterProcess {
     });
     this.#child = child;
     await new Promise<void>((ready, failed) => {
+      const before = this.output.length;
       const read = (chunk: Buffer) => {
         this.output += chunk.toString();
-        if (chunk.toString().includes('Taking pings on port')) ready();
+        if (this.output.slice(before).includes('Taking pings on port')) ready();
       };
       child.stdout!.on('data', read);
       child.stderr!.on('data', read);
