@@ -244,7 +244,10 @@ describe.skipIf(browserMissing())('pages in a browser', () => {
     const page = await context.newPage();
     await page.goto(unsubscribeLink(site.url, SECRET_KEY, channel!.code, Date.now() - 3_600_000));
     await page.waitForSelector('h1:has-text("Unsubscribed")');
-    await database.sql`update channels set disabled = false where id = ${channel!.id}`;
+    // As it was, for the tests below.
+    const switchedOn =
+      await database.sql`update channels set disabled = false where id = ${channel!.id} and disabled returning id`;
+    expect(switchedOn).toHaveLength(1);
     await context.close();
   });
 
