@@ -31,7 +31,7 @@ const PARSED = 1;
 const EXECUTED = 3;
 
 /** What statements take and give, as the server said it: it says the same to everybody. */
-export type Descriptions = Map<string, Buffer>;
+type Descriptions = Map<string, Buffer>;
 
 /** One session of the server, used by one connection of the simulated network at a time. */
 export class Session {
