@@ -230,11 +230,8 @@ export interface Answer {
 const agent = new Agent({ keepAlive: true });
 
 /** An ordinary HTTP request. Rejects when there is no answer. */
-export function sendTo(
-  port: number,
-  path: string,
-  { method = 'GET', body, headers = {} }: SendOptions = {},
-): Promise<Answer> {
+export function sendTo(port: number, path: string, options: SendOptions = {}): Promise<Answer> {
+  const { method = 'GET', body, headers = {} } = options;
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     const sent = request(
@@ -248,7 +245,11 @@ export function sendTo(
         });
       },
     );
-    sent.on('error', reject);
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // The server has just ended a connection that was idle for long: it has not read this.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') sendTo(port, path, options).then(resolve, reject);
+      else reject(error);
+    });
     sent.end(body);
   });
 }
