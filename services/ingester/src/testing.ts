@@ -219,6 +219,8 @@ export interface SendOptions {
   readonly method?: string;
   readonly body?: string | Buffer;
   readonly headers?: Record<string, string>;
+  /** Default: one for all, which keeps its connections. */
+  readonly agent?: Agent;
 }
 
 export interface Answer {
@@ -227,11 +229,11 @@ export interface Answer {
   readonly headers: Record<string, string | string[] | undefined>;
 }
 
-const agent = new Agent({ keepAlive: true });
+const keptAlive = new Agent({ keepAlive: true });
 
 /** An ordinary HTTP request. Rejects when there is no answer. */
 export function sendTo(port: number, path: string, options: SendOptions = {}): Promise<Answer> {
-  const { method = 'GET', body, headers = {} } = options;
+  const { method = 'GET', body, headers = {}, agent = keptAlive } = options;
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     const sent = request(

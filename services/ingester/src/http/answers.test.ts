@@ -1,4 +1,5 @@
 /** What the ping API answers and what it records of a request (ping-api.md sections 4 and 5). */
+import { Agent } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import {
   checkOf,
@@ -113,6 +114,15 @@ describe('what is recorded (section 5)', () => {
       ['https', '2001:db8::17', 0],
       ['http', '127.0.0.1', 0],
     ]);
+  });
+
+  test('connections from two addresses, in turns: each ping is of its own', async () => {
+    const code = await makeCheck(t);
+    const addresses = ['127.0.0.1', '127.0.0.2'];
+    const agents = addresses.map((localAddress) => new Agent({ keepAlive: true, localAddress }));
+    for (const agent of [...agents, ...agents]) await send(`/${code}/log`, { agent });
+    for (const agent of agents) agent.destroy();
+    expect((await pingsOf(t, code)).map((ping) => ping.remote_addr)).toEqual([...addresses, ...addresses]);
   });
 
   test('a PROXY header is not believed, whoever sends it: HTTP headers say who the client is', async () => {

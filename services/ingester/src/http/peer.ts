@@ -11,9 +11,32 @@ export interface Peer {
 export class Peers {
   readonly #isTrusted: (address: string) => boolean;
   readonly #known = new Map<number, Peer>();
+  /** Open connections. */
+  #open = 0;
+  #only: Peer | null = null;
 
   constructor(isTrusted: (address: string) => boolean) {
     this.#isTrusted = isTrusted;
+  }
+
+  /**
+   * Where all connections come from that are open, as behind a proxy: then a request need not ask for its own's, which is
+   * a system call. Null: not known to be from one address.
+   */
+  get only(): Peer | null {
+    return this.#only;
+  }
+
+  /** A connection was opened. @param binary see {@link of} */
+  opened(binary: ArrayBuffer): void {
+    const peer = this.of(binary);
+    if (this.#open++ === 0) this.#only = peer;
+    else if (this.#only?.address !== peer.address) this.#only = null;
+  }
+
+  /** A connection was closed; nobody can tell any more where it came from. */
+  closed(): void {
+    if (--this.#open === 0) this.#only = null;
   }
 
   /** @param binary 4 bytes (IPv4) or 16 (IPv6; an IPv4 peer of a dual-stack listener comes as ::ffff:…) */

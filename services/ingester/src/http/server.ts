@@ -64,7 +64,12 @@ interface Shared extends HttpServerOptions {
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   await requireFreePort(options.host, options.port);
   const shared: Shared = { ...options, draining: false, incomingBytes: 0 };
-  const app = uWS.App().any('/*', (res, req) => {
+  const app = uWS.App();
+  app.filter((res, change) => {
+    if (Number(change) > 0) shared.peers.opened(res.getRemoteAddress());
+    else shared.peers.closed();
+  });
+  app.any('/*', (res, req) => {
     try {
       onRequest(shared, res, req);
     } catch (error) {
@@ -130,7 +135,7 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   }
   const query = parseQuery((req.getQuery() as string | undefined) ?? '');
   const ping = new HttpPing(shared, res, path, method, query.rid, query.create);
-  const peer = shared.peers.of(res.getRemoteAddress());
+  const peer = shared.peers.only ?? shared.peers.of(res.getRemoteAddress());
   ping.ua = storable(req.getHeader('user-agent'), 200);
   if (peer.trusted) {
     const headers: ProxyHeaders = {
