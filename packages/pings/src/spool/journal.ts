@@ -72,7 +72,7 @@ const KEEP = 128;
  * or as soon as so many pings wait for it.
  */
 const GATHER_MS = 2;
-const GATHER_PINGS = 16;
+const GATHER_PINGS = 48;
 /** What numbers skip when some that were given may not have been read: none is given twice. */
 const UNREAD_NUMBERS = 1e9;
 const PATIENCE_MS = 500;
