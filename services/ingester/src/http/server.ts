@@ -65,10 +65,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   await requireFreePort(options.host, options.port);
   const shared: Shared = { ...options, draining: false, incomingBytes: 0 };
   const app = uWS.App();
-  app.filter((res, change) => {
-    if (Number(change) > 0) shared.peers.opened(res.getRemoteAddress());
-    else shared.peers.closed();
-  });
+  app.filter((res, change) => onConnection(options.peers, res, change));
   app.any('/*', (res, req) => {
     try {
       onRequest(shared, res, req);
@@ -91,6 +88,12 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       app.close();
     },
   };
+}
+
+/** @param change 1: it was opened; -1: closed (`unknown`, because the library's types say `Number`) */
+function onConnection(peers: Peers, res: HttpResponse, change: unknown): void {
+  if (change === 1) peers.opened(res.getRemoteAddress());
+  else peers.closed();
 }
 
 /** uWebSockets.js shares a port with whoever else does (SO_REUSEPORT); an ordinary listener finds out. */
