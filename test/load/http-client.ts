@@ -38,8 +38,22 @@ export interface LoadResult {
   readonly seconds: number;
   /** Answers a second. */
   readonly rate: number;
-  /** Milliseconds from sending to the answer's last byte. */
-  readonly latency: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly latency: Latency;
+  /** Of each answered request, from the shortest. */
+  readonly latencies: Float64Array;
+}
+
+/** Milliseconds from sending to the answer's last byte. */
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** @param sorted milliseconds, from the shortest */
+export function latencyOf(sorted: Float64Array): Latency {
+  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 /** Sends load and resolves when it is over; never rejects for what the server does. */
@@ -93,8 +107,7 @@ class Run {
 
   result(): LoadResult {
     const seconds = (performance.now() - this.#started) / 1000;
-    const sorted = this.#latencies.slice(0, this.answered).sort();
-    const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
+    const latencies = this.#latencies.slice(0, this.answered).sort();
     return {
       sent: this.sent,
       answered: this.answered,
@@ -102,7 +115,8 @@ class Run {
       statuses: this.statuses,
       seconds,
       rate: this.answered / seconds,
-      latency: { p50: at(0.5), p99: at(0.99), max: at(1) },
+      latency: latencyOf(latencies),
+      latencies,
     };
   }
 }

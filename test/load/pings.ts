@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
-import { type LoadOptions, type LoadResult, load } from './http-client.ts';
+import { type LoadOptions, type LoadResult, latencyOf, load } from './http-client.ts';
 import {
   CHECKS,
   countedPings,
@@ -55,14 +55,20 @@ async function besideNoWork(
   };
 }
 
-/** Several loads as one; of its latencies, the median of the medians and the worst of the others. */
+/** Several loads as one. */
 function together(results: readonly LoadResult[]): LoadResult {
   const sum = (of: (result: LoadResult) => number) => results.reduce((total, result) => total + of(result), 0);
   const statuses: Record<number, number> = {};
   for (const result of results) {
     for (const [status, n] of Object.entries(result.statuses)) statuses[+status] = (statuses[+status] ?? 0) + n;
   }
-  const latencies = results.map(({ latency }) => latency);
+  const latencies = new Float64Array(sum((one) => one.answered));
+  let filled = 0;
+  for (const one of results) {
+    latencies.set(one.latencies, filled);
+    filled += one.latencies.length;
+  }
+  latencies.sort();
   return {
     sent: sum((one) => one.sent),
     answered: sum((one) => one.answered),
@@ -70,11 +76,8 @@ function together(results: readonly LoadResult[]): LoadResult {
     statuses,
     seconds: sum((one) => one.seconds),
     rate: sum((one) => one.answered) / sum((one) => one.seconds),
-    latency: {
-      p50: median(latencies.map(({ p50 }) => p50)),
-      p99: Math.max(...latencies.map(({ p99 }) => p99)),
-      max: Math.max(...latencies.map(({ max }) => max)),
-    },
+    latency: latencyOf(latencies),
+    latencies,
   };
 }
 
