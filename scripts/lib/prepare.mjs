@@ -33,8 +33,11 @@ export async function prepare(scope = 'product') {
     if (!build || isBuilt(build)) return;
     // The key is taken before: an edit during the build is built by the next command.
     const key = buildKey(build);
+    const productKey = buildKey(SCOPES.product);
     await compile(build);
     remember(build.stamp, key);
+    // It is a part of everything: whoever starts it beside tests that run must not build under their feet.
+    remember(SCOPES.product.stamp, productKey);
   });
 }
 
@@ -71,12 +74,15 @@ function isBuilt(build) {
   return isDone(build.stamp, buildKey(build)) && outputs().every((file) => existsSync(file));
 }
 
-/** One file of each package that is there when it was built. */
+/** One file of each package and service that is there when it was built. */
 function outputs() {
-  return workspaceFolders().flatMap((folder) => {
-    if (folder.startsWith('packages/')) return [join(ROOT, folder, 'dist/index.js')];
-    return folder.startsWith('services/') ? [join(ROOT, folder, 'dist/main.js')] : [];
-  });
+  const entries = workspaceFolders().flatMap((folder) => [
+    { folder, name: 'index' },
+    { folder, name: 'main' },
+  ]);
+  return entries
+    .filter(({ folder, name }) => existsSync(join(ROOT, folder, 'src', `${name}.ts`)))
+    .map(({ folder, name }) => join(ROOT, folder, 'dist', `${name}.js`));
 }
 
 /** The content of everything that decides what is installed. */
