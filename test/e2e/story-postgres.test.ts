@@ -28,6 +28,10 @@ test('npm start says where the dashboard is and how to sign in the first time, a
   expect(lines.some((line) => /first visit/i.test(line))).toBe(true);
 });
 
+test('what is installed and built is neither again: others may be running from it', () => {
+  expect(product.output).not.toMatch(/^(Installing|Building)/m);
+});
+
 test('the story, with the delivery queue on PostgreSQL', { timeout: 300_000 }, async () => {
   await tellStory({ product, smtp, receiver });
   // One each: nothing is sent twice.
