@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, type Database } from '@overdue/database';
+import { selfSignedCertificate } from '@overdue/database/testing/certificate';
 import { freePort } from '@overdue/database/testing/ports';
 import { applyBatch, type Ping, uuid7 } from '@overdue/pings';
 import { eventually } from '../support/eventually.ts';
@@ -61,30 +62,8 @@ async function haproxy(context: BenchContext, backend: { port: number; adminPort
   const folder = join(context.folder, `haproxy-${https}`);
   const certificates = join(folder, 'certificates');
   mkdirSync(certificates, { recursive: true });
-  const key = join(folder, 'key.pem');
-  const certificate = join(folder, 'certificate.pem');
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      certificate,
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-    ],
-    { stdio: 'ignore' },
-  );
-  writeFileSync(join(certificates, 'localhost.pem'), readFileSync(certificate, 'utf8') + readFileSync(key, 'utf8'));
+  const { cert, key } = await selfSignedCertificate('localhost');
+  writeFileSync(join(certificates, 'localhost.pem'), cert + key);
   const address = `127.0.0.1:${backend.port}`;
   const child = spawn('haproxy', ['-f', join(ROOT, 'infra/haproxy/haproxy.cfg')], {
     env: {

@@ -11,7 +11,7 @@ let said: (data: Buffer) => void = () => {};
 
 /** A server that agrees to TLS with a certificate that nobody knows, and no more. */
 beforeAll(async () => {
-  const secureContext = createSecureContext(selfSignedCertificate('localhost'));
+  const secureContext = createSecureContext(await selfSignedCertificate('localhost'));
   server = createServer((socket: Socket) => {
     socket.on('error', () => undefined);
     socket.once('data', () => {

@@ -328,7 +328,7 @@ describe('no answer', () => {
 
 describe('TLS', () => {
   test('a certificate that nobody vouches for', async () => {
-    const server = createServer(selfSignedCertificate('localhost'));
+    const server = createServer(await selfSignedCertificate('localhost'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     expect(await client.call({ url: `https://localhost:${port}/` })).toMatchObject({ error: 'TLS handshake failed' });

@@ -13,9 +13,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A certificate that vouches for itself, in files of this name. */
-function makeCertificate(name: string) {
+async function makeCertificate(name: string) {
   const files = { cert: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
-  const { cert, key } = selfSignedCertificate(DOMAIN);
+  const { cert, key } = await selfSignedCertificate(DOMAIN);
   writeFileSync(files.cert, cert);
   writeFileSync(files.key, key);
   return files;
@@ -24,7 +24,7 @@ function makeCertificate(name: string) {
 const ok = `${UUID}@${DOMAIN}`;
 
 test('STARTTLS, and a message through it', async () => {
-  const { listener, client, target } = await startFixture({ certificate: makeCertificate('a') });
+  const { listener, client, target } = await startFixture({ certificate: await makeCertificate('a') });
   const session = await client();
   expect(await session.say('EHLO client.test')).toContain('STARTTLS');
   expect(await session.say('STARTTLS now')).toMatch(/^501 /);
@@ -49,7 +49,7 @@ test('STARTTLS, and a message through it', async () => {
 });
 
 test('a changed certificate is taken over; one that does not fit its key is not', async () => {
-  const files = makeCertificate('b');
+  const files = await makeCertificate('b');
   const { listener, client, log } = await startFixture({ certificate: files, limits: { certificateMs: 30 } });
   const fingerprint = async () => {
     const session = await client();
@@ -61,7 +61,7 @@ test('a changed certificate is taken over; one that does not fit its key is not'
   const until = (text: string) => expect.poll(() => log.join('\n')).toContain(text);
   const first = await fingerprint();
 
-  const other = makeCertificate('c');
+  const other = await makeCertificate('c');
   copyFileSync(other.key, files.key);
   await until('not usable yet');
   expect(await fingerprint()).toBe(first);
@@ -73,8 +73,8 @@ test('a changed certificate is taken over; one that does not fit its key is not'
 });
 
 test('a certificate that cannot be used stops the start', async () => {
-  const files = makeCertificate('d');
-  const other = makeCertificate('e');
+  const files = await makeCertificate('d');
+  const other = await makeCertificate('e');
   await expect(startFixture({ certificate: { cert: files.cert, key: other.key } })).rejects.toThrow(/SMTPD_TLS_KEY/);
   await expect(startFixture({ certificate: { ...files, key: join(folder, 'none') } })).rejects.toThrow(/ENOENT/);
 });
