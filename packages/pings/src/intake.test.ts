@@ -11,7 +11,7 @@ import { type Hearing, type IntakeOutcome, PingIntake, type PlainSuccessThrottle
 import type { PingAction, PingAddress } from './path.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';
-import type { CoalescedPing } from './spool/journal.ts';
+import type { CoalescedPing } from './spool/journal-records.ts';
 import { makePing, NO_EVENTS } from './testing.ts';
 import { PingWriter } from './writer.ts';
 

@@ -5,7 +5,7 @@ import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
 import type { PingAction, PingAddress } from './path.ts';
 import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
 import type { CheckRules } from './rules.ts';
-import type { CoalescedPing } from './spool/journal.ts';
+import type { CoalescedPing } from './spool/journal-records.ts';
 import { uuid7 } from './uuid7.ts';
 import { TimedOutError, within } from './within.ts';
 import type { PingWriter } from './writer.ts';

@@ -2,7 +2,8 @@ import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
 import type { TouchedCheck } from './apply-batch.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
 import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
-import type { CoalescedPing, CoalescedPings, CountedPing, Journal, Sum } from './spool/journal.ts';
+import type { CountedPing, Journal, Sum } from './spool/journal.ts';
+import type { CoalescedPing, CoalescedPings } from './spool/journal-records.ts';
 import { uuid7 } from './uuid7.ts';
 
 /*

@@ -1,7 +1,8 @@
 import type { Clock, Milliseconds } from '@overdue/clock';
 import { latePings } from '../throttle.ts';
 import type { StrandedBatch } from '../writer.ts';
-import { type CoalescedPings, Journal } from './journal.ts';
+import { Journal } from './journal.ts';
+import type { CoalescedPings } from './journal-records.ts';
 import { lockDirectory } from './lock.ts';
 import type { Damage } from './segment.ts';
 import { Spool } from './spool.ts';

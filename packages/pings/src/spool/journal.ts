@@ -1,13 +1,10 @@
-import type { Clock, Instant, Milliseconds } from '@overdue/clock';
+import type { Clock, Milliseconds } from '@overdue/clock';
 import type { BatchNumber } from '../apply-batch.ts';
-import type { Ping, Submission } from '../ping.ts';
+import type { Submission } from '../ping.ts';
 import { within } from '../within.ts';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { type CoalescedPing, encodeClaimed, encodeCounted, isRecord, type Left, Recovery } from './journal-records.ts';
 import type { Damage, Survey } from './segment.ts';
 import { type LogPosition, SegmentLog } from './segment-log.ts';
-
-/** What the log keeps of a coalesced ping; it has no body, run id or exit status. */
-export type CoalescedPing = Pick<Ping, 'at' | 'scheme' | 'method' | 'remoteAddr' | 'ua'>;
 
 /** A coalesced ping until it is safe. */
 export interface CountedPing {
@@ -24,14 +21,6 @@ export interface Sum {
   unwritten(pings: readonly CountedPing[]): void;
 }
 
-/** Coalesced pings of one check, oldest first. */
-export interface CoalescedPings {
-  readonly checkId: number;
-  readonly pings: readonly CoalescedPing[];
-  /** Older ones that are only counted. */
-  readonly skipped: number;
-}
-
 /** Coalesced pings that go into a batch together. */
 export interface Claim {
   /**
@@ -46,10 +35,7 @@ export interface Claim {
 }
 
 /** What an earlier process left. */
-export interface Recovered {
-  /** Claimed, but perhaps not committed: to be applied under their number. */
-  readonly claimed: readonly { readonly number: BatchNumber; readonly groups: readonly CoalescedPings[] }[];
-  readonly unclaimed: readonly CoalescedPings[];
+export interface Recovered extends Left {
   /** Call when all of it is committed or spooled: the old files are not needed any more. */
   done(): Promise<void>;
 }
@@ -63,10 +49,6 @@ export interface JournalOptions {
 }
 
 export const JOURNAL_PREFIX = 'throttle';
-const COUNTED = 1;
-const CLAIMED = 2;
-/** Of the pings of one check, so many are read back with their details. */
-const KEEP = 128;
 /**
  * A write costs much the same for one ping as for many, so the next one begins so many milliseconds after the last began,
  * or as soon as so many pings wait for it.
@@ -81,10 +63,7 @@ const FAILURE_MS = 1000;
 
 /**
  * Pings that the throttle has counted and that are answered: on disk (one fdatasync for all that came during the last
- * one) until the write that carries their sum is committed. Two kinds of records, in order:
- *
- *   counted  sequence number, and for each check how many pings and the newest of them
- *   claimed  claim id, check, sequence number: the check's pings up to that number go into batch (lane, number)
+ * one) until the write that carries their sum is committed. See journal-records.ts for what is in it.
  */
 export class Journal {
   readonly #options: JournalOptions;
@@ -122,7 +101,7 @@ export class Journal {
     };
     // What is read is read now: without a claim that is lost, its pings count once more, which is better than not at all.
     const log = await SegmentLog.open(
-      { directory, clock, prefix: JOURNAL_PREFIX, accepts: isEntry, onSurveyed },
+      { directory, clock, prefix: JOURNAL_PREFIX, accepts: isRecord, onSurveyed },
       (payload, at) => {
         found.read(payload);
         end = at;
@@ -173,12 +152,11 @@ export class Journal {
     const through = this.#sequence;
     let bound: { key: string; written: Promise<void> } | null = null;
     return {
-      bind: ({ lane, batch }) => {
-        const key = `${lane} ${batch}`;
+      bind: (number) => {
+        const key = `${number.lane} ${number.batch}`;
         if (bound?.key === key) return bound.written;
-        const record = new ByteWriter(64);
-        record.u8(CLAIMED).f64(id).f64(checkId).f64(through).uuid(lane).f64(batch);
-        const written = this.#bound(Promise.all([waiting, this.#append(record.done())]));
+        const record = encodeClaimed({ id, checkId, through, number });
+        const written = this.#bound(Promise.all([waiting, this.#append(record)]));
         bound = { key, written };
         return written;
       },
@@ -285,119 +263,4 @@ function unwritten(counted: readonly CountedPing[]): void {
     else bySum.set(one.sum, [one]);
   }
   for (const [sum, pings] of bySum) sum.unwritten(pings);
-}
-
-/** For each check how many pings are only counted, then how many with their details: here each by itself. */
-function encodeCounted(sequence: number, counted: readonly CountedPing[]): Buffer {
-  const out = new ByteWriter(256 + counted.length * 32);
-  out.u8(COUNTED).f64(sequence).u32(counted.length);
-  let last: CoalescedPing | null = null;
-  for (const { checkId, ping } of counted) {
-    const same =
-      last !== null &&
-      last.ua === ping.ua &&
-      last.remoteAddr === ping.remoteAddr &&
-      last.method === ping.method &&
-      last.scheme === ping.scheme;
-    out
-      .f64(checkId)
-      .u32(0)
-      .u16(1)
-      .f64(ping.at)
-      .u8(same ? 1 : 0);
-    if (!same) {
-      out
-        .text(ping.scheme)
-        .text(ping.method)
-        .text(ping.remoteAddr ?? '')
-        .text(ping.ua);
-    }
-    last = ping;
-  }
-  return out.done();
-}
-
-/** What payloads of a journal, oldest first, say is not known to be committed. */
-export function readJournal(payloads: Iterable<Buffer>): Omit<Recovered, 'done'> {
-  const found = new Recovery();
-  for (const payload of payloads) found.read(payload);
-  return found.result();
-}
-
-function isEntry(payload: Buffer): boolean {
-  try {
-    new Recovery().read(payload);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-interface CountedGroup extends CoalescedPings {
-  readonly sequence: number;
-}
-
-/** Reads a journal back. */
-class Recovery {
-  sequence = 0;
-  claims = 0;
-  readonly #counted = new Map<number, CountedGroup[]>();
-  readonly #claimed = new Map<number, { checkId: number; through: number; number: BatchNumber }>();
-
-  read(payload: Buffer): void {
-    const input = new ByteReader(payload);
-    if (input.u8() === CLAIMED) {
-      const id = input.f64();
-      this.claims = Math.max(this.claims, id);
-      const [checkId, through] = [input.f64(), input.f64()];
-      this.#claimed.set(id, { checkId, through, number: { lane: input.uuid(), batch: input.f64() } });
-      return;
-    }
-    const sequence = input.f64();
-    this.sequence = Math.max(this.sequence, sequence);
-    let meta = { scheme: '', method: '', remoteAddr: null as string | null, ua: '' };
-    for (let checks = input.u32(); checks > 0; checks--) {
-      const checkId = input.f64();
-      const skipped = input.u32();
-      const pings: CoalescedPing[] = [];
-      for (let left = input.u16(); left > 0; left--) {
-        const at: Instant = input.f64();
-        if (input.u8() === 0) {
-          meta = { scheme: input.text(), method: input.text(), remoteAddr: input.text() || null, ua: input.text() };
-        }
-        pings.push({ at, ...meta });
-      }
-      const groups = this.#counted.get(checkId) ?? [];
-      groups.push({ checkId, pings, skipped, sequence });
-      this.#counted.set(checkId, groups);
-    }
-  }
-
-  result(): Omit<Recovered, 'done'> {
-    const claimed = new Map<string, { number: BatchNumber; groups: CoalescedPings[] }>();
-    // Claims of a check in order: each takes what the one before it left.
-    for (const [, claim] of [...this.#claimed].sort(([a], [b]) => a - b)) {
-      const groups = this.#counted.get(claim.checkId) ?? [];
-      const taken = groups.filter((group) => group.sequence <= claim.through);
-      this.#counted.set(
-        claim.checkId,
-        groups.filter((group) => group.sequence > claim.through),
-      );
-      if (taken.length === 0) continue;
-      const key = `${claim.number.lane} ${claim.number.batch}`;
-      const batch = claimed.get(key) ?? { number: claim.number, groups: [] };
-      batch.groups.push(merge(taken));
-      claimed.set(key, batch);
-    }
-    const unclaimed = [...this.#counted.values()].filter((groups) => groups.length > 0).map(merge);
-    return { claimed: [...claimed.values()], unclaimed };
-  }
-}
-
-/** Groups of one check as one: the newest pings, the others counted. */
-function merge(groups: readonly CoalescedPings[]): CoalescedPings {
-  const pings = groups.flatMap((group) => group.pings);
-  const counted = groups.reduce((sum, group) => sum + group.pings.length + group.skipped, 0);
-  const kept = pings.slice(-KEEP);
-  return { checkId: groups[0]!.checkId, pings: kept, skipped: counted - kept.length };
 }
