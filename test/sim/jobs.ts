@@ -1,7 +1,7 @@
 import type { Instant, VirtualClock } from '@overdue/clock';
 import type { IntakeOutcome } from '@overdue/pings';
+import type { Host } from './host.ts';
 import type { PlannedPing } from './plan.ts';
-import type { Host } from './world.ts';
 
 /** What a job knows of a ping that it sent. */
 export interface SentPing {

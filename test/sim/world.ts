@@ -1,8 +1,9 @@
 import type { Instant, Milliseconds } from '@overdue/clock';
 import { VirtualClock } from '@overdue/clock';
-import type { Database, DatabaseTarget, Sql } from '@overdue/database';
+import type { DatabaseTarget, Sql } from '@overdue/database';
 import { Disks, diskIsBusy } from './disks.ts';
-import { type SimIngester, startIngester } from './ingester.ts';
+import type { Host } from './host.ts';
+import { startIngester } from './ingester.ts';
 import { Jobs } from './jobs.ts';
 import type { Laboratory } from './laboratory.ts';
 import { Network, type Step } from './network.ts';
@@ -19,24 +20,6 @@ import { Truth } from './truth.ts';
 
 /** The virtual time at which every run begins. */
 export const BEGIN: Instant = Date.UTC(2030, 0, 7, 12);
-
-/** A machine, or container, and the process that runs there. */
-export interface Host {
-  readonly name: string;
-  wallOffset: Milliseconds;
-  /** Its own, so that its luck does not depend on the others'. */
-  readonly random: Random;
-  process: SimProcess | null;
-  ingester: SimIngester | null;
-  /** Id in `instances` of the newest ingester that ran here. */
-  instanceId: string | null;
-  /** Of `web`: its pool. */
-  database: Database | null;
-  /** Of `sendalerts`: up to where it has judged. */
-  judgedUntil: () => Instant | null;
-  /** Its process ended in order, and not by a crash. */
-  inOrder: boolean;
-}
 
 /** The whole installation in this process, on one virtual clock. */
 export class World {

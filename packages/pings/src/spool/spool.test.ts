@@ -13,6 +13,7 @@ import { keepReceived, readReceived } from './received.ts';
 import type { Damage } from './segment.ts';
 import { type Spool, SpoolFullError } from './spool.ts';
 import { spoolStatus } from './status.ts';
+import { NOTHING_THERE } from './testing.ts';
 
 const LANE = '01234567-89ab-4def-8123-456789abcdef';
 
@@ -160,15 +161,7 @@ describe('the spool', () => {
   });
 
   test('a directory that is not there is an empty spool', async () => {
-    expect(await spoolStatus(join(directory, 'nowhere'))).toEqual({
-      pings: 0,
-      coalesced: 0,
-      bytes: 0,
-      oldest: null,
-      unreadableBytes: 0,
-      damagedFiles: [],
-      foreignFiles: [],
-    });
+    expect(await spoolStatus(join(directory, 'nowhere'))).toEqual(NOTHING_THERE);
   });
 });
 

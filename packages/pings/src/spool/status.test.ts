@@ -8,7 +8,7 @@ import { countedPing, makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
 import type { Claim } from './journal.ts';
 import { spoolStatus } from './status.ts';
-import { mendDisk, sayOfFiles } from './testing.ts';
+import { mendDisk, NOTHING_THERE, sayOfFiles } from './testing.ts';
 
 const LANE = '01234567-89ab-4def-8123-456789abcdef';
 
@@ -56,17 +56,7 @@ test('what waits in the throttle counts, until it is committed', async () => {
   expect(await spoolStatus(directory)).toMatchObject({ pings: 3, coalesced: 3, oldest: 1000 });
   expect(await afterKill()).toMatchObject({ pings: 3, coalesced: 3 });
   for (const { done } of claims) done();
-  await expect
-    .poll(() => spoolStatus(directory))
-    .toEqual({
-      pings: 0,
-      coalesced: 0,
-      bytes: 0,
-      oldest: null,
-      unreadableBytes: 0,
-      damagedFiles: [],
-      foreignFiles: [],
-    });
+  await expect.poll(() => spoolStatus(directory)).toEqual(NOTHING_THERE);
 });
 
 test('a file that is done with while it is looked at is no damage', async () => {

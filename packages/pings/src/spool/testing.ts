@@ -12,9 +12,21 @@ import { MAGIC } from './frames.ts';
 import type { Damage } from './segment.ts';
 import { listSegments, type SegmentName } from './segment-file.ts';
 import { SPOOL_PREFIX, type Spool } from './spool.ts';
+import type { SpoolStatus } from './status.ts';
 
 export const LANE = '01234567-89ab-4def-8123-456789abcdef';
 export const ALL = 1 << 24;
+
+/** Of a directory with nothing in it. */
+export const NOTHING_THERE: SpoolStatus = {
+  pings: 0,
+  coalesced: 0,
+  bytes: 0,
+  oldest: null,
+  unreadableBytes: 0,
+  damagedFiles: [],
+  foreignFiles: [],
+};
 
 /** One for each test. */
 export class BadDisk {
