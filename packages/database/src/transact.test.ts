@@ -72,6 +72,13 @@ test('nothing is done when one of the last statements fails, or when the work th
     tx`insert into t values (3)`,
   ]);
   await expect(failing).rejects.toMatchObject({ code: '23505' });
+  // It never leaves the driver; the others have been sent by then.
+  const unsendable = transact(sql, async (tx) => [
+    tx`insert into t values (2)`,
+    tx`insert into t values (${undefined as never})`,
+    tx`insert into t values (3)`,
+  ]);
+  await expect(unsendable).rejects.toMatchObject({ code: 'UNDEFINED_VALUE' });
   const thrown = transact(sql, async (tx) => {
     await tx`insert into t values (4)`;
     throw new Error('no');
