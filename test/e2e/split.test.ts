@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer, connect as dial } from 'node:net';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { CLI, type Environment, freshEnvironment, overdue, ROOT } from '../support/product.ts';
 
@@ -12,16 +13,16 @@ vi.setConfig({ testTimeout: 600_000 });
 
 let database: TestDatabase;
 let env: Environment;
+let check: { id: number; code: string };
 beforeAll(async () => {
   database = await createTestDatabase();
-  // As on a new server: `serve` brings the schema.
-  await database.sql.unsafe('drop schema public cascade; create schema public');
-  const { hosts, user, database: name } = database.target;
-  env = await freshEnvironment({
-    DATABASE_URL: `postgres://${user}@${hosts[0]!.host}:${hosts[0]!.port}/${name}?sslmode=disable`,
-    SECRET_KEY: 'the same fifty characters on every machine, please',
-    DRAIN_SECONDS: '2',
-  });
+  env = await environmentOn(database);
+  const [project] = await database.sql<{ id: number }[]>`
+    with owner as (insert into users (username, email) values ('owner', 'owner@example.org') returning id)
+    insert into projects (owner_id, badge_key) select id, 'badge' from owner returning id`;
+  const [row] = await database.sql<[typeof check]>`
+    insert into checks (project_id) values (${project!.id}) returning id, code`;
+  check = row;
 });
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');
@@ -29,16 +30,50 @@ afterAll(async () => {
   rmSync(env.DATA_DIR!, { recursive: true, force: true });
 });
 
+/** What the services on all machines have in common, and a directory and ports. */
+async function environmentOn({ target }: TestDatabase, extra: Environment = {}): Promise<Environment> {
+  const { hosts, user, database: name } = target;
+  return await freshEnvironment({
+    DATABASE_URL: `postgres://${user}@${hosts[0]!.host}:${hosts[0]!.port}/${name}?sslmode=disable`,
+    SECRET_KEY: 'the same fifty characters on every machine, please',
+    DRAIN_SECONDS: '0',
+    ...extra,
+  });
+}
+
 const running: ChildProcess[] = [];
 
-function serve(service: string, extra: Environment = {}): { child: ChildProcess; exited: Promise<number | null> } {
+interface Served {
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  /** Waits until `look` says true. @throws with what it printed when it ends before that */
+  is(what: string, look: () => Promise<boolean>): Promise<void>;
+}
+
+function serve(service: string, settings: Environment): Served {
   const child = spawn(process.execPath, [CLI, 'serve', service], {
-    env: { ...env, ...extra },
+    env: settings,
     cwd: ROOT,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
-  return { child, exited: once(child, 'exit').then(([code]) => code as number | null) };
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const over = () => child.exitCode !== null || child.signalCode !== null;
+  const is: Served['is'] = async (what, look) => {
+    try {
+      await eventually(`${service} ${what}`, async () => over() || (await look()), { every: 20 });
+      if (over()) throw new Error(`${service} ended: ${child.exitCode ?? child.signalCode}`);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${output}`);
+    }
+  };
+  return { child, exited, is };
 }
 
 async function statusOf(url: string): Promise<number> {
@@ -46,78 +81,82 @@ async function statusOf(url: string): Promise<number> {
 }
 
 test('four processes started at the same moment on an empty database make one product', async () => {
-  for (const service of ['ingester', 'web', 'sendalerts', 'sendreports']) serve(service);
-  for (const service of ['INGESTER', 'WEB', 'SENDALERTS', 'SENDREPORTS']) {
-    const port = env[`${service}_ADMIN_PORT`];
-    await eventually(`${service} is ready`, async () => (await statusOf(`http://127.0.0.1:${port}/readyz`)) === 200);
-  }
-  expect(await statusOf(`http://localhost:${env.PORT}/api/v3/status/`)).toBe(200);
-  const { code, stdout } = await overdue(env, ['bootstrap', '--email', 'a@example.org', '--password', 'correct horse']);
+  const empty = await createTestDatabase();
+  // As on a new server: `serve` brings the schema.
+  await empty.sql.unsafe('drop schema public cascade; create schema public');
+  const settings = await environmentOn(empty);
+  const services = ['ingester', 'web', 'sendalerts', 'sendreports'].map((service) => ({
+    ready: `http://127.0.0.1:${settings[`${service.toUpperCase()}_ADMIN_PORT`]}/readyz`,
+    ...serve(service, settings),
+  }));
+  await Promise.all(services.map(({ is, ready }) => is('is ready', async () => (await statusOf(ready)) === 200)));
+  expect(await statusOf(`http://localhost:${settings.PORT}/api/v3/status/`)).toBe(200);
+  const bootstrap = ['bootstrap', '--email', 'a@example.org', '--password', 'correct horse'];
+  const { code, stdout } = await overdue(settings, bootstrap);
   expect(code).toBe(0);
   const { api_key } = JSON.parse(stdout);
-  const created = await fetch(`http://localhost:${env.PORT}/api/v3/checks/`, {
+  const created = await fetch(`http://localhost:${settings.PORT}/api/v3/checks/`, {
     method: 'POST',
     headers: { 'x-api-key': api_key },
     body: JSON.stringify({ name: 'split' }),
   });
   expect(created.status).toBe(201);
+  for (const { child, exited } of services) {
+    child.kill('SIGKILL');
+    await exited;
+  }
+  await empty.drop();
+  rmSync(settings.DATA_DIR!, { recursive: true, force: true });
 });
 
 describe('stopping', () => {
   test('a service that is told to stop serves on as not-ready for DRAIN_SECONDS, then ends with exit code 0', async () => {
-    const ports = await freshEnvironment();
-    const other = serve('ingester', {
-      PING_PORT: ports.PING_PORT!,
-      INGESTER_ADMIN_PORT: ports.INGESTER_ADMIN_PORT!,
-      DATA_DIR: ports.DATA_DIR!,
-      // Long enough to be seen, also on a machine that stands still for a few seconds.
-      DRAIN_SECONDS: '5',
-    });
-    const ready = `http://127.0.0.1:${ports.INGESTER_ADMIN_PORT}/readyz`;
-    await eventually('the second ingester is ready', async () => (await statusOf(ready)) === 200);
+    // Long enough to be seen, also on a machine that stands still for a few seconds.
+    const settings = await environmentOn(database, { DRAIN_SECONDS: '5' });
+    const ingester = serve('ingester', settings);
+    const ready = `http://127.0.0.1:${settings.INGESTER_ADMIN_PORT}/readyz`;
+    await ingester.is('is ready', async () => (await statusOf(ready)) === 200);
     const began = performance.now();
-    other.child.kill('SIGTERM');
-    await eventually('it is not ready any more', async () => (await statusOf(ready)) === 503, { every: 20 });
+    ingester.child.kill('SIGTERM');
+    await ingester.is('is not ready any more', async () => (await statusOf(ready)) === 503);
     // An unknown check: the answer shows that it still serves.
-    expect(await statusOf(`http://127.0.0.1:${ports.PING_PORT}/00000000-0000-4000-8000-000000000000`)).toBe(404);
-    expect(await other.exited).toBe(0);
+    expect(await statusOf(`http://127.0.0.1:${settings.PING_PORT}/00000000-0000-4000-8000-000000000000`)).toBe(404);
+    expect(await ingester.exited).toBe(0);
     expect(performance.now() - began).toBeGreaterThan(5000);
-    rmSync(ports.DATA_DIR!, { recursive: true, force: true });
+    rmSync(settings.DATA_DIR!, { recursive: true, force: true });
   });
 
   test('a port in use: exit code 78, which says that starting again does not help', async () => {
-    const { exited } = serve('web');
-    expect(await exited).toBe(78);
+    const taken = createServer().listen(Number(env.PORT));
+    await once(taken, 'listening');
+    expect(await serve('web', env).exited).toBe(78);
+    taken.close();
   });
 });
 
 test('ingester takes pings while somebody else migrates', async () => {
-  const ports = await freshEnvironment();
-  const [check] = await database.sql<{ code: string }[]>`select code from checks limit 1`;
+  const settings = await environmentOn(database);
   const migrating = await database.sql.reserve();
   // Kysely's lock.
   await migrating`select pg_advisory_lock(3853314791062309107)`;
-  const other = serve('ingester', {
-    PING_PORT: ports.PING_PORT!,
-    INGESTER_ADMIN_PORT: ports.INGESTER_ADMIN_PORT!,
-    DATA_DIR: ports.DATA_DIR!,
-    DRAIN_SECONDS: '0',
-  });
-  const url = `http://127.0.0.1:${ports.PING_PORT}/${check!.code}/log`;
-  await eventually('a ping is taken', async () => (await statusOf(url)) === 200);
-  await migrating`select pg_advisory_unlock(3853314791062309107)`;
-  migrating.release();
-  other.child.kill('SIGTERM');
-  expect(await other.exited).toBe(0);
-  rmSync(ports.DATA_DIR!, { recursive: true, force: true });
+  const ingester = serve('ingester', settings);
+  const url = `http://127.0.0.1:${settings.PING_PORT}/${check.code}/log`;
+  try {
+    await ingester.is('takes a ping', async () => (await statusOf(url)) === 200);
+  } finally {
+    await migrating`select pg_advisory_unlock(3853314791062309107)`;
+    migrating.release();
+  }
+  ingester.child.kill('SIGTERM');
+  expect(await ingester.exited).toBe(0);
+  rmSync(settings.DATA_DIR!, { recursive: true, force: true });
 });
 
 test('npm start, told to stop while somebody else migrates, ends at once with exit code 0', async () => {
   const migrating = await database.sql.reserve();
   await migrating`select pg_advisory_lock(3853314791062309107)`;
-  const { DATABASE_URL, SECRET_KEY } = env as { DATABASE_URL: string; SECRET_KEY: string };
-  const ports = await freshEnvironment({ DATABASE_URL, SECRET_KEY });
-  const child = spawn(process.execPath, [CLI, 'start'], { env: ports, cwd: ROOT, stdio: 'ignore' });
+  const settings = await environmentOn(database);
+  const child = spawn(process.execPath, [CLI, 'start'], { env: settings, cwd: ROOT, stdio: 'ignore' });
   running.push(child);
   const exited = once(child, 'exit');
   await eventually('it waits for the lock', async () => {
@@ -131,44 +170,36 @@ test('npm start, told to stop while somebody else migrates, ends at once with ex
   expect(performance.now() - began).toBeLessThan(15_000);
   await migrating`select pg_advisory_unlock(3853314791062309107)`;
   migrating.release();
-  rmSync(ports.DATA_DIR!, { recursive: true, force: true });
+  rmSync(settings.DATA_DIR!, { recursive: true, force: true });
 });
 
 test('ingester starts while the database is away, takes pings, and they are there when it is back', async () => {
-  const ports = await freshEnvironment();
-  const [nowhere] = [ports.WEB_ADMIN_PORT];
-  const url = new URL(env.DATABASE_URL!);
+  const settings = await environmentOn(database);
+  const nowhere = settings.WEB_ADMIN_PORT!;
+  const url = new URL(settings.DATABASE_URL!);
   // The database of the others, behind a port that nobody has opened yet.
-  const away = serve('ingester', {
+  const ingester = serve('ingester', {
+    ...settings,
     DATABASE_URL: `postgres://${url.username}@127.0.0.1:${nowhere}${url.pathname}?sslmode=disable`,
-    PING_PORT: ports.PING_PORT!,
-    INGESTER_ADMIN_PORT: ports.INGESTER_ADMIN_PORT!,
-    DATA_DIR: ports.DATA_DIR!,
-    DRAIN_SECONDS: '0',
   });
-  const [check] = await database.sql<{ id: number; code: string }[]>`select id, code from checks limit 1`;
-  const ping = await eventually('a ping is taken', async () => {
-    const response = await fetch(`http://127.0.0.1:${ports.PING_PORT}/${check!.code}`);
-    return response.status === 200 ? response : null;
-  });
-  expect(ping.status).toBe(200);
-  const status = await overdue({ ...env, DATA_DIR: ports.DATA_DIR! }, ['spool', 'status']);
+  const ping = `http://127.0.0.1:${settings.PING_PORT}/${check.code}`;
+  await ingester.is('takes a ping', async () => (await statusOf(ping)) === 200);
+  const status = await overdue(settings, ['spool', 'status']);
   expect(JSON.parse(status.stdout)).toMatchObject({ count: 1, unreadable_bytes: 0 });
 
-  const { createServer, connect: dial } = await import('node:net');
-  const target = inject('databaseServer').hosts[0]!;
+  const target = database.target.hosts[0]!;
   const bridge = createServer((socket) => {
     const upstream = dial(target.port, target.host);
     socket.pipe(upstream).pipe(socket);
     for (const end of [socket, upstream]) end.on('error', () => end.destroy());
+  }).listen(Number(nowhere), '127.0.0.1');
+  await once(bridge, 'listening');
+  await ingester.is('has recorded the ping', async () => {
+    const rows = await database.sql`select 1 from pings where check_id = ${check.id} and kind = 'success'`;
+    return rows.length === 1;
   });
-  await new Promise<void>((resolve) => bridge.listen(Number(nowhere), '127.0.0.1', resolve));
-  await eventually('the ping is in the database', async () => {
-    const [row] = await database.sql<{ n_pings: number }[]>`select n_pings from checks where id = ${check!.id}`;
-    return row!.n_pings === 1;
-  });
-  away.child.kill('SIGTERM');
-  expect(await away.exited).toBe(0);
+  ingester.child.kill('SIGTERM');
+  expect(await ingester.exited).toBe(0);
   bridge.close();
-  rmSync(ports.DATA_DIR!, { recursive: true, force: true });
+  rmSync(settings.DATA_DIR!, { recursive: true, force: true });
 });

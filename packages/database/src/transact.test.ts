@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connect, type Database } from './connect.ts';
 import { createTestDatabase, type TestDatabase } from './testing/index.ts';
 import { transact } from './transact.ts';
@@ -72,13 +72,6 @@ test('nothing is done when one of the last statements fails, or when the work th
     tx`insert into t values (3)`,
   ]);
   await expect(failing).rejects.toMatchObject({ code: '23505' });
-  // It never leaves the driver; the others have been sent by then.
-  const unsendable = transact(sql, async (tx) => [
-    tx`insert into t values (2)`,
-    tx`insert into t values (${undefined as never})`,
-    tx`insert into t values (3)`,
-  ]);
-  await expect(unsendable).rejects.toMatchObject({ code: 'UNDEFINED_VALUE' });
   const thrown = transact(sql, async (tx) => {
     await tx`insert into t values (4)`;
     throw new Error('no');
@@ -86,6 +79,39 @@ test('nothing is done when one of the last statements fails, or when the work th
   await expect(thrown).rejects.toThrow('no');
   expect(await numbers()).toEqual([1]);
   expect(await transact(sql, async (tx) => [tx`insert into t values (5) returning n`])).toEqual([{ n: 5 }]);
+});
+
+describe('a statement that the driver cannot send', () => {
+  // Found out at once; and after the server has said which type it wants.
+  const UNSENDABLE = [
+    ['a value that is missing', undefined, 'UNDEFINED_VALUE'],
+    ['a value of another type', new Date(Number.NaN), 'RangeError'],
+  ] as const;
+
+  test.each(UNSENDABLE)('leaves nothing half done: %s', async (_, value, error) => {
+    const failing = transact(counted.sql, async (tx) => [
+      tx`insert into t values (2)`,
+      tx`insert into t select n from (values (4, ${value as never}::timestamptz)) v (n, at)`,
+      tx`insert into t values (3)`,
+    ]);
+    await expect(failing).rejects.toSatisfy((e: Error & { code?: string }) => e.code === error || e.name === error);
+    expect(await numbers()).toEqual([]);
+    expect(await transact(counted.sql, async (tx) => [tx`insert into t values (5) returning n`])).toEqual([{ n: 5 }]);
+  });
+
+  test.each(UNSENDABLE)('is answered itself, and the others around it get their own: %s', async (_, value, error) => {
+    const { sql } = counted;
+    const answers = await Promise.allSettled([
+      sql`select 1 as n`,
+      sql`select ${value as never}::timestamptz as n`,
+      sql`select 3 as n`,
+    ]);
+    expect(answers).toMatchObject([
+      { value: [{ n: 1 }] },
+      { reason: expect.toSatisfy((e: Error & { code?: string }) => e.code === error || e.name === error) },
+      { value: [{ n: 3 }] },
+    ]);
+  });
 });
 
 test('a statement prepared for a table that was another then is not repeated behind the end of its transaction', async () => {

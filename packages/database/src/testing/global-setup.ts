@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import type { TestProject } from 'vitest/node';
@@ -11,7 +11,7 @@ import { testBinaries } from './server.ts';
 
 const TEMPLATE = 'overdue_template';
 
-/** More than all databases of a run take at a time, and the log with them. */
+/** More than all databases and directories of a run take at a time, and the log with them. */
 const SIZE = 3 * 2 ** 30;
 
 /**
@@ -20,6 +20,10 @@ const SIZE = 3 * 2 ** 30;
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(memoryDisk(SIZE), 'overdue-test-'));
+  chmodSync(folder, 0o711); // the servers run as another user than root
+  // What the tests write themselves lies there too: a disk that stands still for seconds is the tests of it, not all others'.
+  process.env.TMPDIR = join(folder, 'tmp');
+  mkdirSync(process.env.TMPDIR, { mode: 0o711 });
   const directory = join(folder, 'postgres');
   const port = await freePort();
   initialise({ directory, ...testBinaries() });
