@@ -47,12 +47,27 @@ export function rollBack(refusal: Refusal): never {
   throw new RolledBack(refusal);
 }
 
-/** Runs a transaction; a {@link rollBack} in it becomes its outcome. */
+/** A statement each may be out of date after a migration, and one that is hides the next. */
+const ATTEMPTS = 10;
+
+/**
+ * Runs a transaction; a {@link rollBack} in it becomes its outcome.
+ * @param transaction runs again when the database rolled it back for what is gone at the next attempt: another
+ * transaction stood in its way, or a migration made a statement of the connection out of date
+ */
 export async function outcomeOf<T>(transaction: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return done(await transaction());
-  } catch (error) {
-    if (error instanceof RolledBack) return refuse(error.refusal);
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return done(await transaction());
+    } catch (error) {
+      if (error instanceof RolledBack) return refuse(error.refusal);
+      if (attempt === ATTEMPTS || !mayBeRepeated(error)) throw error;
+    }
   }
+}
+
+/** 40: rolled back for another transaction's sake. `RevalidateCachedQuery`: "cached plan must not change result type". */
+function mayBeRepeated(error: unknown): boolean {
+  const { code, routine } = error as { code?: unknown; routine?: unknown };
+  return (typeof code === 'string' && /^40[0-9A-Z]{3}$/.test(code)) || routine === 'RevalidateCachedQuery';
 }

@@ -75,6 +75,7 @@ async function start(): Promise<Ingester> {
     directory,
     maxBytes: 64 << 20,
     clock: systemClock,
+    patienceMs: 120_000,
     onDamage: (one) => damage.push(one),
   });
   const { spool } = found;
