@@ -44,12 +44,25 @@ export async function showExplanation(visit: ForCheck): Promise<void> {
         </form>
         <ol class="explanation">
           {explanation.sentences.map((sentence) => (
-            <li key={sentence}>{sentence}</li>
+            <li key={sentence}>{datesUnbroken(sentence)}</li>
           ))}
         </ol>
       </>
     ),
   });
+}
+
+/** A line does not end at the hyphens of a date. */
+function datesUnbroken(sentence: string) {
+  return sentence.split(/(\d{4}-\d\d-\d\d)/).map((part, i) =>
+    i % 2 === 1 ? (
+      <span key={i} class="nowrap">
+        {part}
+      </span>
+    ) : (
+      part
+    ),
+  );
 }
 
 function instantAsked(query: Record<string, unknown>, tz: string): number | null {
