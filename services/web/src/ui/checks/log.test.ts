@@ -122,7 +122,7 @@ describe('why', () => {
     await database.sql`update users set tz = 'Europe/Riga'`;
     const why = (query: string) => visitor.get(`/checks/${check.code}/explain/${query}`);
     const { text } = await why('?when=2026-11-20T12:12');
-    expect(text).toContain('At Fri 2026-11-20 12:12:00 EET its status was down.');
+    expect(text).toContain('At Fri <span class="nowrap">2026-11-20</span> 12:12:00 EET its status was down.');
     expect(text).toContain('value="2026-11-20T12:12:00"');
     expect((await why(`?at=${START + 720_000}`)).text).toContain('value="2026-11-20T12:12:00"');
     for (const query of [
