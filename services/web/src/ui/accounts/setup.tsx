@@ -9,7 +9,7 @@ import { FormError, TextField } from '../components/fields.tsx';
 import { Mark } from '../components/icons.tsx';
 import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { startSession } from './login.tsx';
+import { startSession } from './start-session.ts';
 
 const setupForm = z.object({
   email: emailAddress,

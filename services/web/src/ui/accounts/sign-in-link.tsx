@@ -14,8 +14,9 @@ import type { Visit } from '../../http/visit.ts';
 import { PostForm } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
 import { landingPage } from './landing.ts';
-import { sendLogin, startSession } from './login.tsx';
+import { sendLogin } from './login-form.tsx';
 import { signInMail, signInUrl } from './mails.tsx';
+import { startSession } from './start-session.ts';
 
 /**
  * POST /accounts/login/ without a password: mails a link that signs in (SI-1 to SI-3). The answer is the same whether or

@@ -5,7 +5,8 @@ import { useVisit } from '../components/context.ts';
 import { Icon } from '../components/icons.tsx';
 import { Link } from '../components/link.tsx';
 import { formatDay, formatStamp, formatTime } from '../text/dates.ts';
-import type { AlertEvent, CheckEvent, FlipEvent, GapEvent, PingEvent } from './events.ts';
+import type { AlertEvent, CheckEvent, FlipEvent, PingEvent } from './events.ts';
+import type { GapEvent } from './gaps.ts';
 
 /** A ping's label and its colour class, in the order of precedence of web-ui.md LG-3. */
 export function pingLabel(ping: Pick<PingEvent, 'kind' | 'exit_status'>): { text: string; tone: string } {

@@ -1,7 +1,7 @@
 import { missedStarts, type PingFacts, pingDurations } from '@overdue/checks';
 import type { Sql } from '@overdue/database';
 import type { CheckRow } from '@overdue/operations';
-import { listGaps } from './gaps.ts';
+import { type GapEvent, listGaps } from './gaps.ts';
 
 /*
  * What happened to a check: pings, status changes, alerts, newest first.
@@ -41,18 +41,6 @@ export interface AlertEvent {
   readonly channel_kind: string;
   readonly channel_name: string;
   readonly channel_value: unknown;
-}
-
-/**
- * A stretch in which no ingester was receiving: our outage, of those that excuse the check. It shows where it ended, or
- * now while it goes on.
- */
-export interface GapEvent {
-  readonly type: 'gap';
-  readonly at: number;
-  readonly id: number;
-  readonly from_at: number;
-  readonly until_at: number | null;
 }
 
 export type CheckEvent = PingEvent | FlipEvent | AlertEvent | GapEvent;

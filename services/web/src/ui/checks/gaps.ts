@@ -1,7 +1,18 @@
 import { BrokenScheduleError, explainLateness } from '@overdue/checks';
 import type { Sql } from '@overdue/database';
 import type { CheckRow } from '@overdue/operations';
-import type { GapEvent } from './events.ts';
+
+/**
+ * A stretch in which no ingester was receiving: our outage, of those that excuse the check. It shows where it ended, or
+ * now while it goes on.
+ */
+export interface GapEvent {
+  readonly type: 'gap';
+  readonly at: number;
+  readonly id: number;
+  readonly from_at: number;
+  readonly until_at: number | null;
+}
 
 /** A gap, and what the check's log says of the time before it. */
 interface Candidate extends GapEvent {

@@ -2,7 +2,9 @@ import { type Access, projectTitle } from '@overdue/accounts';
 import { useVisit } from './context.ts';
 import { Icon, Mark } from './icons.tsx';
 import { Link, PostForm } from './link.tsx';
-import type { Section } from './page.tsx';
+
+/** Where in the product a page belongs: what the navigation marks as current. */
+export type Section = 'checks' | 'integrations' | 'badges' | 'settings' | 'overview' | 'docs' | 'instance' | 'account';
 
 const TABS: readonly { readonly section: Section; readonly path: string; readonly label: string }[] = [
   { section: 'checks', path: 'checks', label: 'Checks' },

@@ -5,10 +5,8 @@ import { renderToString } from 'preact-render-to-string';
 import type { Flash } from '../../http/flash.ts';
 import type { Visit } from '../../http/visit.ts';
 import { VisitContext } from './context.ts';
-import { Footer, TopBar } from './frame.tsx';
+import { Footer, type Section, TopBar } from './frame.tsx';
 import { Sprite } from './icons.tsx';
-
-export type Section = 'checks' | 'integrations' | 'badges' | 'settings' | 'overview' | 'docs' | 'instance' | 'account';
 
 export interface PageOptions {
   readonly title: string;
