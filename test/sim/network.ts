@@ -1,11 +1,12 @@
-import { EventEmitter } from 'node:events';
 import { clearTimeout as clearRealTimeout, setTimeout as realTimeout } from 'node:timers';
 import type { Instant, VirtualClock } from '@overdue/clock';
 import type { Sql } from '@overdue/database';
-import { type Unit, UnitReader } from './messages.ts';
-import type { SimProcess } from './process.ts';
+import { type Client, Link } from './link.ts';
+import type { Unit } from './messages.ts';
 import type { Random } from './random.ts';
-import type { Session, Sessions } from './sessions.ts';
+import type { Sessions } from './sessions.ts';
+import type { SimSocket } from './socket.ts';
+import type { WireFault } from './wire-fault.ts';
 
 /*
  * The network between the simulated processes and the real PostgreSQL. The product's driver talks to a socket of ours;
@@ -21,28 +22,10 @@ import type { Session, Sessions } from './sessions.ts';
  * Each unit is preceded by a `set sim.now`, which is what now() means in the simulation's database (see database.ts).
  */
 
-export type WireFaultKind =
-  | 'lose request'
-  | 'lose answer'
-  | 'delay request'
-  | 'delay answer'
-  | 'crash before'
-  | 'crash after';
-
-/** Strikes the `nth` unit (from 1) that the process `who` sends, or the nth whose text matches `on`. */
-export interface WireFault {
-  readonly who: string;
-  readonly on: 'any' | 'commit';
-  readonly nth: number;
-  readonly what: WireFaultKind;
-  /** Milliseconds of a delay. */
-  readonly ms: number;
-}
-
 /** What a step was: nothing can happen; something did, and the product may have heard of it, or has not yet. */
 export type Step = 'nothing' | 'heard' | 'unheard';
 
-export type Outage = 'refuses' | 'silent' | null;
+type Outage = 'refuses' | 'silent' | null;
 
 export interface NetworkOptions {
   readonly sessions: Sessions;
@@ -52,12 +35,6 @@ export interface NetworkOptions {
   readonly admin: Sql;
   readonly faults: readonly WireFault[];
   readonly trace: (who: string, what: string) => void;
-}
-
-interface Request {
-  readonly unit: Unit;
-  readonly notBefore: Instant;
-  readonly fault: WireFault | undefined;
 }
 
 export class Network {
@@ -73,7 +50,10 @@ export class Network {
   units = 0;
   /** Faults that have struck. */
   struck = 0;
+  /** What happens when the database does not take the connection. */
   #outage: Outage = null;
+  /** Links that their driver has closed are given up one by one, when nothing of them is on its way. */
+  readonly #ending: Link[] = [];
   #spared = false;
 
   constructor(options: NetworkOptions) {
@@ -95,11 +75,14 @@ export class Network {
     }
   }
 
-  /** A socket for the driver of `process`. */
-  socket(process: SimProcess): SimSocket {
-    const nth = (this.#opened.get(process.name) ?? 0) + 1;
-    this.#opened.set(process.name, nth);
-    const link = new Link(this, process, nth);
+  /** A socket for the driver of `client`. */
+  socket(client: Client): SimSocket {
+    const nth = (this.#opened.get(client.name) ?? 0) + 1;
+    this.#opened.set(client.name, nth);
+    const link = new Link(client, nth, {
+      sent: (link, bytes) => this.#sent(link, bytes),
+      closed: (link) => this.#driverClosed(link),
+    });
     this.#links.add(link);
     return link.socket;
   }
@@ -113,7 +96,7 @@ export class Network {
     const possible: { link: Link; act: 'forward' | 'deliver' }[] = [];
     for (const link of this.#links) {
       const { answers, requests } = link;
-      if (answers[0] && answers[0].notBefore <= now && !link.process.frozen) possible.push({ link, act: 'deliver' });
+      if (answers[0] && answers[0].notBefore <= now && !link.client.frozen) possible.push({ link, act: 'deliver' });
       if (requests[0] && !link.busy && requests[0].notBefore <= now && this.#outage === null) {
         possible.push({ link, act: 'forward' });
       }
@@ -133,8 +116,8 @@ export class Network {
     const consider = (at: Instant) => {
       if (next === undefined || at < next) next = at;
     };
-    for (const { requests, answers, busy, process } of this.#links) {
-      if (answers[0]) consider(Math.max(answers[0].notBefore, process.frozenUntil));
+    for (const { requests, answers, busy, client } of this.#links) {
+      if (answers[0]) consider(Math.max(answers[0].notBefore, client.frozenUntil));
       if (requests[0] && busy === null && this.#outage === null) consider(requests[0].notBefore);
     }
     return next;
@@ -156,8 +139,8 @@ export class Network {
   }
 
   /** Nothing of what a dead process had open reaches anybody any more. */
-  async crashed(process: SimProcess): Promise<void> {
-    for (const link of [...this.#links]) if (link.process === process) await this.cut(link, 'quietly');
+  async crashed(client: Client): Promise<void> {
+    for (const link of [...this.#links]) if (link.client === client) await this.cut(link, 'quietly');
   }
 
   async close(): Promise<void> {
@@ -174,40 +157,42 @@ export class Network {
     if (how === 'reset') link.socket.fail('ECONNRESET', 'The simulation cut the connection');
   }
 
-  /** Called by a link when its driver sent something. */
-  enqueue(link: Link, unit: Unit): void {
+  #sent(link: Link, bytes: Buffer): void {
+    if (!link.client.alive) return;
     this.activity++;
-    const { process } = link;
+    if (this.#outage === 'refuses') {
+      setImmediate(() => void this.cut(link, 'reset'));
+      return;
+    }
+    for (const unit of link.read(bytes)) if (unit.label !== 'terminate') this.#enqueue(link, unit);
+  }
+
+  #enqueue(link: Link, unit: Unit): void {
+    this.activity++;
+    const { client } = link;
     if (!this.#links.has(link)) return;
     const now = this.#options.clock.now();
-    const count = this.#counts.get(process.name) ?? { any: 0, commit: 0 };
-    this.#counts.set(process.name, count);
+    const count = this.#counts.get(client.name) ?? { any: 0, commit: 0 };
+    this.#counts.set(client.name, count);
     const isCommit = /^commit/i.test(unit.label);
     count.any++;
     if (isCommit) count.commit++;
     const fault = this.#spared
       ? undefined
       : this.#options.faults.find(
-          (f) => f.who === process.name && (f.on === 'any' ? f.nth === count.any : isCommit && f.nth === count.commit),
+          (f) => f.who === client.name && (f.on === 'any' ? f.nth === count.any : isCommit && f.nth === count.commit),
         );
     const notBefore = fault?.what === 'delay request' ? now + fault.ms : now;
     if (fault?.what === 'delay request') this.#strike(fault, unit);
     link.requests.push({ unit, notBefore, fault });
   }
 
-  /** Called by a link when its driver closed it: what is still on its way may arrive all the same. */
-  driverClosed(link: Link): void {
+  /** What is still on its way may arrive all the same. */
+  #driverClosed(link: Link): void {
     this.activity++;
     link.orphan = true;
     link.answers.length = 0;
-    if (link.requests.length === 0 && !link.busy) void this.#closing(link);
-  }
-
-  /** Links that their driver has closed are given up one by one, when nothing of them is on its way. */
-  readonly #ending: Link[] = [];
-
-  async #closing(link: Link): Promise<void> {
-    this.#ending.push(link);
+    if (link.requests.length === 0 && !link.busy) this.#ending.push(link);
   }
 
   /** Ends sessions that nobody needs; part of becoming still. */
@@ -223,11 +208,11 @@ export class Network {
 
   async #forward(link: Link): Promise<void> {
     const { unit, fault } = link.requests.shift()!;
-    const { process } = link;
+    const { client } = link;
     this.units++;
     if (fault?.what === 'crash before') {
       this.#strike(fault, unit);
-      await process.crash();
+      await client.crash();
       return;
     }
     if (fault?.what === 'lose request') {
@@ -235,7 +220,7 @@ export class Network {
       await this.cut(link, 'reset');
       return;
     }
-    this.#options.trace(process.name, `  ${unit.label}`);
+    this.#options.trace(client.name, `  ${unit.label}`);
     const done = (answer: Buffer | null) => this.#answered(link, unit, fault, answer);
     const answered = link.send(unit, this.#options.sessions, this.#options.clock.now());
     // Busy also while its answer brings something down: time must not go on meanwhile.
@@ -255,7 +240,7 @@ export class Network {
     }
     if (fault?.what === 'crash after') {
       this.#strike(fault, unit);
-      await link.process.crash();
+      await link.client.crash();
       return;
     }
     if (fault?.what === 'lose answer') {
@@ -270,7 +255,7 @@ export class Network {
       notBefore += fault.ms;
     }
     if (!link.orphan) link.answers.push({ bytes: answer, notBefore });
-    else if (link.requests.length === 0) void this.#closing(link);
+    else if (link.requests.length === 0) this.#ending.push(link);
   }
 
   /** Resolves when the server has answered, or waits for a lock that somebody holds. @param first real ms of patience */
@@ -291,101 +276,9 @@ export class Network {
       if (row?.blocked && link.busy !== null) return;
     }
   }
-
-  /** What happens when the database does not take the connection. */
-  get outage(): Outage {
-    return this.#outage;
-  }
 }
 
 function byName({ link: a }: { link: Link }, { link: b }: { link: Link }): number {
-  if (a.process.name === b.process.name) return a.nth - b.nth;
-  return a.process.name < b.process.name ? -1 : 1;
-}
-
-/** One connection: the driver's socket here, the server's there. */
-class Link {
-  readonly socket: SimSocket;
-  readonly requests: Request[] = [];
-  readonly answers: { readonly bytes: Buffer; readonly notBefore: Instant }[] = [];
-  readonly process: SimProcess;
-  /** Which of its process's connections it is. */
-  readonly nth: number;
-  busy: Promise<void> | null = null;
-  /** The driver has closed it, and something is still on its way to the server. */
-  orphan = false;
-  session: Session | undefined;
-
-  constructor(network: Network, process: SimProcess, nth: number) {
-    this.process = process;
-    this.nth = nth;
-    const units = new UnitReader();
-    this.socket = new SimSocket(
-      (bytes) => {
-        if (!process.alive) return;
-        network.activity++;
-        if (network.outage === 'refuses') {
-          setImmediate(() => void network.cut(this, 'reset'));
-          return;
-        }
-        for (const unit of units.push(bytes)) if (unit.label !== 'terminate') network.enqueue(this, unit);
-      },
-      () => network.driverClosed(this),
-    );
-  }
-
-  deliver(): void {
-    this.socket.receive(this.answers.shift()!.bytes);
-  }
-
-  /** Sends a unit to the server. Resolves with its answer; null: the server closed the connection. */
-  async send(unit: Unit, sessions: Sessions, now: Instant): Promise<Buffer | null> {
-    if (this.session) return await this.session.send(unit, now);
-    const opened = await sessions.open(unit.bytes);
-    this.session = opened?.session;
-    return opened?.greeting ?? null;
-  }
-}
-
-/** As much of a socket as postgres.js uses. */
-export class SimSocket extends EventEmitter {
-  readyState: 'open' | 'closed' = 'open';
-  readonly #sent: (bytes: Buffer) => void;
-  readonly #closed: () => void;
-
-  constructor(sent: (bytes: Buffer) => void, closed: () => void) {
-    super();
-    this.#sent = sent;
-    this.#closed = closed;
-  }
-
-  write(bytes: Buffer, done?: () => void): boolean {
-    if (this.readyState === 'open') this.#sent(Buffer.from(bytes));
-    if (done) setImmediate(done);
-    return true;
-  }
-
-  end(): void {
-    this.destroy();
-  }
-
-  destroy(): void {
-    if (this.readyState === 'closed') return;
-    this.readyState = 'closed';
-    this.#closed();
-    setImmediate(() => this.emit('close', false));
-  }
-
-  /** From the network: data. */
-  receive(bytes: Buffer): void {
-    if (this.readyState === 'open') this.emit('data', bytes);
-  }
-
-  /** From the network: it broke. */
-  fail(code: string, message: string): void {
-    if (this.readyState === 'closed') return;
-    this.readyState = 'closed';
-    if (this.listenerCount('error') > 0) this.emit('error', Object.assign(new Error(message), { code }));
-    this.emit('close', true);
-  }
+  if (a.client.name === b.client.name) return a.nth - b.nth;
+  return a.client.name < b.client.name ? -1 : 1;
 }

@@ -1,8 +1,8 @@
 import type { PingKind } from '@overdue/checks';
 import type { Milliseconds } from '@overdue/clock';
 import type { ModelSchedule } from './model.ts';
-import type { WireFault, WireFaultKind } from './network.ts';
 import { Random } from './random.ts';
+import type { WireFault, WireFaultKind } from './wire-fault.ts';
 
 /*
  * What happens in a run, made from the seed before it begins: plain data, so that a failing run can be cut down by
