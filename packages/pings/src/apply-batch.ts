@@ -2,7 +2,7 @@ import { type Known, mayBeOverdue } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import { type ReservedSql, recordFlips } from '@overdue/database';
 import { numbers, words } from './arrays.ts';
-import { BatchWork } from './batch-work.ts';
+import { BatchWork, type ReportProblem, type TouchedCheck } from './batch-work.ts';
 import { type Locked, lockChecks, readState } from './locked-check.ts';
 import type { Outcome, Ping } from './ping.ts';
 import { readKnown, type Vouching } from './vouching/index.ts';
@@ -55,19 +55,6 @@ const NOTHING_DONE = {
   waitsAt: null,
   outdated: [],
 };
-
-export interface TouchedCheck {
-  readonly id: number;
-  /** Whether the last ping applied was a plain success that counted (not `ign`), and the newest of the check. */
-  readonly plain: boolean;
-  /** Whether any of the pings was something else: it ends throttling on other ingesters. */
-  readonly informative: boolean;
-  /** `last_ping` from before this batch. */
-  readonly previousPing: Instant | null;
-}
-
-/** A broken schedule: the check's pings are recorded, but nothing is expected any more. */
-export type ReportProblem = (checkId: number, problem: string) => void;
 
 /** Batches of a lane that are applied together: numbers `first` to `batch`. */
 export interface BatchRange extends BatchNumber {

@@ -12,7 +12,6 @@ import {
 } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import type { NewFlip, ReservedSql } from '@overdue/database';
-import type { ReportProblem, TouchedCheck } from './apply-batch.ts';
 import { bytes, numbers, texts, words } from './arrays.ts';
 import type { Locked } from './locked-check.ts';
 import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
@@ -22,6 +21,20 @@ import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
  * ping it would be unknown at first. It counts as in time.
  */
 const RACE_MS = 5000;
+
+/** A check that a batch wrote, with what the throttle wants to know. */
+export interface TouchedCheck {
+  readonly id: number;
+  /** Whether the last ping applied was a plain success that counted (not `ign`), and the newest of the check. */
+  readonly plain: boolean;
+  /** Whether any of the pings was something else: it ends throttling on other ingesters. */
+  readonly informative: boolean;
+  /** `last_ping` from before this batch. */
+  readonly previousPing: Instant | null;
+}
+
+/** A broken schedule: the check's pings are recorded, but nothing is expected any more. */
+export type ReportProblem = (checkId: number, problem: string) => void;
 
 /** What a check's pings are applied with, beside its state. */
 interface Beside {

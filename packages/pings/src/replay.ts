@@ -1,7 +1,8 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import { type Database, isConnectionError } from '@overdue/database';
-import { type Applied, type BatchRange, lanePositions, type ReportProblem } from './apply-batch.ts';
+import { type Applied, type BatchRange, lanePositions } from './apply-batch.ts';
 import { BatchConnection, meansAway } from './batch-connection.ts';
+import type { ReportProblem } from './batch-work.ts';
 import { lookUpPatience } from './budget.ts';
 import type { CheckCache } from './check-cache.ts';
 import { classifyEmail, readMessage } from './email/index.ts';

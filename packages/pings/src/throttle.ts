@@ -1,5 +1,5 @@
 import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
-import type { TouchedCheck } from './apply-batch.ts';
+import type { TouchedCheck } from './batch-work.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
 import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
 import type { CountedPing, Journal, Sum } from './spool/journal.ts';
