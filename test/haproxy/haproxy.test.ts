@@ -143,6 +143,17 @@ describe.skipIf(!haproxy || !openssl)('infra/haproxy/haproxy.cfg', () => {
       expect(await ask(bench, { host: PING_DOMAIN, path: `/${code}` })).toMatchObject({ status: 200 });
       for (const one of bench.ingesters) one.maintenance(false);
     });
+
+    test('when no web server says that it is ready, people are told by it what is wrong', async () => {
+      bench.siteIsReady(false);
+      await eventually('both are out', async () => {
+        const states = await bench.serverStates();
+        return states.get('web1') === 'DOWN' && states.get('web2') === 'DOWN';
+      });
+      const answer = await ask(bench, { host: SITE_HOST, path: '/api/v3/status/', tls: {} });
+      expect(JSON.parse(answer.body)).toMatchObject({ url: '/api/v3/status/' });
+      bench.siteIsReady(true);
+    });
   });
 });
 

@@ -27,6 +27,8 @@ export interface Bench {
   makeCheck(): Promise<string>;
   /** HAProxy's own view: `UP`, `DOWN`, … by server name. */
   serverStates(): Promise<Map<string, string>>;
+  /** What the web servers answer to the health check from now on. */
+  siteIsReady(ready: boolean): void;
   /** How many requests a backend of HAProxy has passed on. */
   requestsThrough(backend: string): Promise<number>;
   stop(): Promise<void>;
@@ -108,6 +110,7 @@ export async function startBench(haproxy: string, options: BenchOptions = {}): P
         return check!.code;
       },
       serverStates,
+      siteIsReady: site.isReady,
       async requestsThrough(backend) {
         const rows = await readStatistics(socket);
         return Number(rows.find(({ pxname, svname }) => pxname === backend && svname === 'BACKEND')!.req_tot);
@@ -142,15 +145,20 @@ function makeCertificates(folder: string): { folder: string; authorities: Buffer
   return { folder: certificates, authorities };
 }
 
-/** Stands in for `web`: always ready, and answers with the request line and the headers that it was sent. */
-async function startSite(): Promise<{ port: number; stop(): Promise<void> }> {
+/** Stands in for `web`: answers with the request line and the headers that it was sent. */
+async function startSite(): Promise<{ port: number; isReady(ready: boolean): void; stop(): Promise<void> }> {
+  let ready = true;
   const server: Server = createServer((request, response) => {
+    if (request.url === '/readyz' && !ready) response.statusCode = 503;
     response.end(JSON.stringify({ url: request.url, headers: request.headers }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
+    isReady(now) {
+      ready = now;
+    },
     async stop() {
       server.close();
       server.closeAllConnections();
