@@ -23,7 +23,7 @@ export { openSpoolDirectory, type SpoolDirectory } from './spool/directory.ts';
 export { SpoolLockedError } from './spool/lock.ts';
 export { forgetFormer, takeOver } from './spool/owners.ts';
 export { keepReceived, readReceived } from './spool/received.ts';
-export { ANOTHER_RELEASE } from './spool/segment.ts';
+export { ANOTHER_RELEASE, type Damage } from './spool/segment.ts';
 export { type SpoolStatus, spoolStatus } from './spool/status.ts';
 export { Throttle } from './throttle.ts';
 export { uuid7 } from './uuid7.ts';

@@ -7,7 +7,7 @@ import { Answers } from './http/answers.ts';
 import { Peers } from './http/peer.ts';
 import { type HttpServer, startHttpServer } from './http/server.ts';
 import { createMetrics, labelOf } from './metrics.ts';
-import { MAX_PENDING_BYTES, openPipeline, type Pipeline } from './pipeline.ts';
+import { MAX_PENDING_BYTES, openPipeline, type Pipeline } from './pipeline/index.ts';
 import { type SmtpConfig, startConfiguredSmtp } from './smtp/index.ts';
 
 export type IngesterConfig = Pick<

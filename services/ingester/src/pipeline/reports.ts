@@ -1,6 +1,6 @@
 import type { Logger } from '@overdue/observability';
 import type { Applied, ReplayEvents, WriterEvents } from '@overdue/pings';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../metrics.ts';
 
 export interface Reports {
   readonly writer: Omit<WriterEvents, 'refused' | 'stranded'>;

@@ -1,7 +1,7 @@
 /** Floods of `create=1`: they cost little, and nobody else's pings notice. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { checkOf, makeCheck, PING_KEY, sendTo, startTestIngester, type TestIngester } from './testing.ts';
+import { checkOf, makeCheck, PING_KEY, sendTo, startTestIngester, type TestIngester } from '../testing.ts';
 
 let t: TestIngester;
 beforeEach(async () => {

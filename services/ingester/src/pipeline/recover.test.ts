@@ -11,7 +11,7 @@ import { createLogger, createRegistry } from '@overdue/observability';
 import { type IntakeOutcome, keepReceived, openSpoolDirectory } from '@overdue/pings';
 import { countedPing, makePing } from '@overdue/pings/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createMetrics } from './metrics.ts';
+import { createMetrics } from '../metrics.ts';
 import { openPipeline, type Pipeline } from './pipeline.ts';
 
 let database: TestDatabase;

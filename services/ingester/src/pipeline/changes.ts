@@ -1,0 +1,32 @@
+import type { Changes } from '@overdue/pings';
+import type { LookUps } from './look-ups.ts';
+import type { Stages } from './stages.ts';
+
+/** What is forgotten when others change something: whatever was remembered of it, and windows of the throttle. */
+export function changesTo(
+  { cache, provisioner }: Pick<LookUps, 'cache' | 'provisioner'>,
+  { throttle, watermark }: Pick<Stages, 'throttle' | 'watermark'>,
+): Changes {
+  return {
+    reset() {
+      cache.clear();
+      provisioner.forget();
+      throttle.endAll();
+    },
+    check(code) {
+      const id = cache.changed(code);
+      // There may be room for another.
+      provisioner.forget();
+      if (id !== undefined) throttle.end(id);
+    },
+    project() {
+      cache.forgetSlugs();
+      provisioner.forget();
+    },
+    asked: () => void watermark.beat(),
+    pinged(ids) {
+      if (ids) for (const id of ids) throttle.end(id);
+      else throttle.endAll();
+    },
+  };
+}

@@ -1,0 +1,3 @@
+/** What lies behind the listeners: from a parsed ping to the database. */
+export { openPipeline, type Pipeline } from './pipeline.ts';
+export { MAX_PENDING_BYTES } from './stages.ts';

@@ -1,0 +1,41 @@
+import { CheckCache, loadByCode, loadBySlug, lookUpPatience, PatientPool } from '@overdue/pings';
+import type { PipelineOptions } from './options.ts';
+import { CheckProvisioner } from './provision.ts';
+
+/** Which check a ping is for, and the connections for all that is short: look-ups, signs of life. */
+export interface LookUps {
+  readonly pool: PatientPool;
+  readonly cache: CheckCache;
+  readonly provisioner: CheckProvisioner;
+  close(): Promise<void>;
+}
+
+export function openLookUps({ clock, config, open, cachedChecks }: PipelineOptions): LookUps {
+  const timeoutMs = config.PING_DB_TIMEOUT_MS;
+  const pool = new PatientPool({
+    clock,
+    timeoutMs: lookUpPatience(timeoutMs),
+    open: () => open('overdue ingester', 4, timeoutMs),
+  });
+  const making = new PatientPool({
+    clock,
+    timeoutMs,
+    open: () => open('overdue ingester create', 2, timeoutMs),
+  });
+  return {
+    pool,
+    cache: new CheckCache({
+      clock,
+      ...(cachedChecks ? { max: cachedChecks } : {}),
+      loaders: {
+        byCode: (codes) => pool.run(({ sql }) => loadByCode(sql, codes)),
+        bySlug: (addresses) => pool.run(({ sql }) => loadBySlug(sql, addresses)),
+      },
+    }),
+    provisioner: new CheckProvisioner({ clock, pool, making }),
+    async close() {
+      await making.close();
+      await pool.close();
+    },
+  };
+}
