@@ -101,7 +101,7 @@ export class Courier {
   /** Routes to pass over when claiming: their destinations take nothing now. */
   busyRoutes(): Route[] {
     const full = [...this.#full.values()];
-    const open = this.#gate.open().map((destination) => this.#routesTo.get(destination) ?? []);
+    const open = this.#gate.open().map((name) => this.#gate.waiting(name, this.#routesTo.get(name) ?? []));
     return [...new Set([...full, ...open].flatMap((routes) => [...routes]))].slice(0, MOST_PASSED_OVER);
   }
 
@@ -165,7 +165,7 @@ export class Courier {
       return { kind: 'taken', done: this.#record(claim, { result: 'dropped', answer }) };
     }
     this.#remember(item.destination, routeOf(claim));
-    const entry = this.#gate.enter(item.destination);
+    const entry = this.#gate.enter(item.destination, routeOf(claim));
     if (entry.kind === 'go') return { kind: 'taken', done: this.#send(claim, item) };
     if (entry.kind === 'open') {
       if (!isTooOld(claim, this.#clock.now())) return { kind: 'back', delay: jittered(entry.waitFor, this.#random()) };
@@ -200,11 +200,11 @@ export class Courier {
     }
     this.#active--;
     const unreachable = outcome.result === 'retry' && outcome.unreachable ? outcome.error : null;
-    const change = this.#gate.leave(item.destination, unreachable);
+    const change = this.#gate.leave(item.destination, routeOf(claim), unreachable);
     const recorded = this.#record(claim, outcome, { startedAt, duration: this.#clock.monotonic() - began });
     this.#admit(item.destination);
-    if (change === 'recovered') await this.#pullForward(item.destination, recorded);
-    else if (change) await this.#postpone(item.destination, change.opened);
+    if (change?.kind === 'recovered') await this.#pullForward(item.destination, change.routes, recorded);
+    else if (change) await this.#postpone(item.destination, change.routes, change.for);
     await recorded;
   }
 
@@ -221,7 +221,7 @@ export class Courier {
     const back: { claim: Claim; delay: Milliseconds }[] = [];
     const dones: (() => void)[] = [];
     while (queue && queue.length > 0) {
-      const entry = this.#gate.enter(destination);
+      const entry = this.#gate.enter(destination, routeOf(queue[0]!.claim));
       if (entry.kind === 'full') break;
       const next = queue.shift()!;
       if (entry.kind === 'go' && !this.#stopping) {
@@ -269,19 +269,19 @@ export class Courier {
     this.#tellIdle();
   }
 
-  async #pullForward(destination: string, recorded: Promise<void>): Promise<void> {
+  async #pullForward(destination: string, routes: readonly Route[], recorded: Promise<void>): Promise<void> {
     this.#options.logger.info({ destination }, 'A destination answers again');
     await recorded;
-    await this.#attempt(() => this.outbox.pullForward([...(this.#routesTo.get(destination) ?? [])]));
+    await this.#attempt(() => this.outbox.pullForward(routes));
     this.#options.onRoom();
   }
 
-  async #postpone(destination: string, delay: Milliseconds): Promise<void> {
+  async #postpone(destination: string, routes: readonly Route[], delay: Milliseconds): Promise<void> {
     this.#options.logger.warn(
       { destination, seconds: delay / 1000 },
       'A destination does not answer; leaving it alone',
     );
-    await this.#attempt(() => this.outbox.postpone([...(this.#routesTo.get(destination) ?? [])], delay));
+    await this.#attempt(() => this.outbox.postpone(routes, delay));
   }
 
   async #attempt(statement: () => Promise<void>): Promise<void> {

@@ -1,14 +1,16 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
+import type { Route } from './types.ts';
 
 /**
  * Keeps one bad destination from slowing the others: a bound on what may be under way to each, and a circuit breaker.
  *
  *   closed     up to `perDestination` at once; each failure in a row halves that
- *   open       after `failuresToOpen` failures in a row: nothing goes, for 5 s, then 10 s, … at most 5 min
+ *   open       after `failuresToOpen` failures in a row: what failed is left alone, for 5 s, then 10 s, … at most 5 min
  *   half open  when that time is over: one message goes; success closes, failure opens again for longer
  *
  * Only failures of the destination as a whole count (no connection, time-out, 502 to 504), never what it answers to one
- * message.
+ * message. One address of it may fail in the same way by itself: so while it is open, each route that has not failed
+ * may find out for itself, one message at a time.
  */
 export interface GateOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -24,6 +26,8 @@ const LONGEST_OPEN: Milliseconds = 300_000;
 interface Destination {
   active: number;
   failures: number;
+  /** Routes of these failures. */
+  failed: Set<Route>;
   /** Times it opened in a row. */
   opened: number;
   /** Monotonic; null: closed. Past: half open. */
@@ -36,6 +40,12 @@ export type Entry =
   /** Too many under way: try when one of them has ended. */
   | { readonly kind: 'full' }
   | { readonly kind: 'open'; readonly waitFor: Milliseconds; readonly lastError: string };
+
+export type Change =
+  /** Left alone for so long: `routes`, which have failed. */
+  | { readonly kind: 'opened'; readonly for: Milliseconds; readonly routes: readonly Route[] }
+  /** It was open and answers again; `routes` had failed. */
+  | { readonly kind: 'recovered'; readonly routes: readonly Route[] };
 
 export class Gate {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -50,17 +60,15 @@ export class Gate {
   }
 
   /** Asks to send to `name`; after `go`, call {@link leave} exactly once. */
-  enter(name: string): Entry {
+  enter(name: string, route: Route): Entry {
     let d = this.#destinations.get(name);
     if (!d) {
-      d = { active: 0, failures: 0, opened: 0, openUntil: null, lastError: '' };
+      d = { active: 0, failures: 0, failed: new Set(), opened: 0, openUntil: null, lastError: '' };
       this.#destinations.set(name, d);
     }
     if (d.openUntil !== null) {
-      const waitFor = d.openUntil - this.#clock.monotonic();
+      const waitFor = this.#waitFor(d, route);
       if (waitFor > 0) return { kind: 'open', waitFor, lastError: d.lastError };
-      // While the one that probes is under way, the rest wait.
-      if (d.active > 0) return { kind: 'open', waitFor: 1000, lastError: d.lastError };
     } else if (d.active >= Math.max(1, this.#perDestination >> d.failures)) {
       return { kind: 'full' };
     }
@@ -70,29 +78,30 @@ export class Gate {
 
   /**
    * Reports how it ended. `unreachable`: the error text, or null when the destination answered.
-   * @returns what changed: `opened` for so long, `recovered` (it answers again after failures), or nothing
+   * @returns what changed, if anything
    */
-  leave(name: string, unreachable: string | null): { opened: Milliseconds } | 'recovered' | undefined {
+  leave(name: string, route: Route, unreachable: string | null): Change | undefined {
     const d = this.#destinations.get(name);
     if (!d) return undefined;
     d.active--;
+    const now = this.#clock.monotonic();
     if (unreachable === null) {
-      const failed = d.failures > 0;
-      d.failures = 0;
-      d.opened = 0;
-      d.openUntil = null;
+      // An answer in the midst of it, on a route that never failed, says that the others fail by themselves.
+      const recovered = d.openUntil !== null && (d.openUntil <= now || d.failed.has(route));
+      const routes = [...d.failed];
       if (d.active === 0) this.#destinations.delete(name);
-      return failed ? 'recovered' : undefined;
+      else Object.assign(d, { failures: 0, failed: new Set(), opened: 0, openUntil: null });
+      return recovered ? { kind: 'recovered', routes } : undefined;
     }
     d.failures++;
+    d.failed.add(route);
     d.lastError = unreachable;
     if (d.failures < this.#failuresToOpen) return undefined;
-    const now = this.#clock.monotonic();
     // Those that were under way when it opened say nothing new.
     if (d.openUntil !== null && d.openUntil > now) return undefined;
     const opened = Math.min(LONGEST_OPEN, FIRST_OPEN * 2 ** d.opened++);
     d.openUntil = now + opened;
-    return { opened };
+    return { kind: 'opened', for: opened, routes: [...d.failed] };
   }
 
   /** Gives back a `go` that was not used. */
@@ -103,11 +112,22 @@ export class Gate {
     if (d.active === 0 && d.failures === 0) this.#destinations.delete(name);
   }
 
-  /** Destinations that take nothing now: they are being left alone, or one message is finding out whether they answer. */
+  /** Which of `routes` to `name` have to wait now: they failed and are left alone, or another finds out whether it answers. */
+  waiting(name: string, routes: Iterable<Route>): Route[] {
+    const d = this.#destinations.get(name);
+    if (!d || d.openUntil === null) return [];
+    return [...routes].filter((route) => this.#waitFor(d, route) > 0);
+  }
+
+  /** Destinations that are open, or half open. */
   open(): string[] {
-    const now = this.#clock.monotonic();
-    return [...this.#destinations]
-      .filter(([, d]) => d.openUntil !== null && (d.openUntil > now || d.active > 0))
-      .map(([name]) => name);
+    return [...this.#destinations].filter(([, d]) => d.openUntil !== null).map(([name]) => name);
+  }
+
+  #waitFor(d: Destination, route: Route): Milliseconds {
+    const left = (d.openUntil ?? 0) - this.#clock.monotonic();
+    if (left > 0 && d.failed.has(route)) return left;
+    // While the one that probes is under way, the rest wait.
+    return d.active > 0 ? 1000 : 0;
   }
 }
