@@ -171,7 +171,8 @@ describe('the command line beside it', () => {
 
   test('apply makes a project as a file says, and export prints it; a file that is wrong changes nothing', async () => {
     const file = join(product.env.DATA_DIR!, 'overdue.yaml');
-    writeFileSync(file, 'checks:\n  - slug: nightly\n    timeout: 1d\n    grace: 2h\n');
+    const long = 'x'.repeat(1_000_000); // more than a pipe holds: the command outlives its last word
+    writeFileSync(file, `checks:\n  - slug: nightly\n    timeout: 1d\n    grace: 2h\n    desc: ${long}\n`);
     const args = ['apply', file, '--project', 'Ops'];
     expect(await overdue(product.env, args)).toMatchObject({
       code: 0,
@@ -180,6 +181,7 @@ describe('the command line beside it', () => {
     expect(await overdue(product.env, args)).toMatchObject({ code: 0, stdout: 'Nothing to do: 1 as wanted.\n' });
     const exported = await overdue(product.env, ['export', '--project', 'Ops']);
     expect(exported.stdout).toContain('slug: nightly');
+    expect(exported.stdout.length).toBeGreaterThan(long.length);
     const wrong = await overdue(
       product.env,
       ['apply', '-', '--project', 'Ops'],

@@ -8,9 +8,27 @@ import { Command, CommanderError } from 'commander';
  * @returns the exit code: 0, 1 when the command failed, 2 when it was called wrongly, 78 when `serve` lacks a setting
  */
 export async function main(args: readonly string[], stopping?: AbortSignal): Promise<number> {
-  // A reader that has seen enough (`| head`) is not an error.
+  const exitCode = await run(args, stopping);
+  if (!SERVING.has(args[0] ?? '')) await Promise.all([allTaken(process.stdout), allTaken(process.stderr)]);
+  return exitCode;
+}
+
+/** These run until they are told to stop, and then do so in time: they do not wait for whoever reads what they say. */
+const SERVING: ReadonlySet<string> = new Set(['start', 'serve']);
+
+/**
+ * Until the reader has taken all that was written, or is gone. Pipes are written to in the background: what a slow reader
+ * has not taken when the process exits would be lost.
+ */
+async function allTaken(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+
+async function run(args: readonly string[], stopping: AbortSignal | undefined): Promise<number> {
+  let hasReader = true;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
+    hasReader = false;
   });
   let exitCode = 0;
   const program = commands((code) => {
@@ -21,6 +39,8 @@ export async function main(args: readonly string[], stopping?: AbortSignal): Pro
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    // One that has seen enough (`| head`) is not an error.
+    if (!hasReader && (error as NodeJS.ErrnoException).code === 'EPIPE') return exitCode;
     process.stderr.write(`${inWords(error)}\n`);
     return 1;
   }
