@@ -5,6 +5,7 @@ import { failed, permanent, retry, sent, type TransportResult } from '../result.
 import {
   BadAddressError,
   ElsewhereError,
+  EndlessAnswerError,
   errorText,
   isMalformedAnswer,
   isUnreachable,
@@ -18,7 +19,7 @@ const TIMEOUT: Milliseconds = 30_000;
 const MOST_REDIRECTS = 3;
 /** No more of an answer than this is read: it is only looked at for its error message. */
 const MOST_ANSWER_BYTES = 64 * 1024;
-/** As often a message is sent to a receiver whose answers cannot be read (see isMalformedAnswer): over some ten seconds. */
+/** As often a message is sent to a receiver that most likely has it, and whose answers cannot be read or do not end. */
 const ATTEMPTS_WITHOUT_ANSWER = 5;
 const SUCCESS = new Set([200, 201, 202, 204]);
 
@@ -72,7 +73,8 @@ export class HttpClient {
       const text = errorText(error);
       // A wrong address stays wrong; everything else may pass.
       if (error instanceof BadAddressError) return failed(text);
-      if (isMalformedAnswer(error)) return retry(text, { atMost: ATTEMPTS_WITHOUT_ANSWER });
+      if (error instanceof EndlessAnswerError || isMalformedAnswer(error))
+        return retry(text, { atMost: ATTEMPTS_WITHOUT_ANSWER });
       return retry(text, { unreachable: isUnreachable(error) });
     }
     if (SUCCESS.has(answer.status)) return sent(String(answer.status));
@@ -86,7 +88,7 @@ export class HttpClient {
     try {
       return await this.#follow(first, abort.signal);
     } catch (error) {
-      throw abort.signal.aborted ? abort.signal.reason : error;
+      throw abort.signal.aborted && !(error instanceof EndlessAnswerError) ? abort.signal.reason : error;
     } finally {
       timer.cancel();
     }
@@ -107,14 +109,12 @@ export class HttpClient {
       });
       const location = response.headers.location;
       if (!isRedirect(response.statusCode) || typeof location !== 'string' || location === '') {
-        return {
-          status: response.statusCode,
-          headers: response.headers,
-          body: await beginningOf(response.body, signal),
-          ...(elsewhere ? { elsewhere } : {}),
-        };
+        const { statusCode: status, headers: answered } = response;
+        const body = await beginningOf(response.body);
+        if (signal.aborted && SUCCESS.has(status)) throw new EndlessAnswerError();
+        return { status, headers: answered, body, ...(elsewhere ? { elsewhere } : {}) };
       }
-      await beginningOf(response.body, signal);
+      await beginningOf(response.body);
       if (redirects >= MOST_REDIRECTS) throw new TooManyRedirectsError();
       const next = httpUrl(percentEncodedBytes(location), url);
       if (next.origin !== url.origin) headers = withoutCredentials(headers);
@@ -210,8 +210,8 @@ function percentEncodedBytes(header: string): string {
   return header.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
 }
 
-/** As much of a body as there is: one that is cut off or broken takes nothing from the status. @throws when aborted */
-async function beginningOf(body: Dispatcher.ResponseData['body'], signal: AbortSignal): Promise<string> {
+/** As much of a body as there is: one that is cut off, broken or does not end in time takes nothing from the status. */
+async function beginningOf(body: Dispatcher.ResponseData['body']): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
   try {
@@ -220,8 +220,8 @@ async function beginningOf(body: Dispatcher.ResponseData['body'], signal: AbortS
       size += (chunk as Buffer).length;
       if (size >= MOST_ANSWER_BYTES) break;
     }
-  } catch (error) {
-    if (signal.aborted) throw error;
+  } catch {
+    // What there is will do.
   }
   return Buffer.concat(parts).subarray(0, MOST_ANSWER_BYTES).toString('utf8');
 }

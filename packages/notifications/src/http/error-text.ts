@@ -10,6 +10,9 @@ export class RequestTimeoutError extends Error {
   override readonly name = 'RequestTimeoutError';
 }
 
+/** The receiver began to say that it has the message, and did not come to an end in time. */
+export class EndlessAnswerError extends RequestTimeoutError {}
+
 /** A redirect led to another host, and what happened there (`cause`) says nothing about the first. */
 export class ElsewhereError extends Error {
   override readonly name = 'ElsewhereError';
