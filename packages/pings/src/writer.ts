@@ -35,7 +35,8 @@ export interface StrandedBatch {
 export interface WriterEvents {
   committed(applied: Applied, pings: readonly Ping[], milliseconds: number): void;
   spooled(pings: readonly Ping[]): void;
-  refused(pings: number): void;
+  /** Neither the database nor the spool took these, whose senders were told so. `error`: why the spool did not. */
+  refused(pings: number, error: unknown): void;
   /** The database stopped or started taking batches. `error`: why it stopped. */
   away(error: unknown): void;
   back(): void;
@@ -312,14 +313,14 @@ export class PingWriter {
       // Together: they share an fsync, and senders wait.
       await Promise.all(claims.map((claim) => claim.bind(number)));
       await overflow.append(number, pings);
-    } catch {
+    } catch (error) {
       const answered = claims.flatMap((claim) => claim.answered());
       const done = () => {
         for (const claim of claims) claim.done();
       };
       if (answered.length > 0) events.stranded({ number, pings: answered, done });
       else done();
-      events.refused(batch.length - answered.length);
+      events.refused(batch.length - answered.length, error);
       for (const submission of batch) this.#settle(submission, 'refused');
       return;
     }

@@ -127,6 +127,9 @@ test.runIf(process.getuid?.() === 0)(
         for (let i = 0; i < 3; i++) await round(20);
         suffix = '/log';
         await round(20);
+        expect(await t.ingester.ready()).toEqual([
+          expect.stringMatching(/away and the spool (is full|cannot be written: ENOSPC)/),
+        ]);
       } finally {
         rmSync(join(small, 'filler'), { force: true });
         await release();

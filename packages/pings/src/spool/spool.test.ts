@@ -142,7 +142,9 @@ describe('the spool', () => {
     await expect(spool.append({ lane: LANE, batch: 2 }, [ping(2, { body: Buffer.alloc(700) })])).rejects.toThrow(
       SpoolFullError,
     );
+    expect(spool.trouble).toBe('is full');
     await spool.applied(await spool.next(1 << 20));
+    expect(spool.trouble).toBeNull();
     await spool.append({ lane: LANE, batch: 3 }, [ping(3, { body: Buffer.alloc(700) })]);
     expect(spool.pings).toBe(1);
   });

@@ -52,7 +52,10 @@ export class Spool implements Overflow {
   #savedAt: number;
   #appending = 0;
   /** Bytes of the last batch, if there was no room for it. */
+  /** Bytes of the last batch, if there was no room for it. */
   #refused = 0;
+  /** What the disk said to the last batch, if it did not take it. */
+  #failure: Error | null = null;
   #appendingBytes = 0;
   /** What is not applied, by segment. */
   readonly #held: Map<number, Held>;
@@ -140,9 +143,10 @@ export class Spool implements Overflow {
     return this.pings === 0 && this.#appending === 0;
   }
 
-  /** Whether there was no room for the last batch, and still would not be. */
-  get full(): boolean {
-    return this.bytes + this.#refused > this.#options.maxBytes;
+  /** What keeps it from taking batches, as the end of a sentence about it; null: nothing, as far as is known. */
+  get trouble(): string | null {
+    if (this.bytes + this.#refused > this.#options.maxBytes) return 'is full';
+    return this.#failure && `cannot be written: ${this.#failure.message}`;
   }
 
   /** When the oldest ping that is not applied was received, or a little before; null: it is empty. */
@@ -166,6 +170,10 @@ export class Spool implements Overflow {
     try {
       const { segment } = await this.#log.append(payload);
       hold(this.#held, segment, count, length);
+      this.#failure = null;
+    } catch (error) {
+      this.#failure = error as Error;
+      throw error;
     } finally {
       this.#appending--;
       this.#appendingBytes -= length;

@@ -106,8 +106,8 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
       });
     },
     problems() {
-      if (writer.mode === 'live' || !spool.full) return [];
-      return ['The database is away and the spool is full.'];
+      if (writer.mode === 'live' || spool.trouble === null) return [];
+      return [`The database is away and the spool ${spool.trouble}.`];
     },
     async drain() {
       watermark.stopped();

@@ -3,7 +3,7 @@ import type { Applied, ReplayEvents, WriterEvents } from '@overdue/pings';
 import type { Metrics } from '../metrics.ts';
 
 export interface Reports {
-  readonly writer: Omit<WriterEvents, 'refused' | 'stranded'>;
+  readonly writer: Omit<WriterEvents, 'stranded'>;
   readonly replay: Omit<ReplayEvents, 'waits'>;
 }
 
@@ -22,6 +22,8 @@ export function reportsTo(metrics: Metrics, logger: Pick<Logger, 'info' | 'warn'
       logger.error({ err, checkId: ping.checkId, ping: ping.id }, 'PostgreSQL refuses this ping; it is left out');
     },
   };
+  /** Senders come again and again: one line for each time that the database is away. */
+  let toldOfRefusals = false;
   return {
     writer: {
       ...both,
@@ -33,7 +35,15 @@ export function reportsTo(metrics: Metrics, logger: Pick<Logger, 'info' | 'warn'
       },
       spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, pings.length),
       away: (err) => logger.warn(err ? { err } : {}, 'Pings go to the spool'),
-      back: () => logger.info('Pings go to the database'),
+      refused(_pings, err) {
+        if (toldOfRefusals) return;
+        toldOfRefusals = true;
+        logger.error({ err }, 'Pings are answered 503: the database is away, and the spool does not take them');
+      },
+      back() {
+        toldOfRefusals = false;
+        logger.info('Pings go to the database');
+      },
     },
     replay: {
       ...both,

@@ -77,8 +77,10 @@ export function connectStages(options: PipelineOptions, surroundings: Surroundin
         reports.writer.committed(applied, pings, milliseconds);
         if (windowMs > 0) throttle.committed(applied.checks);
       },
-      refused(pings) {
-        if (pings > 0) watermark.refused();
+      refused(pings, error) {
+        if (pings === 0) return;
+        watermark.refused();
+        reports.writer.refused(pings, error);
       },
       stranded: (batch) => replay.strand(batch),
     },
