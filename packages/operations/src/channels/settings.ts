@@ -8,6 +8,7 @@ interface SettingField {
   readonly name: string;
   readonly type: string;
   readonly choices?: readonly { readonly value: string }[];
+  readonly initial?: string;
   readonly pairs?: true;
 }
 
@@ -32,12 +33,12 @@ export type ReadSettings =
 /**
  * What the kind's form makes of settings in a document: the value to store, or the first error by the order of its
  * fields. The API and config as code read them alike.
- * @param before what the form's fields hold already
+ * @param before what the form's fields hold already; absent: what those of a new form do
  */
 export function readSettings(
   kind: SettableKind,
   settings: Readonly<Record<string, Setting>>,
-  before: Readonly<Record<string, string>> = {},
+  before: Readonly<Record<string, string>> = newForm(kind.form.fields),
 ): ReadSettings {
   const input: Record<string, string> = Object.assign(Object.create(null), before);
   for (const [name, value] of Object.entries(settings)) {
@@ -54,6 +55,10 @@ export function readSettings(
     kind.form.fields.map(({ name }) => [name, parsed.errors[name]] as const).find(([, error]) => error !== undefined) ??
     Object.entries(parsed.errors)[0]!;
   return { ok: false, message: `settings.${field}: ${message}` };
+}
+
+function newForm(fields: readonly SettingField[]): Record<string, string> {
+  return Object.fromEntries(fields.map(({ name, initial }) => [name, initial ?? '']));
 }
 
 /** Why a channel of a known kind cannot be made or changed where that kind is switched off. */

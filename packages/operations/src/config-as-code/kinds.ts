@@ -50,8 +50,11 @@ export function channelKinds<Options>(kinds: readonly Kind<Options>[], options: 
       if (!kind?.form || !stored?.success) return null;
       const filled = kind.form.fill(stored.data as never);
       const ticked = checkboxes(kind.form);
+      const initial = new Map(kind.form.fields.map((field) => [field.name, field.initial]));
       // The channel's name has its own place in the file.
-      const entries = Object.entries(filled).filter(([field, text]) => field !== 'name' && text !== '');
+      const entries = Object.entries(filled).filter(
+        ([field, text]) => field !== 'name' && (text !== '' || initial.get(field)),
+      );
       return Object.fromEntries(entries.map(([field, text]) => [field, ticked.has(field) ? text === 'true' : text]));
     },
   };

@@ -34,7 +34,7 @@ export function decideChange(
     if ('problem' in kind) return invalid(kind.problem);
     const { form } = kind.value;
     if (!form.editable) return invalid(`settings of kind ${row.kind} cannot be changed`);
-    const parsed = readSettings(kind.value, settings, valueBefore === null ? {} : form.fill(valueBefore));
+    const parsed = readSettings(kind.value, settings, valueBefore === null ? undefined : form.fill(valueBefore));
     if (!parsed.ok) return invalid(parsed.message);
     value = parsed.value;
     const wants = kind.value.wants(value);

@@ -125,6 +125,14 @@ describe('refusals: 400, nothing is made', () => {
   });
 });
 
+test.each([
+  ['email', { value: 'a@example.org' }, { notify_down: true, notify_up: true }],
+  ['email', { value: 'a@example.org', up: false }, { notify_down: true, notify_up: false }],
+  ['ntfy', { topic: 'ops' }, { summary: 'ops on ntfy.sh' }],
+])('settings that are left out are as in a new form: %s %j', async (kind, settings, expected) => {
+  expect((await call('', 'POST', { kind, settings })).json).toMatchObject(expected);
+});
+
 describe('e-mail', () => {
   test("the owner's own address is verified at once, others have to confirm", async () => {
     const [owner] = await context.database.sql`select email from users where id = ${project.ownerId}`;

@@ -30,7 +30,7 @@ const fields = {
     .record(z.string(), settingSchema, { error: 'settings is not an object' })
     .describe(
       'The fields of the form of that kind, by name: booleans for what is ticked, texts for all else; numbers where a ' +
-        'number is chosen; objects for headers. Never shown again.',
+        'number is chosen; objects for headers. When adding, those left out are as in a new form. Never shown again.',
     ),
   checks: z
     .union([z.literal('*'), z.array(z.uuid({ error: NOT_CHECKS }), { error: NOT_CHECKS })], { error: NOT_CHECKS })
