@@ -178,6 +178,7 @@ describe('what is wrong is said, all of it, and nothing is changed', () => {
       ['line 1, column 10: Flow sequence in block collection must be sufficiently indented and end with a ]'],
     ],
     ['[]', ['the file: is not a mapping']],
+    ['checks: []\n---\nchecks: []', ['line 2, column 1: a second document begins; there may be one']],
     ['checks: {}', ['checks: is not a list']],
     ['checks: [x]', ['checks[0]: is not a mapping', 'checks[0]: needs a slug: checks are told apart by it']],
     ['check: []', ['the file: has no member "check"; there are checks, channels']],

@@ -42,7 +42,9 @@ export function readFile(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   const errors: string[] = document.errors.map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
-    return `line ${line}, column ${col}: ${error.message}`;
+    // The library's words are for whoever calls it.
+    const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins; there may be one' : error.message;
+    return `line ${line}, column ${col}: ${message}`;
   });
   if (errors.length > 0) return { ok: false, errors };
 

@@ -57,8 +57,12 @@ test('an application from its making to its end', async () => {
   expect((await call(`/${id}/heartbeats?limit=1`)).json).toEqual([
     { timestamp: '2026-11-21T12:00:05.250000+00:00', source_ip: '192.0.2.5', user_agent: 'agent 5' },
   ]);
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'offset=-1', 'offset=1.5', 'limit=99999999999']) {
-    expect((await call(`/${id}/heartbeats?${query}`)).status).toBe(400);
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'offset=-1', 'offset=1.5', 'offset=1000000000', 'offset=']) {
+    const { status, json } = await call(`/${id}/heartbeats?${query}`);
+    const range = query.startsWith('limit')
+      ? 'limit is not a number of 1 to 1000'
+      : 'offset is not a number of 0 to 999999999';
+    expect([query, status, json]).toEqual([query, 400, { error: range }]);
   }
 
   const gone = await call(`/${id}`, 'DELETE');

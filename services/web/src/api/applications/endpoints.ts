@@ -22,6 +22,7 @@ import { applicationDocument, applicationSchema } from './document.ts';
 /** Heartbeat Central's API over checks, so that its users' scripts go on working (docs/api.md). */
 
 const MAX_PAGE = 1000;
+const MAX_OFFSET = 999_999_999;
 
 /** Seconds; the limits of a check's period and grace time under this API's names. */
 const seconds = (field: string, description: string) =>
@@ -166,7 +167,7 @@ const heartbeats: KeyedOperation = {
   key: 'rw',
   query: [
     { name: 'limit', description: 'How many; default 100.', schema: z.int().min(1).max(MAX_PAGE) },
-    { name: 'offset', description: 'How many of the newest to pass over.', schema: z.int().min(0) },
+    { name: 'offset', description: 'How many of the newest to pass over.', schema: z.int().min(0).max(MAX_OFFSET) },
   ],
   responses: {
     200: {
@@ -187,11 +188,10 @@ const heartbeats: KeyedOperation = {
   async handle(call) {
     const check = await find(call);
     if (!check) return NO_APPLICATION;
-    const limit = parameter(call.query, 'limit', 100);
-    const offset = parameter(call.query, 'offset', 0);
-    if (limit === null || limit < 1 || limit > MAX_PAGE)
-      return jsonError(400, `limit is not a number of 1 to ${MAX_PAGE}`);
-    if (offset === null) return jsonError(400, 'offset is not a number');
+    const limit = parameter(call.query, 'limit', { otherwise: 100, min: 1, max: MAX_PAGE });
+    const offset = parameter(call.query, 'offset', { otherwise: 0, min: 0, max: MAX_OFFSET });
+    if (typeof limit === 'string') return jsonError(400, limit);
+    if (typeof offset === 'string') return jsonError(400, offset);
     const pings = await call.deps.database.sql<{ created_at: Instant; remote_addr: string | null; ua: string }[]>`
       select created_at, remote_addr, ua from pings where check_id = ${check.id}
       order by n desc limit ${limit} offset ${offset}`;
@@ -205,11 +205,16 @@ const heartbeats: KeyedOperation = {
   },
 };
 
-/** A whole number of at most 9 digits; null: it is none. */
-function parameter(query: URLSearchParams, name: string, otherwise: number): number | null {
+/** A whole number, or what is wrong with it. */
+function parameter(
+  query: URLSearchParams,
+  name: string,
+  { otherwise, min, max }: { readonly otherwise: number; readonly min: number; readonly max: number },
+): number | string {
   const text = query.getAll(name).at(-1);
   if (text === undefined) return otherwise;
-  return /^\d{1,9}$/.test(text) ? Number(text) : null;
+  const value = Number(text);
+  return /^\d+$/.test(text) && value >= min && value <= max ? value : `${name} is not a number of ${min} to ${max}`;
 }
 
 const health: OpenOperation = {

@@ -2,9 +2,9 @@ import type { Instant } from '@overdue/clock';
 import { type ExplainedFlip, explain } from '@overdue/notifications';
 import { z } from 'zod';
 import { findCheck } from '../checks/find.ts';
-import { RESPONSES } from '../http/common.ts';
+import { errorSchema, RESPONSES } from '../http/common.ts';
 import type { Endpoint, KeyedOperation } from '../http/endpoint.ts';
-import { empty, json } from '../http/reply.ts';
+import { empty, json, jsonError } from '../http/reply.ts';
 import { preciseTimestamp } from '../http/timestamps.ts';
 
 const instant = z.string().meta({ format: 'date-time' });
@@ -20,7 +20,9 @@ const flip = z.strictObject({
 /** The latest moment that can be asked for, as of flips: Unix time, in seconds. */
 const LATEST = 10_000_000_000;
 
-/** The moment that `at` names: ISO 8601 with an offset, or Unix seconds; null: neither, or out of range. Absent: now. */
+const MOMENT = `ISO 8601 with an offset, or Unix time up to ${LATEST}`;
+
+/** The moment that `at` names: {@link MOMENT}; null: neither, or out of range. Absent: now. */
 function momentOf(at: string | undefined, now: Instant): Instant | null {
   if (at === undefined) return now;
   const moment = /^\d{1,11}$/.test(at) ? Number(at) * 1000 : instantOf(at);
@@ -48,7 +50,7 @@ const why: KeyedOperation = {
   query: [
     {
       name: 'at',
-      description: 'The moment: ISO 8601 with an offset, or Unix time up to 10000000000. Without it: now.',
+      description: `The moment: ${MOMENT}. Without it: now.`,
       schema: z.string(),
     },
   ],
@@ -81,7 +83,7 @@ const why: KeyedOperation = {
         not_owed: z.array(z.strictObject({ channel, why: z.string() })),
       }),
     },
-    400: { description: '`at` is not a moment, or none from 1970 on.' },
+    400: { description: '`at` is not a moment, or none from 1970 on.', schema: errorSchema },
     403: RESPONSES.otherProject,
     404: RESPONSES.noCheck,
   },
@@ -89,7 +91,7 @@ const why: KeyedOperation = {
     const found = await findCheck(call);
     if ('refusal' in found) return found.refusal;
     const at = momentOf(call.query.getAll('at').at(-1), call.deps.clock.now());
-    if (at === null) return empty(400);
+    if (at === null) return jsonError(400, `at is not a moment from 1970 on: ${MOMENT}`);
     const answer = await explain(call.deps.database.sql, found.check.id, at);
     if (!answer) return empty(404);
     const { expected = null, deadline = null } = answer.lateness ?? {};
