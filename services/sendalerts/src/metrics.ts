@@ -1,4 +1,7 @@
 import { Counter, Gauge, type Registry } from '@overdue/observability';
+import type { Judged } from './judge.ts';
+
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /** What /metrics shows of this service beside the usual. */
 export function createMetrics(registry: Registry) {
@@ -37,4 +40,14 @@ export function createMetrics(registry: Registry) {
       registers,
     }),
   };
+}
+
+/** Counts what came of a look for late checks. */
+export function countJudged({ judged, owed }: Metrics, result: Judged): void {
+  const { looked, down, held, poison } = result;
+  judged.inc({ verdict: 'down' }, down);
+  judged.inc({ verdict: 'held' }, held);
+  judged.inc({ verdict: 'set_aside' }, poison.length);
+  judged.inc({ verdict: 'later' }, looked - down - held - poison.length);
+  owed.inc(result.owed);
 }

@@ -1,19 +1,13 @@
 import type { Clock } from '@overdue/clock';
 import { type Config, databaseTarget, redisTarget } from '@overdue/config';
 import { connect, instanceStore } from '@overdue/database';
-import { createDelivery, HttpClient, Mailer, notificationOptions, tellOwners } from '@overdue/notifications';
+import { createDelivery, HttpClient, Mailer, notificationOptions } from '@overdue/notifications';
 import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
 import { createQueue } from '@overdue/queue';
 import { Evaluator } from './evaluator.ts';
-import { GapNotices } from './gap-notice.ts';
-import { createMetrics } from './metrics.ts';
+import { countJudged, createMetrics } from './metrics.ts';
+import { Notices } from './notices.ts';
 import { ReplaceablePool } from './replaceable-pool.ts';
-
-/**
- * How often it is looked whether administrators have to be told of a gap, or owners of an integration that was switched
- * off, in milliseconds.
- */
-const NOTICES = 15_000;
 
 /** Starts finding late checks and delivering what is owed. */
 export async function startSendalerts(context: {
@@ -39,19 +33,16 @@ export async function startSendalerts(context: {
   const mailer = new Mailer(options.email);
   const http = new HttpClient(options.http, clock);
 
+  const notices = new Notices({ database, clock, mailer, site: options, logger });
   const deps = {
     get sql() {
       return database.sql;
     },
     ...{ clock, options, http, mailer, logger },
   };
-  const tellOfSwitchedOff = alone(
-    () => tellOwners({ sql: database.sql, mailer, site: options, logger }),
-    (err) => logger.debug({ err }, 'Integrations that were switched off could not be looked at'),
-  );
   const delivery = createDelivery(deps, ({ kind, result, switchedOff }) => {
     metrics.attempts.inc({ kind, result });
-    if (switchedOff) tellOfSwitchedOff();
+    if (switchedOff) notices.tellOfSwitchedOff();
   });
   const queue = createQueue(
     { database, clock, logger, worker: instance.id, onSilence, concurrency: config.NUM_WORKERS },
@@ -59,16 +50,6 @@ export async function startSendalerts(context: {
     config.QUEUE_PREFIX,
   );
 
-  const gapNotices = new GapNotices({
-    get sql() {
-      return database.sql;
-    },
-    ...{ mailer, site: options, logger },
-  });
-  const tellOfGaps = alone(
-    () => gapNotices.tell(),
-    (err) => logger.debug({ err }, 'Gaps could not be looked at'),
-  );
   const evaluator = new Evaluator({
     database,
     clock,
@@ -77,14 +58,10 @@ export async function startSendalerts(context: {
     onSilence,
     onGap() {
       metrics.gaps.inc();
-      tellOfGaps();
+      notices.tellOfGaps();
     },
     onJudged(judged) {
-      metrics.judged.inc({ verdict: 'down' }, judged.down);
-      metrics.judged.inc({ verdict: 'held' }, judged.held);
-      metrics.judged.inc({ verdict: 'set_aside' }, judged.poison.length);
-      metrics.judged.inc({ verdict: 'later' }, judged.looked - judged.down - judged.held - judged.poison.length);
-      metrics.owed.inc(judged.owed);
+      countJudged(metrics, judged);
       if (judged.owed > 0) queue.wake();
     },
   });
@@ -94,13 +71,10 @@ export async function startSendalerts(context: {
     metrics.silent.set(silent);
     metrics.lag.set(judgedUntil === null ? Number.NaN : Math.max(0, clock.now() - judgedUntil) / 1000);
   });
-  const noticeTimer = clock.every(NOTICES, () => {
-    tellOfGaps();
-    tellOfSwitchedOff();
-  });
 
   await queue.start(delivery);
   evaluator.start();
+  notices.start();
 
   return {
     instances: {
@@ -119,24 +93,10 @@ export async function startSendalerts(context: {
     },
     async stop() {
       everySecond.cancel();
-      noticeTimer.cancel();
+      notices.stop();
       mailer.close();
       await http.close();
       await database.close();
     },
-  };
-}
-
-/** Starts `work` unless it is under way. */
-function alone(work: () => Promise<unknown>, onError: (err: unknown) => void): () => void {
-  let underWay = false;
-  return () => {
-    if (underWay) return;
-    underWay = true;
-    work()
-      .catch(onError)
-      .finally(() => {
-        underWay = false;
-      });
   };
 }
