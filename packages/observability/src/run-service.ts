@@ -23,7 +23,8 @@ const STOP_TIMEOUT_MS = 8000;
 /**
  * A service's whole life as a process; its main.ts is one call of this. SIGTERM and SIGINT stop it in order (exit 0;
  * again and again is the same as once), and so does the end of the supervisor that started it. What nobody caught is
- * logged and ends it (exit 1). What its operator can mend is said in words (exit {@link EXIT_START_ERROR}).
+ * logged and ends it (exit 1). What its operator can mend is said in words (exit {@link EXIT_START_ERROR}, or 1 where it
+ * may pass by itself).
  *
  * @example
  * await runService({
@@ -93,7 +94,7 @@ export async function runService<C extends RuntimeConfig>(options: RunServiceOpt
     if (stopping) return;
     if (err instanceof StartError) {
       logger.fatal(err.message);
-      process.exit(EXIT_START_ERROR);
+      process.exit(err.mayPass ? 1 : EXIT_START_ERROR);
     }
     crash(logger, service, err);
   }

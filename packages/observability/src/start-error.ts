@@ -4,9 +4,16 @@
  */
 export class StartError extends Error {
   override name = 'StartError';
+  /** Its cause may go away by itself, as a port that somebody else has: starting again may help. */
+  readonly mayPass: boolean;
+
+  constructor(message: string, { mayPass = false }: { mayPass?: boolean } = {}) {
+    super(message);
+    this.mayPass = mayPass;
+  }
 }
 
-/** Exit code of a service that could not start because of its surroundings (EX_CONFIG): starting again does not help. */
+/** Exit code of a service that could not start because of its settings (EX_CONFIG): starting again does not help. */
 export const EXIT_START_ERROR = 78;
 
 /**
@@ -19,6 +26,7 @@ export function listenError(error: unknown, at: { variable: string; host: string
       return new StartError(
         `Port ${at.port} (${at.variable}) on ${at.host} is already in use by another program. ` +
           `Stop that program, or set ${at.variable} to a free port.`,
+        { mayPass: true },
       );
     case 'EACCES':
       return new StartError(
@@ -29,6 +37,7 @@ export function listenError(error: unknown, at: { variable: string; host: string
     case 'ENOTFOUND':
       return new StartError(
         `${at.host} is not an address of this machine, so port ${at.port} (${at.variable}) cannot be opened on it.`,
+        { mayPass: true }, // at boot it may not have it yet
       );
     default:
       return error;

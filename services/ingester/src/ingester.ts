@@ -164,7 +164,9 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
 
 /** What the operator can mend, said so. */
 function spoolProblem({ SPOOL_DIR }: IngesterConfig, error: unknown): unknown {
-  if (error instanceof SpoolLockedError) return new StartError(error.message);
+  if (error instanceof SpoolLockedError) return new StartError(error.message, { mayPass: true });
   const { code, message } = error as { code?: string; message: string };
-  return code ? new StartError(`The spool directory SPOOL_DIR (${SPOOL_DIR}) cannot be used: ${message}`) : error;
+  if (!code) return error;
+  // The disk may be mounted later.
+  return new StartError(`The spool directory SPOOL_DIR (${SPOOL_DIR}) cannot be used: ${message}`, { mayPass: true });
 }
