@@ -52,7 +52,6 @@ export class Spool implements Overflow {
   #savedAt: number;
   #appending = 0;
   /** Bytes of the last batch, if there was no room for it. */
-  /** Bytes of the last batch, if there was no room for it. */
   #refused = 0;
   /** What the disk said to the last batch, if it did not take it. */
   #failure: Error | null = null;
