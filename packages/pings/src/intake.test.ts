@@ -7,7 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { applyBatch } from './apply-batch.ts';
 import { CheckCache } from './check-cache.ts';
 import { loadByCode, loadBySlug } from './check-loader.ts';
-import { type Hearing, type IntakeOutcome, PingIntake, type PlainSuccessThrottle } from './intake.ts';
+import type { IntakeOutcome } from './incoming.ts';
+import { type Hearing, PingIntake, type PlainSuccessThrottle } from './intake.ts';
 import type { PingAction, PingAddress } from './path.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';

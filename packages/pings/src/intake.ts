@@ -1,45 +1,12 @@
-import type { PingKind } from '@overdue/checks';
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import { commitPatience, lookUpPatience, provisionPatience } from './budget.ts';
 import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
-import type { PingAction, PingAddress } from './path.ts';
-import { isPlainSuccess, type Outcome, type Ping, type Submission } from './ping.ts';
-import type { CheckRules } from './rules.ts';
+import { coalesced, InHand, type InHandOwner, judged, OldestFirst, unresolved } from './in-hand.ts';
+import type { IncomingPing } from './incoming.ts';
+import { isPlainSuccess, type Submission } from './ping.ts';
 import type { CoalescedPing } from './spool/journal-records.ts';
-import { uuid7 } from './uuid7.ts';
 import { TimedOutError, within } from './within.ts';
 import type { PingWriter } from './writer.ts';
-
-/** A ping as a transport received it, before its check is known. */
-export interface IncomingPing {
-  readonly address: PingAddress;
-  readonly action: PingAction;
-  readonly exitStatus: number | null;
-  readonly rid: string | null;
-  readonly create: boolean;
-  /** It will not be recorded whatever its check (exit status above 255, bad rid), but an unknown check is said first. */
-  readonly invalid?: boolean;
-  readonly scheme: string;
-  readonly method: string;
-  readonly remoteAddr: string | null;
-  readonly ua: string;
-  readonly body: Buffer | null;
-  /** What the ping means to a check with these rules. */
-  classify(rules: CheckRules): PingKind;
-  /** Called once, with how it ended. Must not throw. */
-  settle(outcome: IntakeOutcome): void;
-}
-
-export type IntakeOutcome =
-  | Outcome
-  /** A check was made for it (`create=1`), and it is recorded. */
-  | 'created'
-  /** {@link IncomingPing.invalid}, and its check exists. */
-  | 'invalid'
-  /** `create=1`, and its check could not be made now: try again. No ping of an existing check was refused. */
-  | 'not created'
-  /** More pings of this check in a minute than PING_RATE_LIMIT. */
-  | 'too many';
 
 /** Coalesces plain successes; see throttle.ts. */
 export interface PlainSuccessThrottle {
@@ -101,7 +68,11 @@ const HEAR_FIRST_A_SECOND = 100;
 export class PingIntake {
   readonly #options: IntakeOptions;
   /** Look-ups and writes in hand, oldest first; settled ones fall off the front. */
-  readonly #inHand = new Fifo();
+  readonly #inHand = new OldestFirst();
+  readonly #owner: InHandOwner = {
+    settled: (one) => this.#settled(one),
+    judgeAnew: (one) => this.#judgeAnew(one),
+  };
   /** Pings that wait for what there is to hear, of each check. */
   readonly #hearing = new Map<number, number>();
   /** How many there were in the second that began then (monotonic). */
@@ -122,7 +93,7 @@ export class PingIntake {
     }
     this.pending++;
     this.pendingBytes += bytes;
-    const one = new InHand(this, incoming, clock.now());
+    const one = new InHand(this.#owner, incoming, clock.now());
     this.#inHand.push(one);
     this.#recall(one);
   }
@@ -148,15 +119,14 @@ export class PingIntake {
     while (this.pending > 0) await this.#options.clock.sleep(5);
   }
 
-  /** @internal */
-  settled_(one: InHand): void {
+  #settled(one: InHand): void {
     this.pending--;
     this.pendingBytes -= one.incoming.body?.length ?? 0;
     if (one.outcome === 'unknown') this.#options.cache.forget(one.incoming.address);
   }
 
-  /** @internal See Submission. What is looked up from now on is what was there when the ping was received, or newer. */
-  async judgeAnew_(one: InHand): Promise<boolean> {
+  /** What is looked up from now on is what was there when the ping was received, or newer. */
+  async #judgeAnew(one: InHand): Promise<boolean> {
     const { cache, clock, throttle, timeoutMs } = this.#options;
     const { address } = one.incoming;
     cache.outdated(address, one.ping.rulesVersion!);
@@ -282,111 +252,5 @@ export class PingIntake {
     const now = this.#options.clock.monotonic();
     if (now - this.#heard.since >= 1000) this.#heard = { since: now, pings: 0 };
     return this.#heard.pings++ < HEAR_FIRST_A_SECOND;
-  }
-}
-
-/** A ping of this check, which it means `kind` to. */
-function judged(one: InHand, check: FoundCheckRef, kind: PingKind): Ping {
-  return ping(one, check.id, null, kind, check.rulesVersion);
-}
-
-/** A ping whose check is looked up later. */
-function unresolved(one: InHand, said: NonNullable<Ping['unresolved']>): Ping {
-  return ping(one, null, said, said.action, null);
-}
-
-function ping(
-  { incoming, at }: InHand,
-  checkId: Ping['checkId'],
-  unresolved: Ping['unresolved'],
-  kind: PingKind,
-  rulesVersion: Ping['rulesVersion'],
-): Ping {
-  return {
-    id: uuid7(at),
-    at,
-    checkId,
-    unresolved,
-    kind,
-    rulesVersion,
-    exitStatus: incoming.exitStatus,
-    rid: incoming.rid,
-    scheme: incoming.scheme,
-    method: incoming.method,
-    remoteAddr: incoming.remoteAddr,
-    ua: incoming.ua,
-    body: incoming.body,
-    skipped: 0,
-    late: false,
-  };
-}
-
-/** What is kept of it when it is only counted. */
-function coalesced({ at, incoming: { scheme, method, remoteAddr, ua } }: InHand): CoalescedPing {
-  return { at, scheme, method, remoteAddr, ua };
-}
-
-/** One ping from receipt to its outcome. */
-class InHand implements Submission {
-  readonly incoming: IncomingPing;
-  readonly at: Instant;
-  readonly #intake: PingIntake;
-  #ping: Ping | null = null;
-  created = false;
-  /** Whether all changes have been heard that were there when it came. */
-  heard = false;
-  outcome: IntakeOutcome | null = null;
-
-  constructor(intake: PingIntake, incoming: IncomingPing, at: Instant) {
-    this.#intake = intake;
-    this.incoming = incoming;
-    this.at = at;
-  }
-
-  get ping(): Ping {
-    return this.#ping!;
-  }
-
-  as(ping: Ping): this {
-    this.#ping = ping;
-    return this;
-  }
-
-  judgeAnew(): Promise<boolean> {
-    return this.#intake.judgeAnew_(this);
-  }
-
-  settle(outcome: IntakeOutcome): void {
-    this.outcome = outcome === 'recorded' && this.created ? 'created' : outcome;
-    this.#intake.settled_(this);
-    this.incoming.settle(this.outcome);
-  }
-}
-
-/** Pings by age; those that are settled are dropped when they come to the front. */
-class Fifo {
-  #items: InHand[] = [];
-  #head = 0;
-
-  push(item: InHand): void {
-    this.#trim();
-    this.#items.push(item);
-  }
-
-  oldest(): Instant | null {
-    this.#trim();
-    return this.#items[this.#head]?.at ?? null;
-  }
-
-  #trim(): void {
-    const items = this.#items;
-    while (this.#head < items.length && items[this.#head]!.outcome !== null) this.#head++;
-    if (this.#head > 1024 && this.#head * 2 > items.length) {
-      this.#items = items.slice(this.#head);
-      this.#head = 0;
-    } else if (this.#head === items.length && this.#head > 0) {
-      items.length = 0;
-      this.#head = 0;
-    }
   }
 }
