@@ -11,6 +11,8 @@ export const DISABLED_COMMANDS = ['AUTH', 'XCLIENT', 'XFORWARD', 'WIZ', 'SHELL',
  */
 class PingConnection extends SMTPConnection {
   readonly #owner: PingServer;
+  /** What it said before the greeting; the parser gives one command at a time. */
+  #early: (() => void) | null = null;
 
   constructor(owner: PingServer, ...[socket, options]: Parameters<SMTPServer['connect']>) {
     super(owner, socket, options);
@@ -39,6 +41,35 @@ class PingConnection extends SMTPConnection {
     // An empty recipient is answered like any other that is no mailbox of ours, in onRcptTo.
     const address = name === 'rcpt to' && path.address === '' ? ' ' : path.address;
     return { address, args: path.args, duplicate: path.duplicate };
+  }
+
+  /**
+   * Small devices write all that they have to say at once, and do not wait for the greeting. The library would hang up on
+   * them: most who do so elsewhere send spam.
+   */
+  override _onCommand(command: Buffer, callback?: () => void): void {
+    if (this._ready) super._onCommand(command, callback);
+    else this.#early = () => super._onCommand(command, callback);
+  }
+
+  override connectionReady(next?: () => void): void {
+    super.connectionReady(() => {
+      next?.();
+      this.#early?.();
+      this.#early = null;
+    });
+  }
+
+  /** The library's own parser; this one goes on behind a message that came whole with what follows it. */
+  override _createParser() {
+    const parser = super._createParser();
+    parser.continue = () => {
+      const goOn = parser._continueCallback;
+      // Before it goes on, as that may be up to the end of the next message, which is to be gone on from then.
+      parser._continueCallback = typeof goOn !== 'function';
+      if (typeof goOn === 'function') goOn();
+    };
+    return parser;
   }
 
   override handler_HELP(_command: Buffer, callback: () => void): void {

@@ -88,6 +88,16 @@ describe('what is recorded', () => {
   });
 });
 
+test('a client that waits for no answer: two mails and the end in one go, before the greeting', async () => {
+  const { client, target } = await start();
+  const mail = (text: string) => `MAIL FROM:<>\r\nRCPT TO:<${ok}>\r\nDATA\r\n${text}\r\n.\r\n`;
+  const session = await client(`HELO client.test\r\n${mail('one')}${mail('two')}QUIT\r\n`);
+  const replies: string[] = [];
+  for (let reply = await session.reply(); reply !== 'closed'; reply = await session.reply()) replies.push(reply);
+  expect(replies.map((reply) => reply.slice(0, 3)).join(' ')).toBe('250 250 250 354 250 250 250 354 250 221');
+  expect(target.seen.map((ping) => ping.body?.toString())).toEqual(['one\r\n', 'two\r\n']);
+});
+
 describe('recipients', () => {
   test('in order, each by itself, also the same one again', async () => {
     const { client, target, log } = await start();

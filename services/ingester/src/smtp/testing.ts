@@ -35,7 +35,8 @@ export interface Fixture {
   readonly target: FakeTarget;
   /** Messages of the log. */
   readonly log: string[];
-  client(): Promise<Client>;
+  /** `early`: what the client writes before it has read the greeting. */
+  client(early?: string): Promise<Client>;
 }
 
 export async function startFixture(options: Partial<SmtpListenerOptions> = {}): Promise<Fixture> {
@@ -52,7 +53,7 @@ export async function startFixture(options: Partial<SmtpListenerOptions> = {}): 
     logger: createLogger({ service: 'test', level: 'info', format: 'json', destination }),
     ...options,
   });
-  return { listener, target, log, client: () => Client.open(listener.port) };
+  return { listener, target, log, client: (early) => Client.open(listener.port, early) };
 }
 
 /** One SMTP session, command by command. */
@@ -68,10 +69,11 @@ export class Client {
   }
 
   /** Connects and reads the greeting. */
-  static async open(port: number): Promise<Client> {
+  static async open(port: number, early = ''): Promise<Client> {
     const socket = connect(port, '127.0.0.1');
     const client = new Client(socket);
     await once(socket, 'connect');
+    socket.write(early);
     await client.reply();
     return client;
   }
