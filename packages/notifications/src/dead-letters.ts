@@ -35,7 +35,7 @@ export async function deadLetters(sql: Sql, projectId: number, limit = 100): Pro
 
 /**
  * Owes a dead letter again, with the same delivery id, from now: the resend button.
- * @returns false when it is not one (any more), or is not of this project
+ * @returns false when it is not one (any more), is not of this project, or its channel is switched off: it stays one then
  */
 export async function resend(sql: Sql, notificationId: number, projectId: number): Promise<boolean> {
   return await sql.begin(async (tx) => {
@@ -44,7 +44,7 @@ export async function resend(sql: Sql, notificationId: number, projectId: number
       set state = 'owed', error = '', attempts = 0, next_attempt_at = now(), finished_at = null, created_at = now()
       from channels c
       where n.id = ${notificationId} and n.state = 'failed' and n.check_id is not null
-        and c.id = n.channel_id and c.project_id = ${projectId}
+        and c.id = n.channel_id and c.project_id = ${projectId} and not c.disabled
       returning n.id`;
     if (rows.length > 0) await tx`select pg_notify('notifications_owed', '')`;
     return rows.length > 0;

@@ -183,11 +183,20 @@ describe('integrations', () => {
       insert into notifications (flip_id, check_id, channel_id, check_status, state, attempts, error, finished_at)
       values (${flip!.id}, ${check!.id}, ${(await newest()).id}, 'down', 'failed', 7, 'Connection timed out', now())
       returning id`;
+    const state = async () =>
+      (await database.sql<{ state: string }[]>`select state from notifications where id = ${message!.id}`)[0]!.state;
+    const resend = () => visitor.submit(list, { message: String(message!.id) }, `/projects/${project}/resend/`);
     expect((await visitor.get(list)).text).toContain('Connection timed out');
-    await visitor.submit(list, { message: String(message!.id) }, `/projects/${project}/resend/`);
-    expect(await database.sql`select 1 from notifications where id = ${message!.id} and state = 'owed'`).toHaveLength(
-      1,
-    );
+    // Sent to an integration that is switched off, it would be dropped, and be on no list any more.
+    await database.sql`update channels set disabled = true`;
+    const off = await visitor.get(list);
+    expect(off.text).toContain('The integration is switched off.');
+    expect(off.text).not.toContain('Send again');
+    await resend();
+    expect(await state()).toBe('failed');
+    await database.sql`update channels set disabled = false`;
+    await resend();
+    expect(await state()).toBe('owed');
     const why = await visitor.get(`/checks/${check!.code}/explain/?at=${Date.now()}`);
     expect(why.text).toContain('It went from up to down');
   });

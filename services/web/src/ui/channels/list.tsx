@@ -165,6 +165,8 @@ function GivenUp(props: {
   const { access } = visit;
   const resendPath = `/projects/${access.project.code}/resend/`;
   const channels = new Map(props.channels.map((channel) => [channel.code, channel]));
+  const isOff = (message: DeadLetter) => channels.get(message.channelCode)?.disabled === true;
+  const sendable = messages.filter((message) => !isOff(message));
   const titleOf = (message: DeadLetter) => {
     const channel = channels.get(message.channelCode);
     return channel ? channelTitle(channel) : message.channelName || kindLabel(message.channelKind);
@@ -173,9 +175,9 @@ function GivenUp(props: {
     <section class="given-up" aria-labelledby="h-given-up">
       <div class="block-head">
         <h2 id="h-given-up">Not delivered</h2>
-        {access.canWrite && messages.length > 1 && (
-          <PostButton action={resendPath} fields={{ message: messages.map((message) => message.id).join(' ') }}>
-            Send all {messages.length} again
+        {access.canWrite && sendable.length > 1 && (
+          <PostButton action={resendPath} fields={{ message: sendable.map((message) => message.id).join(' ') }}>
+            Send all {sendable.length} again
           </PostButton>
         )}
       </div>
@@ -188,11 +190,14 @@ function GivenUp(props: {
               {titleOf(message)}, given up <Ago at={message.finishedAt} /> after {plural(message.attempts, 'attempt')}:{' '}
               <span class="event-error">{message.error}</span>
             </span>
-            {access.canWrite && (
-              <PostButton action={resendPath} fields={{ message: String(message.id) }}>
-                Send again
-              </PostButton>
-            )}
+            {access.canWrite &&
+              (isOff(message) ? (
+                <span class="muted">The integration is switched off.</span>
+              ) : (
+                <PostButton action={resendPath} fields={{ message: String(message.id) }}>
+                  Send again
+                </PostButton>
+              ))}
           </li>
         ))}
       </ul>

@@ -27,6 +27,9 @@ export async function resendMessage(visit: InProject): Promise<void> {
           kind: 'success',
           text: owed === 1 ? 'The message is on its way again.' : `${owed} messages are on their way again.`,
         }
-      : { kind: 'info', text: 'That message is no longer among those that were given up.' },
+      : {
+          kind: 'info',
+          text: 'Nothing was sent again: the message is on its way already, or its integration is switched off.',
+        },
   );
 }
