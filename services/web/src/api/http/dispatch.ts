@@ -106,23 +106,9 @@ async function answer(endpoint: Endpoint, call: Call): Promise<Reply> {
 }
 
 async function answerKeyed(operation: KeyedOperation, method: string, call: Call): Promise<Reply> {
-  let body: Record<string, unknown> = {};
-  if (method === 'POST' || method === 'PUT') {
-    const bytes = await readBody(call.request);
-    if (bytes === null) return withHeaders(jsonError(400, 'request body is too large'), { Connection: 'close' });
-    if (bytes.length > 0) {
-      let value: unknown;
-      try {
-        value = parseJsonBytes(bytes);
-      } catch (error) {
-        if (error instanceof JsonSyntaxError) return jsonError(400, 'could not parse request body');
-        throw error;
-      }
-      if (!isObject(value)) return jsonError(400, 'json validation error: value is not an object');
-      body = value;
-    }
-  }
-
+  const read = method === 'POST' || method === 'PUT' ? await readObject(call.request) : { object: {} };
+  if ('refusal' in read) return read.refusal;
+  const { object: body } = read;
   const key = suppliedKey(call, operation, body);
   if ([...key].length !== 32) return jsonError(401, 'missing api key');
   const holder = await findProjectByApiKey(call.deps.database, call.deps.secretKey, key);
@@ -133,6 +119,24 @@ async function answerKeyed(operation: KeyedOperation, method: string, call: Call
     if (typeof value === 'bigint') body[name] = nearestSafe(value);
   }
   return operation.handle({ ...call, project: holder.project, readOnly: holder.readOnly, body });
+}
+
+/** The JSON object in a request's body; an empty body is an empty object. */
+async function readObject(request: IncomingMessage): Promise<{ object: Record<string, unknown> } | { refusal: Reply }> {
+  const bytes = await readBody(request);
+  if (bytes === null) {
+    return { refusal: withHeaders(jsonError(400, 'request body is too large'), { Connection: 'close' }) };
+  }
+  if (bytes.length === 0) return { object: {} };
+  let value: unknown;
+  try {
+    value = parseJsonBytes(bytes);
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) return { refusal: jsonError(400, 'could not parse request body') };
+    throw error;
+  }
+  if (isObject(value)) return { object: value };
+  return { refusal: jsonError(400, 'json validation error: value is not an object') };
 }
 
 /**
