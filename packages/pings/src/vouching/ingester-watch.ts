@@ -37,6 +37,24 @@ export const LONGEST_PAUSE: Milliseconds = 3000;
 /** So such a pause counts as a look this long after the one before: a beat of a living ingester. */
 const LONG_PAUSE_COUNTS: Milliseconds = 1000;
 
+/** How long a row has been standing still, as far as it counts. */
+interface Standstill {
+  readonly seenAt: Instant;
+  /** Since the last interruption. */
+  counted: Milliseconds;
+  inAll: Milliseconds;
+  /** Whether it did so through an interruption. */
+  throughOutage: boolean;
+}
+
+/** From one look to the next. */
+interface Passed {
+  /** How much of the time between them counts. */
+  readonly counts: Milliseconds;
+  /** Whether the database was away in it. */
+  readonly outage: boolean;
+}
+
 /**
  * Tells live ingesters from dead ones. That a row is old proves nothing: while the database is away nobody can move
  * one. So a row counts as dead only when *we* have looked at it again and again for {@link DEAD_AFTER} and it did not
@@ -44,14 +62,8 @@ const LONG_PAUSE_COUNTS: Milliseconds = 1000;
  * is this process's monotonic clock: clocks of hosts and of the database need not agree.
  */
 export class IngesterWatch {
-  /**
-   * For how long, as far as it counts, each row has been standing still: since the last interruption, and in all; and
-   * whether it did so through one.
-   */
-  readonly #still = new Map<
-    string,
-    { readonly seenAt: Instant; counted: Milliseconds; inAll: Milliseconds; throughOutage: boolean }
-  >();
+  /** Of each row. */
+  readonly #standstills = new Map<string, Standstill>();
   /** The newest look before an interruption that goes on; undefined: none does. */
   #lastBefore: Milliseconds | undefined;
   #lastLook: Milliseconds | undefined;
@@ -64,35 +76,48 @@ export class IngesterWatch {
    * @param took how long the database let us wait for it: one that hangs is away for everybody
    */
   look(rows: readonly IngesterRow[], at: Milliseconds, took: Milliseconds = 0): Verdict {
-    const pause = this.#lastLook === undefined ? 0 : at - this.#lastLook;
-    this.#lastLook = at;
-    const failed = this.#lastBefore !== undefined && at - this.#lastBefore > LONGEST_PAUSE;
-    const outage = failed || took > LONGEST_PAUSE;
-    this.#lastBefore = undefined;
-    const long = pause > LONGEST_PAUSE;
-    this.#longPauses = long ? this.#longPauses + 1 : 0;
+    const passed = this.#passed(at, took);
     const known = new Set(rows.map((row) => row.id));
-    for (const id of this.#still.keys()) if (!known.has(id)) this.#still.delete(id);
+    for (const id of this.#standstills.keys()) if (!known.has(id)) this.#standstills.delete(id);
     const [live, silent, dead]: [IngesterRow[], IngesterRow[], DeadIngester[]] = [[], [], []];
     for (const row of rows) {
-      const before = this.#still.get(row.id);
-      if (before && before.seenAt === row.seenAt) {
-        const counts = long ? LONG_PAUSE_COUNTS : pause;
-        before.counted += counts;
-        before.inAll += counts;
-        before.throughOutage ||= outage;
-        const mayHold = row.spooling || before.throughOutage;
-        const still = before.counted >= DEAD_AFTER;
-        if (still && !(mayHold && before.inAll < DEAD_AFTER_SPOOLING)) {
-          dead.push({ ...row, mayHold });
-          continue;
-        }
-        if (still) silent.push(row);
-      } else this.#still.set(row.id, { seenAt: row.seenAt, counted: 0, inAll: 0, throughOutage: false });
+      const { counted, inAll, throughOutage } = this.#standstill(row, passed);
+      const mayHold = row.spooling || throughOutage;
+      const isSilent = counted >= DEAD_AFTER;
+      if (isSilent && (!mayHold || inAll >= DEAD_AFTER_SPOOLING)) {
+        dead.push({ ...row, mayHold });
+        continue;
+      }
+      if (isSilent) silent.push(row);
       live.push(row);
     }
     this.#dead = dead;
     return { live, silent, dead };
+  }
+
+  /** @param took as of {@link look} */
+  #passed(at: Milliseconds, took: Milliseconds): Passed {
+    const pause = this.#lastLook === undefined ? 0 : at - this.#lastLook;
+    this.#lastLook = at;
+    const failed = this.#lastBefore !== undefined && at - this.#lastBefore > LONGEST_PAUSE;
+    this.#lastBefore = undefined;
+    const long = pause > LONGEST_PAUSE;
+    this.#longPauses = long ? this.#longPauses + 1 : 0;
+    return { counts: long ? LONG_PAUSE_COUNTS : pause, outage: failed || took > LONGEST_PAUSE };
+  }
+
+  /** The row's standstill, up to now; one that has moved begins another. */
+  #standstill(row: IngesterRow, { counts, outage }: Passed): Standstill {
+    const before = this.#standstills.get(row.id);
+    if (before?.seenAt === row.seenAt) {
+      before.counted += counts;
+      before.inAll += counts;
+      before.throughOutage ||= outage;
+      return before;
+    }
+    const begun = { seenAt: row.seenAt, counted: 0, inAll: 0, throughOutage: false };
+    this.#standstills.set(row.id, begun);
+    return begun;
   }
 
   /** Whether the newest look found this very row dead. */
@@ -107,7 +132,7 @@ export class IngesterWatch {
 
   /** A look failed: what stood still may have been unable to move. */
   interrupted(): void {
-    for (const row of this.#still.values()) row.counted = 0;
+    for (const standstill of this.#standstills.values()) standstill.counted = 0;
     this.#lastBefore ??= this.#lastLook;
     this.#lastLook = undefined;
     this.#longPauses = 0;
