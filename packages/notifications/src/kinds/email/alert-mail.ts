@@ -58,9 +58,17 @@ export async function alertMail(
     subject: `${message.down ? 'DOWN' : 'UP'} | ${message.name}`.trim(),
     text: alertText(view),
     html: alertHtml(view),
-    ...(raw && byMail
-      ? { attachments: [{ filename: 'last-ping.eml', contentType: 'message/rfc822', content: attachable(raw) }] }
-      : {}),
+    ...(raw && byMail ? { attachments: [lastPing(raw)] } : {}),
+  };
+}
+
+function lastPing(raw: Buffer): NonNullable<Mail['attachments']>[number] {
+  // The mailer's own choice for messages is inline: readers would show it as a part of the alert.
+  return {
+    filename: 'last-ping.eml',
+    contentType: 'message/rfc822',
+    contentDisposition: 'attachment',
+    content: attachable(raw),
   };
 }
 

@@ -166,7 +166,7 @@ test('a ping that came by e-mail is attached', async () => {
   });
   const { raw } = smtp.mails[0]!;
   expect(raw).toContain('message/rfc822');
-  expect(raw).toContain('filename=last-ping.eml');
+  expect(raw).toContain('Content-Disposition: attachment; filename=last-ping.eml');
   expect(raw).toContain('all good');
   expect(raw.replace(/=\r\n/g, '')).toMatch(/Last Ping Subject: Backup d=C5=8Dne/);
 });
