@@ -191,11 +191,14 @@ describe('the command line beside it', () => {
     expect(wrong.stderr).toContain('nothing was changed');
   });
 
-  test('a wrong call: exit code 2, and what there is', async () => {
-    const { code, stderr } = await overdue(product.env, ['nonsense']);
-    expect(code).toBe(2);
-    expect(stderr).toContain("unknown command 'nonsense'");
-  });
+  test.each([[['nonsense']], [['help', 'nonsense']]])(
+    'a wrong call: exit code 2, and what there is: %j',
+    async (args) => {
+      const { code, stderr } = await overdue(product.env, args);
+      expect(code).toBe(2);
+      expect(stderr).toContain("unknown command 'nonsense'");
+    },
+  );
 });
 
 test('a supervisor that is killed: its services end, and the next start ends its database and takes over', async () => {

@@ -157,7 +157,9 @@ function commands(exit: (code: number) => void, stopping: AbortSignal | undefine
     .argument('[topic]')
     .action(async (topic: string | undefined) => {
       if (topic === 'config') return (await import('./commands/help-config.ts')).helpConfig();
-      (program.commands.find((c) => c.name() === topic) ?? program).outputHelp();
+      const command = topic === undefined ? program : program.commands.find((one) => one.name() === topic);
+      if (command) command.outputHelp();
+      else program.error(`error: unknown command '${topic}'`);
     });
   return program;
 }
