@@ -58,11 +58,11 @@ export async function alertMail(
     subject: `${message.down ? 'DOWN' : 'UP'} | ${message.name}`.trim(),
     text: alertText(view),
     html: alertHtml(view),
-    ...(raw && byMail ? { attachments: [lastPing(raw)] } : {}),
+    ...(raw && byMail ? { attachments: [attachedPing(raw)] } : {}),
   };
 }
 
-function lastPing(raw: Buffer): NonNullable<Mail['attachments']>[number] {
+function attachedPing(raw: Buffer): NonNullable<Mail['attachments']>[number] {
   // The mailer's own choice for messages is inline: readers would show it as a part of the alert.
   return {
     filename: 'last-ping.eml',
