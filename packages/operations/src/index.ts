@@ -15,7 +15,7 @@ export {
 export { ALL_CHANNELS } from './channels/selection.ts';
 export { readSettings, switchedOff } from './channels/settings.ts';
 export { copyCheck } from './checks/copy.ts';
-export { createCheck, upsertCheck } from './checks/create.ts';
+export { createCheck } from './checks/create.ts';
 export { deleteCheck } from './checks/delete.ts';
 export {
   type CheckRequest,
@@ -36,6 +36,7 @@ export { clearEvents, pauseCheck, resumeCheck, updateAndPause } from './checks/p
 export { type CheckRow, type CheckWithChannels, channelCodes, type EditableColumns } from './checks/row.ts';
 export { transferCheck } from './checks/transfer.ts';
 export { editCheckSchedule, updateCheck, updateCheckByRequest } from './checks/update.ts';
+export { upsertCheck } from './checks/upsert.ts';
 export { applyConfig } from './config-as-code/apply.ts';
 export { exportConfig } from './config-as-code/export.ts';
 export { channelKinds } from './config-as-code/kinds.ts';

@@ -1,13 +1,10 @@
 import type { Clock } from '@overdue/clock';
 import { type Database, type Fragment, type Statement, type TransactionSql, transact } from '@overdue/database';
-import { ALL_CHANNELS, type ChannelSelection, replaceChannels, resolveChannels } from '../channels/selection.ts';
+import { ALL_CHANNELS, type ChannelSelection, resolveChannels } from '../channels/selection.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
-import { applyRequest } from './apply-request.ts';
-import type { CheckRequest } from './fields.ts';
-import { hasRoom, lockOwner, lockRoom, ownerLock } from './limit.ts';
+import { hasRoom, lockRoom, ownerLock } from './limit.ts';
 import { pauseLocked } from './pause.ts';
-import { type CheckWithChannels, type EditableColumns, lockCheck, NEW_CHECK, readCheck } from './row.ts';
-import { writeChanges } from './update.ts';
+import { type CheckWithChannels, type EditableColumns, readCheck } from './row.ts';
 
 export interface CreateCheck {
   readonly projectId: number;
@@ -47,7 +44,7 @@ export function createCheck(
  * {@link createCheck} with a selection of all channels or none: all of the transaction is one round trip.
  * @returns null: nothing was made, because of another selection, or because there is no room or no such project
  */
-async function createAtOnce(
+export async function createAtOnce(
   database: Database,
   clock: Clock,
   { projectId, fields, channels, limitFactor }: Required<Omit<CreateCheck, 'paused'>>,
@@ -101,62 +98,12 @@ function insertion(
     from made`;
 }
 
-export interface UpsertCheck {
-  readonly projectId: number;
-  readonly request: CheckRequest;
-  /** v1 and v2: `name` also sets the slug (M-26). */
-  readonly slugFromName: boolean;
-}
-
-/**
- * Makes a check, or updates the oldest that agrees with the request in every field named by `unique` (M-45…M-50).
- * Several at once with the same `unique` make one check.
- * Refused: `check-limit`, `channels`.
- */
-export function upsertCheck(
-  database: Database,
-  clock: Clock,
-  { projectId, request, slugFromName }: UpsertCheck,
-): Promise<Outcome<{ readonly check: CheckWithChannels; readonly created: boolean }>> {
-  return outcomeOf(async () => {
-    if (!request.unique?.length) {
-      const fields = applyRequest(NEW_CHECK, request, slugFromName);
-      const check = await createAtOnce(database, clock, {
-        projectId,
-        fields,
-        channels: request.channels ?? '',
-        limitFactor: 1,
-      });
-      if (check) return { check, created: true };
-    }
-    let created = true;
-    const [check] = await transact(database.sql, async (sql) => {
-      const { unique = [], channels } = request;
-      if (unique.length > 0) {
-        await lockOwner(sql, projectId);
-        const code = await findByUnique(sql, projectId, request);
-        const existing = code === null ? null : await lockCheck(sql, { code, projectId });
-        if (existing) {
-          const ids = channels === undefined ? null : await resolveChannels(sql, projectId, channels);
-          const changes = await writeChanges(sql, existing, applyRequest(existing, request, slugFromName));
-          created = false;
-          return [...changes, ...(ids ? replaceChannels(sql, existing.id, ids) : []), readCheck(sql, existing.id)];
-        }
-      }
-      const channelIds = await inRoom(sql, projectId, 1, channels ?? '');
-      const fields = applyRequest(NEW_CHECK, request, slugFromName);
-      return [insertCheck(sql, clock, projectId, fields, channelIds)];
-    });
-    return { check: check!, created };
-  });
-}
-
 /**
  * Makes sure that the owner has room for one more check, and finds its channels: one round trip. Without room, that is
  * what is refused, whatever the channels.
  * @returns the ids of the channels
  */
-async function inRoom(
+export async function inRoom(
   sql: TransactionSql,
   projectId: number,
   limitFactor: 1 | 2,
@@ -167,14 +114,4 @@ async function inRoom(
   channelIds.catch(() => {}); // heard below, unless there is no room
   await room;
   return channelIds;
-}
-
-/** The code of the oldest check that has the request's values in all of its `unique` fields (M-48), or null. */
-async function findByUnique(sql: TransactionSql, projectId: number, request: CheckRequest): Promise<string | null> {
-  const fields = [...new Set(request.unique ?? [])];
-  if (fields.length === 0 || fields.some((field) => request[field] === undefined)) return null;
-  const conditions = fields.map((field) => sql`and ${sql(field)} = ${request[field]!}`);
-  const [row] = await sql<{ code: string }[]>`
-    select code from checks where project_id = ${projectId} ${conditions} order by id limit 1`;
-  return row?.code ?? null;
 }
