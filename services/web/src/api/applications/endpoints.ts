@@ -193,7 +193,8 @@ const heartbeats: KeyedOperation = {
     if (typeof limit === 'string') return jsonError(400, limit);
     if (typeof offset === 'string') return jsonError(400, offset);
     const pings = await call.deps.database.sql<{ created_at: Instant; remote_addr: string | null; ua: string }[]>`
-      select created_at, remote_addr, ua from pings where check_id = ${check.id}
+      select created_at, remote_addr, ua from pings
+      where check_id = ${check.id} and n > ${check.n_pings - call.project.ping_log_limit}
       order by n desc limit ${limit} offset ${offset}`;
     return json(
       pings.map((ping) => ({
