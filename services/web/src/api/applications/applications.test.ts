@@ -82,6 +82,15 @@ test('made inactive: paused, with its flip', async () => {
   ]);
 });
 
+test('one with a schedule can be sent back as it was read', async () => {
+  const { json } = await call('', 'POST', { name: 'nightly' });
+  await context.database.sql`update checks set kind = 'cron', schedule = '0 3 * * *' where id = ${json.id}`;
+  const read = (await call(`/${json.id}`)).json;
+  expect(read.expected_interval).toBeNull();
+  const written = await call(`/${json.id}`, 'PUT', read);
+  expect([written.status, written.json]).toEqual([200, read]);
+});
+
 test.each<[unknown, string]>([
   [{}, 'name is not a string'],
   [{ name: 1 }, 'name is not a string'],

@@ -45,7 +45,14 @@ const createSchema = z
   .object(fields)
   .partial({ expected_interval: true, grace_period: true, is_active: true })
   .meta({ id: 'ApplicationCreate' });
-const updateSchema = z.object(fields).partial().meta({ id: 'ApplicationUpdate' });
+const updateSchema = z
+  .object({
+    ...fields,
+    // What a check with a schedule shows, so that an application can be sent back as it was read.
+    expected_interval: fields.expected_interval.nullable().describe('Null, or absent: as it is.'),
+  })
+  .partial()
+  .meta({ id: 'ApplicationUpdate' });
 type Fields = z.output<typeof updateSchema>;
 
 const answer = { description: 'The application.', schema: applicationSchema };
@@ -54,7 +61,7 @@ const noApplication = { description: 'The project has no such application.', sch
 function columns({ name, expected_interval, grace_period }: Fields): Partial<EditableColumns> {
   return {
     ...(name === undefined ? {} : { name }),
-    ...(expected_interval === undefined ? {} : { kind: 'simple', timeout: expected_interval }),
+    ...(typeof expected_interval === 'number' ? { kind: 'simple', timeout: expected_interval } : {}),
     ...(grace_period === undefined ? {} : { grace: grace_period }),
   };
 }
