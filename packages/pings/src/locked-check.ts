@@ -44,6 +44,7 @@ export function lockChecks(sql: ReservedSql, ids: readonly number[]): Promise<re
     .execute() as unknown as Promise<readonly LockedRow[]>;
 }
 
+/** The row that {@link lockChecks} found, as the state machine takes it. */
 export function readState(row: LockedRow): Locked {
   return {
     id: row[0],

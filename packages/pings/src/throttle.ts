@@ -66,6 +66,7 @@ interface Held extends Sum {
   outcome: Outcome | null;
 }
 
+/** Holds back plain successes that say nothing new: see above. Answers each as soon as it cannot be lost. */
 export class Throttle implements PlainSuccessThrottle {
   readonly #options: ThrottleOptions;
   /** In order of opening, so also of their end. */

@@ -58,6 +58,7 @@ export interface WatermarkOptions {
   readonly spacing?: () => Milliseconds;
 }
 
+/** Says in the database what this ingester vouches for, and from when to when it was receiving: see above. */
 export class Watermark {
   readonly #options: WatermarkOptions;
   #stretches: Stretch[] = [];

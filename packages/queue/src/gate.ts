@@ -1,17 +1,6 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import type { Route } from './types.ts';
 
-/**
- * Keeps one bad destination from slowing the others: a bound on what may be under way to each, and a circuit breaker.
- *
- *   closed     up to `perDestination` at once; each failure in a row halves that
- *   open       after `failuresToOpen` failures in a row: what failed is left alone, for 5 s, then 10 s, … at most 5 min
- *   half open  when that time is over: one message goes; success closes, failure opens again for longer
- *
- * Only failures of the destination as a whole count (no connection, time-out, 502 to 504), never what it answers to one
- * message. One address of it may fail in the same way by itself: so while it is open, each route that has not failed
- * may find out for itself, one message at a time.
- */
 export interface GateOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Messages under way to one destination at most. Default 24. */
@@ -47,6 +36,17 @@ export type Change =
   /** It was open and answers again; `routes` had failed. */
   | { readonly kind: 'recovered'; readonly routes: readonly Route[] };
 
+/**
+ * Keeps one bad destination from slowing the others: a bound on what may be under way to each, and a circuit breaker.
+ *
+ *   closed     up to `perDestination` at once; each failure in a row halves that
+ *   open       after `failuresToOpen` failures in a row: what failed is left alone, for 5 s, then 10 s, … at most 5 min
+ *   half open  when that time is over: one message goes; success closes, failure opens again for longer
+ *
+ * Only failures of the destination as a whole count (no connection, time-out, 502 to 504), never what it answers to one
+ * message. One address of it may fail in the same way by itself: so while it is open, each route that has not failed
+ * may find out for itself, one message at a time.
+ */
 export class Gate {
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #perDestination: number;

@@ -4,19 +4,6 @@ import type { Finish } from './finish.ts';
 import type { Claim, Route } from './types.ts';
 import { within } from './within.ts';
 
-/**
- * The outbox's SQL. Rows of `notifications` go
- *
- *   owed ──claim──> owed, leased ──finish──> sent | failed | dropped
- *                        │  └──────finish──> owed, next_attempt_at later     (another attempt)
- *                        ├──release───────> owed                             (not tried)
- *                        └──lease ends────> owed                             (the worker died)
- *
- * and of the rows of one (channel, check) only the oldest owed one can be claimed, so "up" never overtakes "down".
- *
- * `leased_by` null with `leased_until` set: handed to Redis, which should bring it to a worker before that.
- * All times are the database's, so clocks of hosts need not agree; `clock` replaces them in the simulation.
- */
 export interface OutboxOptions {
   /** Looked at for each statement, so its pool may be replaced meanwhile. */
   readonly database: Pick<Database, 'sql'>;
@@ -45,6 +32,19 @@ type Fragment = ReturnType<Database['sql']>;
 
 const SENDING = 'Sending';
 
+/**
+ * The outbox's SQL. Rows of `notifications` go
+ *
+ *   owed ──claim──> owed, leased ──finish──> sent | failed | dropped
+ *                        │  └──────finish──> owed, next_attempt_at later     (another attempt)
+ *                        ├──release───────> owed                             (not tried)
+ *                        └──lease ends────> owed                             (the worker died)
+ *
+ * and of the rows of one (channel, check) only the oldest owed one can be claimed, so "up" never overtakes "down".
+ *
+ * `leased_by` null with `leased_until` set: handed to Redis, which should bring it to a worker before that.
+ * All times are the database's, so clocks of hosts need not agree; `clock` replaces them in the simulation.
+ */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #worker: string;

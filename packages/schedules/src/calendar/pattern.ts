@@ -1,10 +1,5 @@
 import { type CalendarDate, dateOfDay, dayOfDate, daysInMonth, SECONDS_PER_DAY, weekdayOfDay } from './date.ts';
 
-/**
- * The wall-clock side of a schedule, the same for both dialects: which years, months, days and times of day match, and
- * the next of them. Knows nothing of zones; a wall time is whole seconds counted as if the wall clock showed UTC.
- */
-
 /** Which days of a month match: bit `d - 1` for day `d`, given the first day's weekday (0 = Sunday) and the length. */
 export type DayMask = (firstWeekday: number, length: number) => number;
 
@@ -19,6 +14,10 @@ export interface PatternFields {
   seconds: Iterable<number>;
 }
 
+/**
+ * The wall-clock side of a schedule, the same for both dialects: which years, months, days and times of day match, and
+ * the next of them. Knows nothing of zones; a wall time is whole seconds counted as if the wall clock showed UTC.
+ */
 export class WallPattern {
   readonly #years: readonly number[] | null;
   readonly #months: number;

@@ -10,6 +10,7 @@ export interface LookUps {
   close(): Promise<void>;
 }
 
+/** Connects when something is asked for the first time. */
 export function openLookUps({ clock, config, open, cachedChecks }: PipelineOptions): LookUps {
   const timeoutMs = config.PING_DB_TIMEOUT_MS;
   const pool = new PatientPool({

@@ -83,6 +83,7 @@ class PingConnection extends SMTPConnection {
   }
 }
 
+/** The library's server with {@link PingConnection} for its sessions. */
 export class PingServer extends SMTPServer {
   /** A mail was refused for its size, announced or real. */
   onTooBig: () => void = () => {};

@@ -24,10 +24,12 @@ export function writeCookie(site: Site, res: Response, name: string, value: stri
   );
 }
 
+/** @param token what the visitor is known by from now on; the database has its hash only */
 export function writeSessionCookie(site: Site, res: Response, token: string): void {
   writeCookie(site, res, site.sessionCookie, token, SESSION_LIFETIME_MS / 1000);
 }
 
+/** The visitor is nobody from now on; the session itself is ended elsewhere. */
 export function removeSessionCookie(site: Site, res: Response): void {
   writeCookie(site, res, site.sessionCookie, '', 0);
 }

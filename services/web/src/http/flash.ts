@@ -17,6 +17,7 @@ const MAX_TEXT = 700;
 
 const flashSchema = z.object({ kind: z.enum(['success', 'info', 'warning', 'error']), text: z.string() });
 
+/** Cut to what a cookie holds; forgotten after a minute. */
 export function leaveFlash(deps: WebDeps, site: Site, res: Response, flash: Flash): void {
   const text = flash.text.length > MAX_TEXT ? `${flash.text.slice(0, MAX_TEXT)}…` : flash.text;
   const value = signValue(deps.secretKey, 'flash', JSON.stringify({ kind: flash.kind, text }), deps.clock.now());

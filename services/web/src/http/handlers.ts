@@ -108,6 +108,7 @@ function requireRole(access: Access, need: Need): void {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** Whether PostgreSQL takes it as a uuid, in the one spelling that addresses have. */
 export function isUuid(text: unknown): text is string {
   return typeof text === 'string' && UUID.test(text);
 }

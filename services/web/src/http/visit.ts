@@ -24,6 +24,7 @@ export interface Visit {
   csrfToken(): string;
 }
 
+/** @param session what the request's cookie, or the proxy, says; null: not signed in */
 export function makeVisit(deps: WebDeps, site: Site, req: Request, res: Response, session: Session | null): Visit {
   let flash: Flash | null | undefined;
   let token = cookieToken(site, req);
@@ -55,6 +56,7 @@ export function cookieToken(site: Site, req: Request): string | null {
   return token !== undefined && /^[A-Za-z0-9_-]{43}$/.test(token) ? token : null;
 }
 
+/** @param cookieValue the session cookie's; whoever cannot read it cannot make the token */
 export function csrfTokenOf(secretKey: string, cookieValue: string): string {
   return signature(secretKey, 'csrf', cookieValue);
 }

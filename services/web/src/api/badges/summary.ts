@@ -37,6 +37,7 @@ export function summarise(
   return summaries;
 }
 
+/** @param states 2: a check in its grace time counts as up */
 export function badgeStatus({ grace, down }: Summary, states: States): BadgeStatus {
   if (down > 0) return 'down';
   return grace > 0 && states === 3 ? 'late' : 'up';

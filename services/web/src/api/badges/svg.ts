@@ -13,6 +13,7 @@ const WIDTHS = new Map<string, number>(
   ),
 );
 
+/** In pixels, of the badge's font at its size. */
 export function textWidth(text: string): number {
   let width = 0;
   for (const char of text) width += WIDTHS.get(char) ?? 7;

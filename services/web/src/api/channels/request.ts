@@ -50,11 +50,13 @@ export type ChannelUpdate = z.output<typeof updateChannelSchema>;
 
 export type Read<T> = { readonly value: T } | { readonly refusal: Reply };
 
+/** The first thing that is wrong is what is refused. */
 export function readRequest<T>(schema: z.ZodType<T>, body: Readonly<Record<string, unknown>>): Read<T> {
   const result = schema.safeParse(body);
   return result.success ? { value: result.data } : { refusal: invalid(result.error.issues[0]!.message) };
 }
 
+/** 400, in the words of the API's other validation errors. */
 export function invalid(message: string): Reply {
   return jsonError(400, `json validation error: ${message}`);
 }

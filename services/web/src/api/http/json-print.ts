@@ -43,6 +43,7 @@ function memberStart(name: string): string {
 /** Printable ASCII without what needs escaping: most strings. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
+/** With quotes; everything beyond ASCII is escaped. */
 export function printString(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
   return JSON.stringify(text).replace(

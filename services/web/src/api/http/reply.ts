@@ -11,6 +11,7 @@ export interface Reply {
 
 export const HTML = 'text/html; charset=utf-8';
 
+/** Printed as the API's clients know it: see json-print.ts. */
 export function json(document: unknown, status = 200): Reply {
   return { status, headers: { 'Content-Type': 'application/json' }, body: printJson(document) };
 }
@@ -56,6 +57,7 @@ export const NOT_FOUND: Reply = { status: 404, headers: { 'Content-Type': HTML }
 /** The same for Heartbeat Central's addresses. */
 export const NO_APPLICATION: Reply = jsonError(404, 'application not found');
 
+/** Beside those that it has, or in their place. */
 export function withHeaders(reply: Reply, headers: OutgoingHttpHeaders): Reply {
   return { ...reply, headers: { ...reply.headers, ...headers } };
 }

@@ -22,6 +22,7 @@ export interface Bounce {
   readonly failure: { readonly permanent: boolean; readonly error: string } | null;
 }
 
+/** @param message a delivery report (RFC 3464) as it was received; anything else is no failure */
 export function readBounce(message: string): Bounce {
   const blocks = headerBlocks(message);
   const to = blocks[0]?.get('to') ?? '';

@@ -9,6 +9,7 @@ export type HeaderBlock = ReadonlyMap<string, string>;
 /** Parts within parts are followed this far. */
 const MAX_DEPTH = 20;
 
+/** @param message as received; one that is malformed gives as many blocks as can be read */
 export function headerBlocks(message: string): HeaderBlock[] {
   const blocks: HeaderBlock[] = [];
   collect(message.replaceAll('\r\n', '\n'), blocks, 0);

@@ -130,6 +130,7 @@ export interface PingDetails extends Omit<PingEvent, 'start_of_body' | 'type'> {
   readonly body: Buffer | null;
 }
 
+/** @param n its number within the check; null: it is not in the log any more */
 export async function findPing(sql: Sql, checkId: number, n: number): Promise<PingDetails | null> {
   const [ping] = await sql<PingDetails[]>`
     select id, created_at as at, created_at, n, kind, rid, scheme, method, remote_addr, ua, exit_status, body
