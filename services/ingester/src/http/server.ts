@@ -25,6 +25,8 @@ import { clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './pee
 
 /** Django's DATA_UPLOAD_MAX_MEMORY_SIZE: larger bodies are refused, smaller ones cut (section 4, step 4). */
 const MAX_BODY_BYTES = 2_621_440;
+/** The rest of a refused body is read and thrown away up to here; past it the connection is closed. */
+const MAX_THROWN_AWAY_BYTES = 64 << 20;
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -133,7 +135,10 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   const hasBody = (length !== '' && length !== '0') || encoding !== '';
   const maxBytes = Math.max(MAX_BODY_BYTES, shared.bodyLimit ?? 0);
   if (Number(length) > maxBytes) {
-    reject(shared, res, isHead, BODY_TOO_LARGE, true);
+    // HAProxy often loses the answer when a connection is closed while the body still comes. Who asks before sending it
+    // (Expect) may not send it: what comes next would be taken for it.
+    const comes = Number(length) <= MAX_THROWN_AWAY_BYTES && req.getHeader('expect') === '';
+    reject(shared, res, isHead, BODY_TOO_LARGE, !comes);
     return;
   }
   const query = parseQuery((req.getQuery() as string | undefined) ?? '');
@@ -266,7 +271,7 @@ class HttpPing implements IncomingPing {
     const shared = this.#shared;
     this.#received += chunk.byteLength;
     if (this.#received > maxBytes) {
-      this.#refuse(BODY_TOO_LARGE);
+      this.#refuse(BODY_TOO_LARGE, false);
       return;
     }
     const room = (shared.bodyLimit ?? maxBytes) - this.#kept;
@@ -278,7 +283,7 @@ class HttpPing implements IncomingPing {
       this.#pieces.push(piece);
       if (shared.incomingBytes > shared.maxIncomingBytes) {
         shared.onRefused();
-        this.#refuse(UNAVAILABLE);
+        this.#refuse(UNAVAILABLE, true);
         return;
       }
     }
@@ -288,10 +293,10 @@ class HttpPing implements IncomingPing {
     this.submit();
   }
 
-  #refuse(answer: Answer): void {
+  #refuse(answer: Answer, close: boolean): void {
     this.#release();
     this.#shared.onRejected(Number(answer.status.slice(0, 3)));
-    this.#answer(answer, true);
+    this.#answer(answer, close);
   }
 
   #release(): void {
