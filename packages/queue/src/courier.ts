@@ -203,8 +203,11 @@ export class Courier {
     const change = this.#gate.leave(item.destination, routeOf(claim), unreachable);
     const recorded = this.#record(claim, outcome, { startedAt, duration: this.#clock.monotonic() - began });
     this.#admit(item.destination);
-    if (change?.kind === 'recovered') await this.#pullForward(item.destination, change.routes, recorded);
-    else if (change) await this.#postpone(item.destination, change.routes, change.for);
+    if (change) {
+      const routes = change.routes === 'all' ? [...(this.#routesTo.get(item.destination) ?? [])] : change.routes;
+      if (change.kind === 'recovered') await this.#pullForward(item.destination, routes, recorded);
+      else await this.#postpone(item.destination, routes, change.for);
+    }
     await recorded;
   }
 

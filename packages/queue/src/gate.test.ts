@@ -125,6 +125,18 @@ describe('one address may fail where others answer', () => {
     expect(g.leave('a', '2 down', null)).toEqual({ kind: 'recovered', routes: [R] });
   });
 
+  test('when ten have failed it is the destination, and nobody tries until the time is over', () => {
+    const { clock, gate: g } = open();
+    for (let i = 2; i <= 10; i++) {
+      expect(g.enter('a', `${i} down`).kind).toBe('go');
+      g.leave('a', `${i} down`, 'Connection timed out');
+    }
+    expect(g.enter('a', '11 down')).toMatchObject({ kind: 'open', waitFor: 5000 });
+    clock.now = 5000;
+    expect(g.enter('a', '11 down').kind).toBe('go');
+    expect(g.leave('a', '11 down', null)).toEqual({ kind: 'recovered', routes: 'all' });
+  });
+
   test('before it opens, what failed keeps to its own times, however often others answer', () => {
     const { gate: g } = gate();
     for (let i = 0; i < 20; i++) {

@@ -11,6 +11,8 @@ export interface GateOptions {
 
 const FIRST_OPEN: Milliseconds = 5000;
 const LONGEST_OPEN: Milliseconds = 300_000;
+/** When so many routes have failed since the last answer, nobody else finds out for himself. */
+const ROUTES_TO_BE_SURE = 10;
 
 interface Destination {
   active: number;
@@ -30,11 +32,14 @@ export type Entry =
   | { readonly kind: 'full' }
   | { readonly kind: 'open'; readonly waitFor: Milliseconds; readonly lastError: string };
 
+/** Those that failed, or all of the destination. */
+type Concerned = readonly Route[] | 'all';
+
 export type Change =
-  /** Left alone for so long: `routes`, which have failed. */
-  | { readonly kind: 'opened'; readonly for: Milliseconds; readonly routes: readonly Route[] }
-  /** It was open and answers again; `routes` had failed. */
-  | { readonly kind: 'recovered'; readonly routes: readonly Route[] };
+  /** `routes` are left alone for so long. */
+  | { readonly kind: 'opened'; readonly for: Milliseconds; readonly routes: Concerned }
+  /** It was open and answers again; `routes` were left alone. */
+  | { readonly kind: 'recovered'; readonly routes: Concerned };
 
 /**
  * Keeps one bad destination from slowing the others: a bound on what may be under way to each, and a circuit breaker.
@@ -45,7 +50,7 @@ export type Change =
  *
  * Only failures of the destination as a whole count (no connection, time-out, 502 to 504), never what it answers to one
  * message. One address of it may fail in the same way by itself: so while it is open, each route that has not failed
- * may find out for itself, one message at a time.
+ * may find out for itself, one message at a time, until so many have failed that it must be the destination.
  */
 export class Gate {
   readonly #clock: Pick<Clock, 'monotonic'>;
@@ -88,7 +93,7 @@ export class Gate {
     if (unreachable === null) {
       // An answer in the midst of it, on a route that never failed, says that the others fail by themselves.
       const recovered = d.openUntil !== null && (d.openUntil <= now || d.failed.has(route));
-      const routes = [...d.failed];
+      const routes = concerned(d);
       if (d.active === 0) this.#destinations.delete(name);
       else Object.assign(d, { failures: 0, failed: new Set(), opened: 0, openUntil: null });
       return recovered ? { kind: 'recovered', routes } : undefined;
@@ -101,7 +106,7 @@ export class Gate {
     if (d.openUntil !== null && d.openUntil > now) return undefined;
     const opened = Math.min(LONGEST_OPEN, FIRST_OPEN * 2 ** d.opened++);
     d.openUntil = now + opened;
-    return { kind: 'opened', for: opened, routes: [...d.failed] };
+    return { kind: 'opened', for: opened, routes: concerned(d) };
   }
 
   /** Gives back a `go` that was not used. */
@@ -126,8 +131,12 @@ export class Gate {
 
   #waitFor(d: Destination, route: Route): Milliseconds {
     const left = (d.openUntil ?? 0) - this.#clock.monotonic();
-    if (left > 0 && d.failed.has(route)) return left;
+    if (left > 0 && (d.failed.has(route) || concerned(d) === 'all')) return left;
     // While the one that probes is under way, the rest wait.
     return d.active > 0 ? 1000 : 0;
   }
+}
+
+function concerned({ failed }: Destination): Concerned {
+  return failed.size >= ROUTES_TO_BE_SURE ? 'all' : [...failed];
 }
