@@ -1,29 +1,12 @@
-import type { Clock } from '@overdue/clock';
-import { type Config, trustedProxies } from '@overdue/config';
+import type { Clock, Milliseconds } from '@overdue/clock';
 import { connect, type DatabaseTarget } from '@overdue/database';
 import { type Logger, type Registry, type RunningService, StartError } from '@overdue/observability';
 import { ChangeListener, type PingIntake, SpoolLockedError } from '@overdue/pings';
-import { Answers } from './http/answers.ts';
-import { Peers } from './http/peer.ts';
-import { type HttpServer, startHttpServer } from './http/server.ts';
-import { createMetrics, labelOf } from './metrics.ts';
-import { MAX_PENDING_BYTES, openPipeline, type Pipeline } from './pipeline/index.ts';
-import { type SmtpConfig, startConfiguredSmtp } from './smtp/index.ts';
+import { createMetrics } from './metrics.ts';
+import { openPipeline, type PipelineConfig } from './pipeline/index.ts';
+import { openTransports, type TransportsConfig } from './transports.ts';
 
-export type IngesterConfig = Pick<
-  Config,
-  | 'PING_HOST'
-  | 'PING_PORT'
-  | 'PING_BODY_LIMIT'
-  | 'PING_THROTTLE_SECONDS'
-  | 'PING_RATE_LIMIT'
-  | 'PING_DB_TIMEOUT_MS'
-  | 'SPOOL_DIR'
-  | 'SPOOL_MAX_BYTES'
-  | 'TRUSTED_PROXIES'
-  | 'AMNESTY_MIN_GAP_SECONDS'
-> &
-  SmtpConfig;
+export type IngesterConfig = PipelineConfig & TransportsConfig;
 
 export interface IngesterOptions {
   readonly config: IngesterConfig;
@@ -58,20 +41,7 @@ export interface Ingester {
  */
 export async function startIngester(options: IngesterOptions): Promise<Ingester> {
   const { config, clock, logger, target, instanceId } = options;
-  const timeoutMs = config.PING_DB_TIMEOUT_MS;
-  // A transaction of ours must not outlive us by much where it holds locks on checks.
-  const settings = {
-    plan_cache_mode: 'force_generic_plan',
-    idle_in_transaction_session_timeout: String(2 * timeoutMs),
-  };
-  const open = (applicationName: string, max: number, lockTimeout: number, more: Record<string, string> = {}) =>
-    connect({
-      target,
-      applicationName,
-      max,
-      connectTimeout: Math.max(timeoutMs, 1000),
-      settings: { ...settings, lock_timeout: String(lockTimeout), ...more },
-    });
+  const open = opener(target, config.PING_DB_TIMEOUT_MS);
   const pipeline = await openPipeline({
     config,
     clock,
@@ -87,59 +57,25 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
   }).catch((error) => {
     throw spoolProblem(config, error);
   });
-  const { intake, metrics } = pipeline;
   const listener = new ChangeListener({
     clock,
     // What it sends are echoes: no disk has to keep them.
     open: () => open('overdue ingester listen', 1, 0, { synchronous_commit: 'off' }),
     changes: pipeline.changes,
-    timeoutMs,
+    timeoutMs: config.PING_DB_TIMEOUT_MS,
   });
 
   pipeline.recover();
-  let server: HttpServer;
-  let smtp: Awaited<ReturnType<typeof startConfiguredSmtp>>;
-  try {
-    server = await startHttpServer({
-      host: config.PING_HOST,
-      port: config.PING_PORT,
-      intake,
-      answers: new Answers(clock, config.PING_BODY_LIMIT, config.PING_RATE_LIMIT),
-      peers: new Peers(trustedProxies(config)),
-      bodyLimit: config.PING_BODY_LIMIT,
-      maxIncomingBytes: MAX_PENDING_BYTES,
-      onRejected: (status) => metrics.refused.add(status),
-      onRefused: () => pipeline.refused(),
-      onError: (err) => logger.error({ err }, 'A request failed'),
-    });
-  } catch (error) {
+  const transports = await openTransports({ config, clock, logger, pipeline }).catch(async (error) => {
     await pipeline.close();
     throw error;
-  }
-  try {
-    smtp = await startConfiguredSmtp(config, {
-      clock,
-      logger,
-      target: intake,
-      onOutcome(outcome) {
-        metrics.mailPings.add(labelOf(outcome));
-        if (outcome === 'refused') pipeline.refused();
-      },
-      onRefused: (reason) => metrics.mailRefused.add(reason),
-    });
-  } catch (error) {
-    server.close();
-    await pipeline.close();
-    throw error;
-  }
-
+  });
   listener.start();
   pipeline.start();
 
   let drained: Promise<void> | undefined;
   const drainOnce = async () => {
-    server.drain();
-    await smtp?.stop();
+    await transports.drain();
     await pipeline.drain();
   };
   const drain = () => {
@@ -147,15 +83,15 @@ export async function startIngester(options: IngesterOptions): Promise<Ingester>
     return drained;
   };
   return {
-    port: server.port,
-    smtpPort: smtp?.port ?? null,
-    intake,
+    port: transports.port,
+    smtpPort: transports.smtpPort,
+    intake: pipeline.intake,
     instances: pipeline.instances,
     ready: async () => pipeline.problems(),
     drain,
     async stop() {
       await drain();
-      server.close();
+      transports.close();
       await listener.stop();
       await pipeline.close();
     },
@@ -169,4 +105,21 @@ function spoolProblem({ SPOOL_DIR }: IngesterConfig, error: unknown): unknown {
   if (!code) return error;
   // The disk may be mounted later.
   return new StartError(`The spool directory SPOOL_DIR (${SPOOL_DIR}) cannot be used: ${message}`, { mayPass: true });
+}
+
+/** Opens pools of this ingester's: of up to `max` connections; `lockTimeout` in milliseconds, 0: none. */
+function opener(target: DatabaseTarget, timeoutMs: Milliseconds) {
+  // A transaction of ours must not outlive us by much where it holds locks on checks.
+  const settings = {
+    plan_cache_mode: 'force_generic_plan',
+    idle_in_transaction_session_timeout: String(2 * timeoutMs),
+  };
+  return (applicationName: string, max: number, lockTimeout: number, more: Record<string, string> = {}) =>
+    connect({
+      target,
+      applicationName,
+      max,
+      connectTimeout: Math.max(timeoutMs, 1000),
+      settings: { ...settings, lock_timeout: String(lockTimeout), ...more },
+    });
 }
