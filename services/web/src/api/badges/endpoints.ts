@@ -2,6 +2,7 @@ import { tagList } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
 import { z } from 'zod';
 import type { WebDeps } from '../../deps.ts';
+import { RESPONSES } from '../http/common.ts';
 import type { Call, Endpoint, KeyedOperation, OpenOperation, ResponseDescription } from '../http/endpoint.ts';
 import { empty, json, NOT_FOUND, type Reply, text } from '../http/reply.ts';
 import { ALL, badgeUrl, type States, signatureCheck } from './signature.ts';
@@ -33,6 +34,7 @@ const badgeResponses: Record<number, ResponseDescription> = {
     contentType: 'image/svg+xml',
   },
   404: { description: 'There is no such badge, or the signature is wrong.', contentType: 'text/html' },
+  503: RESPONSES.away,
 };
 
 function badge(format: string, label: string, summary: Summary, states: States): Reply {

@@ -10,6 +10,7 @@ export const RESPONSES = {
   badRequest: { description: 'The request is not valid; `error` says why.', schema: errorSchema },
   otherProject: { description: 'The check belongs to another project.' },
   noCheck: { description: 'There is no such check.', contentType: 'text/html' },
+  away: { description: 'The database cannot be reached; try again.', schema: errorSchema },
 } as const satisfies Record<string, ResponseDescription>;
 
 /** The answer for an operation that was refused, once the check has been found and is the project's. */

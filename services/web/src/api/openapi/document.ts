@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorSchema } from '../http/common.ts';
+import { errorSchema, RESPONSES } from '../http/common.ts';
 import {
   type Endpoint,
   type Method,
@@ -47,10 +47,9 @@ export interface OperationObject {
   >;
 }
 
-const COMMON: Readonly<Record<'badRequest' | 'unauthorised' | 'away', ResponseDescription>> = {
+const COMMON: Readonly<Record<'badRequest' | 'unauthorised', ResponseDescription>> = {
   badRequest: { description: 'The body is not a JSON object.', schema: errorSchema },
   unauthorised: { description: 'The key is missing or wrong.', schema: errorSchema },
-  away: { description: 'The database cannot be reached; try again.', schema: errorSchema },
 };
 
 const SECURITY_SCHEMES: Readonly<Record<NonNullable<OpenOperation['credential']> | 'key', Json>> = {
@@ -127,7 +126,7 @@ function operationObject(
   const responses = {
     ...(keyed && (method === 'POST' || method === 'PUT') ? { 400: COMMON.badRequest } : {}),
     ...operation.responses,
-    ...(keyed ? { 401: COMMON.unauthorised, 503: COMMON.away } : {}),
+    ...(keyed ? { 401: COMMON.unauthorised, 503: RESPONSES.away } : {}),
   };
   const readOnly = operation.key === 'ro' ? 'Read-only keys may, too.' : '';
   const description = [operation.description, readOnly].filter(Boolean).join(' ');

@@ -1,4 +1,5 @@
 import { findProjectByApiKey } from '@overdue/accounts';
+import { RESPONSES } from '../http/common.ts';
 import type { Call, Endpoint, OpenOperation, ResponseDescription } from '../http/endpoint.ts';
 import { empty, type Reply, text } from '../http/reply.ts';
 import { exposition } from './exposition.ts';
@@ -9,6 +10,7 @@ const responses: Readonly<Record<number, ResponseDescription>> = {
   400: { description: 'That is not a key: it is not 32 characters long.' },
   403: { description: 'Not a read-only key of any project.' },
   404: { description: 'The endpoint is switched off.' },
+  503: RESPONSES.away,
 };
 
 /** M-85…M-88. The project in the path is not looked at: the key says which one (M-87). */

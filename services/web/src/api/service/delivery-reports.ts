@@ -1,5 +1,6 @@
 import type { Sql } from '@overdue/database';
 import { readBody } from '../http/body.ts';
+import { RESPONSES } from '../http/common.ts';
 import type { Endpoint, OpenOperation } from '../http/endpoint.ts';
 import { empty } from '../http/reply.ts';
 
@@ -50,8 +51,9 @@ const report: OpenOperation = {
   key: 'none',
   bodyContentType: 'application/x-www-form-urlencoded',
   responses: {
-    200: { description: 'Always, also for messages that are unknown or too old.' },
+    200: { description: 'Taken, also when the message is unknown or too old.' },
     404: { description: 'The path has no UUID.', contentType: 'text/html' },
+    503: RESPONSES.away,
   },
   async handle({ deps, request, headers, params }) {
     const body = await readBody(request);

@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { RESPONSES } from '../http/common.ts';
 import type { Endpoint, OpenOperation } from '../http/endpoint.ts';
 import { empty, json } from '../http/reply.ts';
 
@@ -21,6 +22,7 @@ const metrics: OpenOperation = {
       }),
     },
     403: { description: 'The key is missing or wrong, or none is configured.' },
+    503: RESPONSES.away,
   },
   async handle({ deps, headers }) {
     const configured = deps.config.METRICS_KEY;
