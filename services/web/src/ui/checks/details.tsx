@@ -1,32 +1,18 @@
-import {
-  type Downtime,
-  downtimes,
-  formatApproximate,
-  formatPeriod,
-  formatUptime,
-  latestPeriods,
-  plural,
-  tagList,
-  uptime,
-} from '@overdue/checks';
+import { downtimes, formatPeriod, latestPeriods, tagList } from '@overdue/checks';
 import { describeSchedule } from '@overdue/schedules';
 import type { ForCheck } from '../../http/handlers.ts';
-import { type ChannelRow, listChannels } from '../../rows/channel.ts';
-import { channelDetail, channelTitle } from '../channels/describe.ts';
-import { ChannelIcon } from '../components/channel-icon.tsx';
-import { CopyText } from '../components/copy.tsx';
-import { Icon, StatusIcon } from '../components/icons.tsx';
-import { ButtonLink, Link, PostButton, PostForm } from '../components/link.tsx';
+import { listChannels } from '../../rows/channel.ts';
+import { ButtonLink, Link, PostButton } from '../components/link.tsx';
 import { sendPage } from '../components/page.tsx';
-import { formatMonth } from '../text/dates.ts';
-import { checkTitle, pingUrl } from './check.ts';
+import { checkTitle } from './check.ts';
 import { EventTable } from './event-rows.tsx';
 import { type CheckEvent, listEvents } from './events.ts';
-import { type Listed, listed } from './list-query.ts';
+import { HowToPing } from './how-to-ping.tsx';
+import { listed } from './list-query.ts';
 import { seenState } from './seen.ts';
-import { StatusSentence } from './status-sentence.tsx';
+import { StatusBlock } from './status-block.tsx';
 import { withUrlStyle } from './urls.ts';
-import { UsageExamples } from './usage.tsx';
+import { WhoIsTold } from './who-is-told.tsx';
 import { ZoneSwitch, zonesOf } from './zones.tsx';
 
 const EVENTS_SHOWN = 30;
@@ -70,7 +56,7 @@ export async function showCheck(asked: ForCheck): Promise<void> {
             <StatusBlock visit={visit} item={item} downtime={downtimes(check, flips, months, visit.now)} />
             <HowToPing visit={visit} />
             <ScheduleBlock visit={visit} />
-            <ChannelsBlock visit={visit} channels={channels} on={on} />
+            <WhoIsTold visit={visit} channels={channels} on={on} />
             {access.canWrite && <MoreActions visit={visit} />}
           </div>
           <EventsBlock visit={visit} events={events} />
@@ -122,117 +108,6 @@ function Description({ text }: { readonly text: string }) {
   );
 }
 
-function StatusBlock(props: {
-  readonly visit: ForCheck;
-  readonly item: Listed;
-  readonly downtime: readonly Downtime[];
-}) {
-  const { visit, item, downtime } = props;
-  const { check, access } = visit;
-  return (
-    <section class={`block status-block block-${item.status}`} aria-labelledby="h-status">
-      <h2 id="h-status" class="visually-hidden">
-        Current status
-      </h2>
-      <div class="status-now" data-live-region="status" id="status-now">
-        <StatusIcon status={item.status} started={item.started} size={36} />
-        <div>
-          <StatusSentence item={item} />
-        </div>
-      </div>
-      <div class="block-actions">
-        {pingUrl(visit, access, check) && (
-          <PostButton action={`/checks/${check.code}/ping/`} kind="primary">
-            <Icon glyph="bolt" /> Ping now
-          </PostButton>
-        )}
-        {access.canWrite &&
-          (check.status === 'paused' ? (
-            <PostButton action={`/checks/${check.code}/resume/`}>
-              <Icon glyph="play" /> Resume
-            </PostButton>
-          ) : (
-            <PostButton action={`/checks/${check.code}/pause/`}>
-              <Icon glyph="pause" /> Pause
-            </PostButton>
-          ))}
-        <ButtonLink to={`/checks/${check.code}/explain/`} kind="quiet">
-          Why?
-        </ButtonLink>
-      </div>
-      <table class="downtimes" data-live-region="downtimes" id="downtimes">
-        <caption class="visually-hidden">Downtime by month</caption>
-        <tbody>
-          {downtime.map((month) => (
-            <tr key={month.start}>
-              <th scope="row">{formatMonth(month.start + 86_400_000, visit.session.user.tz)}</th>
-              <td>
-                {month.no_data
-                  ? '–'
-                  : month.count === 0
-                    ? 'All good'
-                    : `${plural(month.count, 'downtime')}, ${formatApproximate(month.downtime_ms)} in all`}
-              </td>
-              <td class="uptime">{!month.no_data && `${formatUptime(uptime(month))}%`}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
-}
-
-function HowToPing({ visit }: { readonly visit: ForCheck }) {
-  const { check, access, deps } = visit;
-  const url = pingUrl(visit, access, check);
-  const { show_slugs, ping_key, code } = access.project;
-  return (
-    <section class="block" aria-labelledby="h-ping">
-      <h2 id="h-ping">How to ping</h2>
-      <p>
-        {check.methods === 'POST' ? 'Send a POST request' : 'Send an HTTP request'} to this address whenever the job has
-        run:
-      </p>
-      {url ? (
-        <CopyText text={url} block />
-      ) : (
-        <p class="notice notice-info">
-          This project shows ping URLs by name, and this check has no slug.{' '}
-          {access.canWrite && <Link to={`/checks/${check.code}/name/`}>Give it one</Link>}
-        </p>
-      )}
-      {show_slugs && ping_key === null && access.canWrite && (
-        <p class="muted small">
-          For ping URLs by name the project needs a ping key. <Link to={`/projects/${code}/settings/`}>Create one</Link>
-        </p>
-      )}
-      {deps.config.SMTPD_PORT !== null && (
-        <>
-          <p>or an e-mail to</p>
-          <CopyText text={`${check.code}@${deps.config.PING_EMAIL_DOMAIN}`} block />
-        </>
-      )}
-      <p class="muted small">
-        Add <code>/start</code> when it begins, <code>/fail</code> or its exit status when it fails.{' '}
-        <Link to="/docs/pings/">More</Link>
-      </p>
-      {url && <UsageExamples check={check} url={url} />}
-      {access.canWrite && (
-        <div class="block-actions">
-          <ButtonLink to={`/checks/${check.code}/filtering_rules/`}>Filtering rules</ButtonLink>
-          <PostButton
-            action={`/projects/${code}/urls/`}
-            fields={{ show: show_slugs ? 'uuid' : 'slug', check: check.code }}
-            kind="quiet"
-          >
-            Show URLs by {show_slugs ? 'code' : 'name'}
-          </PostButton>
-        </div>
-      )}
-    </section>
-  );
-}
-
 function ScheduleBlock({ visit }: { readonly visit: ForCheck }) {
   const { check, access } = visit;
   return (
@@ -273,55 +148,6 @@ function ScheduleWords({ kind, schedule }: { readonly kind: 'cron' | 'oncalendar
   } catch {
     return null; // An expression from another version; it is shown as it is.
   }
-}
-
-function ChannelsBlock(props: {
-  readonly visit: ForCheck;
-  readonly channels: readonly ChannelRow[];
-  readonly on: ReadonlySet<number>;
-}) {
-  const { visit, channels, on } = props;
-  const { check, access } = visit;
-  return (
-    <section class="block" aria-labelledby="h-channels">
-      <h2 id="h-channels">Who is told</h2>
-      {channels.length === 0 ? (
-        <p class="notice notice-warning">
-          Nobody: this project has no integrations.{' '}
-          <Link to={`/projects/${access.project.code}/integrations/`}>Add one</Link>
-        </p>
-      ) : (
-        <ul class="channel-list">
-          {channels.map((channel) => (
-            <li key={channel.code}>
-              <ChannelIcon kind={channel.kind} />
-              <span class="channel-words">
-                {channelTitle(channel)}
-                {channel.name && <small>{channelDetail(channel)}</small>}
-                {channel.disabled && <span class="label label-bad">Disabled</span>}
-              </span>
-              {access.canWrite ? (
-                <PostForm action={`/checks/${check.code}/channels/${channel.code}/enabled`} class="inline-form">
-                  <button
-                    type="submit"
-                    name="state"
-                    value={on.has(channel.id) ? 'off' : 'on'}
-                    class={`switch ${on.has(channel.id) ? 'on' : 'off'}`}
-                    aria-pressed={on.has(channel.id)}
-                  >
-                    {on.has(channel.id) ? 'On' : 'Off'}
-                    <span class="visually-hidden">: {channelTitle(channel)}</span>
-                  </button>
-                </PostForm>
-              ) : (
-                <span class={`switch ${on.has(channel.id) ? 'on' : 'off'}`}>{on.has(channel.id) ? 'On' : 'Off'}</span>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
-  );
 }
 
 function MoreActions({ visit }: { readonly visit: ForCheck }) {
