@@ -143,9 +143,16 @@ export class Outbox {
     if (ids.length === 0) return { ids: new Set(), until };
     const rows = await this.#ask<{ id: number }[]>(
       (sql) => sql`
-      update notifications set leased_until = ${this.#now()} + ${this.#lease} * interval '1 millisecond'
-      where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'
-      returning id`,
+      with
+      -- in the order of ids, as they are finished: each of the two waits for the other's rows
+      held as materialized (
+        select id from notifications
+        where id = any(${ids as number[]}::bigint[]) and leased_by = ${this.#worker} and state = 'owed'
+        order by id for no key update
+      )
+      update notifications n set leased_until = ${this.#now()} + ${this.#lease} * interval '1 millisecond'
+      from held where n.id = held.id
+      returning n.id`,
     );
     return { ids: new Set(rows.map((row) => row.id)), until };
   }
@@ -205,7 +212,8 @@ export class Outbox {
   async finish(items: readonly Finish[]): Promise<Set<number>> {
     if (items.length === 0) return new Set();
     const now = this.#now();
-    const input = items.map((f) => ({
+    const ordered = [...items].sort((a, b) => a.id - b.id);
+    const input = ordered.map((f) => ({
       id: f.id,
       state: f.state,
       error: f.error,
