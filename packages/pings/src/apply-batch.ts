@@ -1,8 +1,9 @@
 import { type Known, mayBeOverdue } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import { type ReservedSql, recordFlips } from '@overdue/database';
-import { numbers, words } from './arrays.ts';
+import { numbers } from './arrays.ts';
 import { BatchWork, type ReportProblem, type TouchedCheck } from './batch-work.ts';
+import { advanceLanes, type BatchRange } from './lanes.ts';
 import { type Locked, lockChecks, readState } from './locked-check.ts';
 import type { Outcome, Ping } from './ping.ts';
 import { readKnown, type Vouching } from './vouching/index.ts';
@@ -21,13 +22,6 @@ import { readKnown, type Vouching } from './vouching/index.ts';
  * ordinary pool would send what is left of a transaction over a new connection when the old one breaks, and there each
  * statement would commit by itself.
  */
-
-/** Exactly-once: see `ingest_lanes`. */
-export interface BatchNumber {
-  /** A UUID of the process's making; batches of a lane are applied in the order of their numbers. */
-  readonly lane: string;
-  readonly batch: number;
-}
 
 export interface Applied {
   /** True when an earlier attempt had committed at least one of the batches: nothing was done now. */
@@ -55,11 +49,6 @@ const NOTHING_DONE = {
   waitsAt: null,
   outdated: [],
 };
-
-/** Batches of a lane that are applied together: numbers `first` to `batch`. */
-export interface BatchRange extends BatchNumber {
-  readonly first: number;
-}
 
 export interface ApplyOptions {
   /** What is applied: one batch, or (replay) several of several lanes. Empty: not numbered, nobody sends it again. */
@@ -122,21 +111,6 @@ async function begin(
   await all([begun, advanced, locked]);
   if (advanced && (await advanced).length < ranges.length) return 'already';
   return (await locked).map(readState);
-}
-
-/** @returns a row for each lane that was advanced; one that is at `first` or further is left alone */
-function advanceLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
-  return sql`
-    with new as (
-      select * from unnest(
-        ${words(ranges.map((r) => r.lane))}::uuid[], ${numbers(ranges.map((r) => r.first))}::bigint[],
-        ${numbers(ranges.map((r) => r.batch))}::bigint[]
-      ) n(lane, first, batch) order by lane
-    )
-    insert into ingest_lanes as l (lane, batch) select lane, batch from new
-    on conflict (lane) do update set batch = excluded.batch, updated_at = now()
-      where l.batch < (select first from new where new.lane = l.lane)
-    returning batch`.execute();
 }
 
 /** Indices of pings whose check is not what they were judged by, or gone. */
@@ -202,12 +176,6 @@ async function write(sql: ReservedSql, work: BatchWork, options: ApplyOptions): 
   await all([...statements, committed]);
   const { command } = await committed;
   if (command !== 'COMMIT') throw new NotCommittedError(`The batch ended with ${command}`);
-}
-
-/** The number of the newest batch of each lane that is committed. */
-export async function lanePositions(sql: ReservedSql, lanes: readonly string[]): Promise<ReadonlyMap<string, number>> {
-  const rows = await sql<BatchNumber[]>`select lane, batch from ingest_lanes where lane = any(${words(lanes)}::uuid[])`;
-  return new Map(rows.map((row) => [row.lane, row.batch]));
 }
 
 /** Waits for all to settle, so that none is left behind to reject unheard; then throws the first error. */

@@ -2,8 +2,9 @@ import type { PingKind } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import type { FoundCheckRef } from './check-cache.ts';
 import type { IncomingPing, IntakeOutcome } from './incoming.ts';
-import type { Ping, Submission } from './ping.ts';
+import type { Ping } from './ping.ts';
 import type { CoalescedPing } from './spool/journal-records.ts';
+import type { Submission } from './submission.ts';
 import { uuid7 } from './uuid7.ts';
 
 /** Whoever has pings in hand. */

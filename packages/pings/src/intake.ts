@@ -3,8 +3,9 @@ import { commitPatience, lookUpPatience, provisionPatience } from './budget.ts';
 import type { CheckCache, FoundCheckRef, Lookup } from './check-cache.ts';
 import { coalesced, InHand, type InHandOwner, judged, OldestFirst, unresolved } from './in-hand.ts';
 import type { IncomingPing } from './incoming.ts';
-import { isPlainSuccess, type Submission } from './ping.ts';
+import { isPlainSuccess } from './ping.ts';
 import type { CoalescedPing } from './spool/journal-records.ts';
+import type { Submission } from './submission.ts';
 import { TimedOutError, within } from './within.ts';
 import type { PingWriter } from './writer.ts';
 

@@ -1,4 +1,4 @@
-import type { BatchNumber } from './apply-batch.ts';
+import type { BatchNumber } from './lanes.ts';
 import type { Ping } from './ping.ts';
 import type { SpoolRecord } from './spool/spool.ts';
 import type { StrandedBatch } from './writer.ts';

@@ -1,7 +1,6 @@
 import type { PingKind } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
 import type { PingAction, PingAddress } from './path.ts';
-import type { Claim } from './spool/journal.ts';
 
 /**
  * One ping, as every transport makes it: HTTP, e-mail, "ping now". Strings are already cut to what the log keeps
@@ -61,30 +60,6 @@ export type Outcome =
   | 'ambiguous'
   /** Neither the database nor the spool could take it now: 503, try again. */
   | 'refused';
-
-/** A ping and whoever waits for its outcome. `settle` is called exactly once, and must not throw. */
-export interface Submission {
-  readonly ping: Ping;
-  /** For pings that were answered before: see spool/journal.ts. Submissions of one claim are submitted in one go. */
-  readonly claim?: ClaimedPings;
-  /**
-   * For pings with a `rulesVersion`: looks the check up again, and makes {@link ping} what it is by that, with
-   * `rulesVersion` null.
-   * @returns false: it leads to no check any more, and whoever submitted it has taken it back
-   * @throws when the database is away
-   */
-  judgeAnew?(): Promise<boolean>;
-  settle(outcome: Outcome): void;
-}
-
-/** The claim of submissions that carry pings which were answered before. */
-export interface ClaimedPings extends Claim {
-  /**
-   * Those of them that were answered, once the claim is bound: the others, whose senders still wait, are answered by the
-   * outcome of this write, and may be sent again. Empty: none were.
-   */
-  answered(): readonly Ping[];
-}
 
 /**
  * Whether a ping says nothing but "still well": what the throttle may coalesce.

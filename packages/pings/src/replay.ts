@@ -1,12 +1,13 @@
 import type { Clock, Instant, Milliseconds } from '@overdue/clock';
 import { type Database, isConnectionError } from '@overdue/database';
-import { type Applied, type BatchRange, lanePositions } from './apply-batch.ts';
+import type { Applied } from './apply-batch.ts';
 import { BatchConnection, meansAway } from './batch-connection.ts';
 import type { ReportProblem } from './batch-work.ts';
 import { lookUpPatience } from './budget.ts';
 import type { CheckCache } from './check-cache.ts';
 import { classifyEmail, readMessage } from './email/index.ts';
 import type { Provisioner } from './intake.ts';
+import { type BatchRange, lanePositions } from './lanes.ts';
 import { inOrder, type Owed } from './owed.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';

@@ -1,7 +1,8 @@
 import { VirtualClock } from '@overdue/clock';
 import { beforeEach, expect, test } from 'vitest';
-import type { Outcome, Submission } from './ping.ts';
+import type { Outcome } from './ping.ts';
 import type { CountedPing } from './spool/journal.ts';
+import type { Submission } from './submission.ts';
 import { makePing } from './testing.ts';
 import { Throttle } from './throttle.ts';
 

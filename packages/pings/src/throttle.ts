@@ -1,9 +1,10 @@
 import type { Clock, Instant, Milliseconds, Timer } from '@overdue/clock';
 import type { TouchedCheck } from './batch-work.ts';
 import type { PlainSuccessThrottle } from './intake.ts';
-import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
+import type { Outcome, Ping } from './ping.ts';
 import type { CountedPing, Journal, Sum } from './spool/journal.ts';
 import type { CoalescedPing, CoalescedPings } from './spool/journal-records.ts';
+import type { ClaimedPings, Submission } from './submission.ts';
 import { uuid7 } from './uuid7.ts';
 
 /*

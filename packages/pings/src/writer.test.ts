@@ -1,7 +1,7 @@
 import { systemClock } from '@overdue/clock';
 import { expect, test } from 'vitest';
-import type { BatchNumber } from './apply-batch.ts';
-import type { ClaimedPings } from './ping.ts';
+import type { BatchNumber } from './lanes.ts';
+import type { ClaimedPings } from './submission.ts';
 import { NO_EVENTS } from './testing.ts';
 import { latePings } from './throttle.ts';
 import { PingWriter } from './writer.ts';

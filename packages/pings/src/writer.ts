@@ -1,10 +1,12 @@
 import type { Clock, Instant } from '@overdue/clock';
 import type { Database } from '@overdue/database';
-import type { Applied, ApplyOptions, BatchNumber } from './apply-batch.ts';
+import type { Applied, ApplyOptions } from './apply-batch.ts';
 import { BatchConnection, meansAway } from './batch-connection.ts';
 import type { ReportProblem } from './batch-work.ts';
 import { commitPatience } from './budget.ts';
-import type { ClaimedPings, Outcome, Ping, Submission } from './ping.ts';
+import type { BatchNumber } from './lanes.ts';
+import type { Outcome, Ping } from './ping.ts';
+import type { ClaimedPings, Submission } from './submission.ts';
 import type { Vouching } from './vouching/index.ts';
 import { TimedOutError } from './within.ts';
 

@@ -1,6 +1,6 @@
 import type { PingKind } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import type { BatchNumber } from '../apply-batch.ts';
+import type { BatchNumber } from '../lanes.ts';
 import type { PingAction } from '../path.ts';
 import type { Ping, Unresolved } from '../ping.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';

@@ -1,11 +1,13 @@
 /** Files of other releases. */
+
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { countedPing, makePing } from '../testing.ts';
-import { frames, MAGIC, type Stretch, stretches } from './frames.ts';
+import { frames, MAGIC, stretches } from './frames.ts';
 import { spoolStatus } from './status.ts';
+import type { Stretch } from './stretch.ts';
 import { append, applyAll, badDisk } from './testing.ts';
 
 const disk = badDisk();

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Stretch } from './frames.ts';
+import type { Stretch } from './stretch.ts';
 
 /*
  * A former format of segment files (no seed in their names): FORMER_MAGIC, then frames of the payload's length (u32 LE), its

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { formerFrameLength, formerStretches } from './former-frames.ts';
+import type { Stretch } from './stretch.ts';
 
 /*
  * A segment file: MAGIC, then frames. A frame's header is three u32 (LE): the payload's length, a check of the header, and
@@ -48,14 +49,6 @@ export function frameLength(bytes: Buffer, at: number, seed: Seed | null, offset
   const length = bytes.readUInt32LE(at);
   if (length === 0 || length > MAX_PAYLOAD_BYTES) return null;
   return bytes.readUInt32LE(at + 4) === checkOf(seed, offset, length) ? HEADER_BYTES + length : null;
-}
-
-/** A part of a file: a good frame, or bytes that cannot be read as any. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  /** null: it cannot be read. */
-  readonly payload: Buffer | null;
 }
 
 /**

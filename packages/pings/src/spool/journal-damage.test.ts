@@ -1,7 +1,9 @@
 /** A journal on a bad disk, and what the throttle makes of one that takes nothing. */
+
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
-import type { Outcome, Submission } from '../ping.ts';
+import type { Outcome } from '../ping.ts';
+import type { Submission } from '../submission.ts';
 import { countedPing, makePing } from '../testing.ts';
 import { Throttle } from '../throttle.ts';
 import type { SpoolDirectory } from './directory.ts';

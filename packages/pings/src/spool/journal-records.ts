@@ -1,5 +1,5 @@
 import type { Instant } from '@overdue/clock';
-import type { BatchNumber } from '../apply-batch.ts';
+import type { BatchNumber } from '../lanes.ts';
 import type { Ping } from '../ping.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 

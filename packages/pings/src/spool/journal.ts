@@ -1,6 +1,5 @@
 import type { Clock, Milliseconds } from '@overdue/clock';
-import type { BatchNumber } from '../apply-batch.ts';
-import type { Submission } from '../ping.ts';
+import type { Claim, Submission } from '../submission.ts';
 import { within } from '../within.ts';
 import { type CoalescedPing, encodeClaimed, encodeCounted, isRecord, type Left, Recovery } from './journal-records.ts';
 import type { Damage, Survey } from './segment.ts';
@@ -19,19 +18,6 @@ export interface CountedPing {
 export interface Sum {
   /** The disk did not take these, or takes too long: they are not safe, and whoever counted them answers them. */
   unwritten(pings: readonly CountedPing[]): void;
-}
-
-/** Coalesced pings that go into a batch together. */
-export interface Claim {
-  /**
-   * Puts on disk in which batch they go. To be awaited before that batch can be committed, or is spooled: whoever finds
-   * the journal after a crash then knows whose number to look for. A later call replaces an earlier one. Never rejects,
-   * and does not wait for a disk that hangs: without it, a crash at the wrong moment counts them twice, which is better
-   * than not at all.
-   */
-  bind(number: BatchNumber): Promise<void>;
-  /** They are committed, or in the spool. */
-  done(): void;
 }
 
 /** What an earlier process left. */

@@ -1,6 +1,6 @@
 import { type FileHandle, mkdir, rename, unlink } from 'node:fs/promises';
 import type { Clock, Instant } from '@overdue/clock';
-import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, type Stretch, stretches } from './frames.ts';
+import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, stretches } from './frames.ts';
 import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
 import {
   createDurable,
@@ -18,6 +18,7 @@ import {
   syncDirectory,
   writeAt,
 } from './segment-file.ts';
+import type { Stretch } from './stretch.ts';
 
 /** Where a payload ends in the log. */
 export interface LogPosition {

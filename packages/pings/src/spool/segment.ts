@@ -1,6 +1,6 @@
 import type { Milliseconds } from '@overdue/clock';
-import type { Stretch } from './frames.ts';
 import { DAMAGED, type SegmentName } from './segment-file.ts';
+import type { Stretch } from './stretch.ts';
 
 /** What cannot be read of a segment. The rest of it is. */
 export interface Damage {

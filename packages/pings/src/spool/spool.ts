@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Instant } from '@overdue/clock';
-import type { BatchNumber } from '../apply-batch.ts';
+import type { BatchNumber } from '../lanes.ts';
 import type { Ping } from '../ping.ts';
 import type { Overflow } from '../writer.ts';
 import { type BatchHead, decodeBatch, decodeHead, encodeBatch, type SpooledBatch } from './codec.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { systemClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Ping } from '../ping.ts';
+import type { Claim } from '../submission.ts';
 import { countedPing, makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
-import type { Claim } from './journal.ts';
 import { spoolStatus } from './status.ts';
 import { mendDisk, NOTHING_THERE, sayOfFiles } from './testing.ts';
 

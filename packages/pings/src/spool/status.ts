@@ -1,5 +1,5 @@
 import type { Instant } from '@overdue/clock';
-import type { BatchNumber } from '../apply-batch.ts';
+import type { BatchNumber } from '../lanes.ts';
 import { decodeHead } from './codec.ts';
 import { HEADER_BYTES, MAGIC, stretches } from './frames.ts';
 import { JOURNAL_PREFIX } from './journal.ts';
