@@ -1,5 +1,4 @@
 import { VirtualClock } from '@overdue/clock';
-import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -51,20 +50,6 @@ async function upCheck(projectId: number): Promise<CheckWithChannels> {
     values (${check.id}, 1, gen_random_uuid(), ${lastPing}, 'success', 'http', 'GET')`;
   return { ...check, status: 'up' };
 }
-
-test('a migration that adds a column in the middle of the work is not noticed', async () => {
-  const { projectId } = await seedProject(database);
-  const one = connect({ target: database.target, applicationName: 'one connection', max: 1 });
-  const addColumn = (name: string) => database.sql.unsafe(`alter table checks add ${name} int`);
-  const check = value(await createCheck(one, clock, { projectId }));
-  await pauseCheck(one, clock, { code: check.code });
-  await addColumn('added_once');
-  expect(await createCheck(one, clock, { projectId })).toMatchObject({ ok: true });
-  await addColumn('added_twice');
-  expect(await resumeCheck(one, clock, { code: check.code })).toMatchObject({ ok: true, value: { status: 'new' } });
-  await database.sql`alter table checks drop added_once, drop added_twice`;
-  await one.close(1);
-});
 
 describe('createCheck', () => {
   test('writes fields, defaults and channels', async () => {

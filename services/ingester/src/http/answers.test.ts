@@ -193,6 +193,16 @@ describe('what is recorded (section 5)', () => {
     expect((await pingsOf(t, code)).map(({ kind }) => kind)).toEqual(['log']);
   });
 
+  test('a chunked body that does not end is not read for ever', async () => {
+    const socket = connect({ port: t.ingester.port, host: '127.0.0.1' }).on('error', () => {});
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    socket.resume().write(`POST /${await makeCheck(t)} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const send = () => socket.write(oneMegabyte, (error) => error || send());
+    send();
+    await closed;
+    expect(socket.bytesWritten).toBeGreaterThan(64 << 20);
+  });
+
   test('a chunked body is put together', async () => {
     const code = await makeCheck(t);
     const bytes = `POST /${code}/log HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n`;

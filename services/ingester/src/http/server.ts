@@ -271,7 +271,8 @@ class HttpPing implements IncomingPing {
     const shared = this.#shared;
     this.#received += chunk.byteLength;
     if (this.#received > maxBytes) {
-      this.#refuse(BODY_TOO_LARGE, false);
+      this.#release();
+      if (isLast || this.#received > MAX_THROWN_AWAY_BYTES) this.#refuse(BODY_TOO_LARGE, !isLast);
       return;
     }
     const room = (shared.bodyLimit ?? maxBytes) - this.#kept;
