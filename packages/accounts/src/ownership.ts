@@ -77,6 +77,7 @@ export async function acceptTransfer(
     const { checks, free } = await transferRoom(sql, args);
     if (checks > free) return 'no-room';
     await sql`update projects set owner_id = ${userId} where id = ${projectId}`;
+    await sql`delete from owned_checks where owner_id = ${userId}`; // to be counted again
     await sql`
       update members set user_id = ${project.owner_id}, role = 'w', transfer_requested_at = null
       where project_id = ${projectId} and user_id = ${userId}`;

@@ -167,6 +167,12 @@ export interface NotificationsTable {
   log: ColumnType<unknown, unknown | undefined, unknown>;
 }
 
+export interface OwnedChecksTable {
+  owner_id: number;
+  at_most: number;
+  counted_at: Instant;
+}
+
 export interface PingsTable {
   check_id: number;
   n: number;
@@ -253,6 +259,7 @@ export interface DB {
   instances: InstancesTable;
   members: MembersTable;
   notifications: NotificationsTable;
+  owned_checks: OwnedChecksTable;
   pings: PingsTable;
   projects: ProjectsTable;
   sessions: SessionsTable;

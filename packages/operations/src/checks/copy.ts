@@ -3,7 +3,7 @@ import { type Database, transact } from '@overdue/database';
 import { NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
 import { insertCheck } from './create.ts';
 import { codePoints, MAX_NAME, MAX_SLUG } from './fields.ts';
-import { lockOwner, requireRoom } from './limit.ts';
+import { lockOwner, takeRoom } from './limit.ts';
 import { type CheckReference, type CheckRow, type CheckWithChannels, EDITABLE_COLUMNS } from './row.ts';
 
 /** H8: same settings and channels, status new, no history. Refused: `not-found`, `check-limit`. */
@@ -14,7 +14,7 @@ export function copyCheck(
 ): Promise<Outcome<CheckWithChannels>> {
   return outcomeOf(async () => {
     const [copy] = await transact(database.sql, async (sql) => {
-      await requireRoom(sql, await lockOwner(sql, projectId));
+      await takeRoom(sql, await lockOwner(sql, projectId));
       const [check] = await sql<CheckRow[]>`
         select * from checks where code = ${code} and project_id = ${projectId} for key share`;
       if (!check) rollBack(NO_SUCH_CHECK);

@@ -2,7 +2,7 @@ import type { Clock } from '@overdue/clock';
 import { type Database, type Fragment, type Statement, type TransactionSql, transact } from '@overdue/database';
 import { ALL_CHANNELS, type ChannelSelection, resolveChannels } from '../channels/selection.ts';
 import { type Outcome, outcomeOf } from '../outcome.ts';
-import { hasRoom, lockRoom, ownerLock } from './limit.ts';
+import { lockRoom, ownerLock, roomTaken } from './limit.ts';
 import { pauseLocked } from './pause.ts';
 import { type CheckWithChannels, type EditableColumns, readCheck } from './row.ts';
 
@@ -58,7 +58,7 @@ export async function createAtOnce(
         channels === ALL_CHANNELS
           ? sql`channels where project_id = ${projectId} for key share`
           : sql`channels where false`,
-      condition: hasRoom(sql, projectId, limitFactor),
+      room: roomTaken(sql, projectId, 1, limitFactor),
     }),
   ]);
   return check ?? null;
@@ -73,24 +73,27 @@ export function insertCheck(
   channelIds: readonly number[],
 ): Statement<CheckWithChannels> {
   const channels = sql`channels where id = any (${channelIds as number[]}::bigint[])`;
-  return insertion(sql, clock, projectId, fields, { channels, condition: sql`true` });
+  return insertion(sql, clock, projectId, fields, { channels, room: sql`select` });
 }
 
-/** @param channels what comes after `from` in a query for them */
+/**
+ * @param channels what comes after `from` in a query for them
+ * @param room a statement of one row, or of none: then nothing is made
+ */
 function insertion(
   sql: TransactionSql,
   clock: Clock,
   projectId: number,
   fields: Partial<EditableColumns>,
-  { channels, condition }: { readonly channels: Fragment; readonly condition: Fragment },
+  { channels, room }: { readonly channels: Fragment; readonly room: Fragment },
 ): Statement<CheckWithChannels> {
   const columns = { ...fields, project_id: projectId, created_at: clock.now() };
   const listed = (parts: readonly Fragment[]) => parts.map((part, i) => (i === 0 ? part : sql`, ${part}`));
   const names = listed(Object.keys(columns).map((name) => sql`${sql(name)}`));
   const values = listed(Object.values(columns).map((value) => sql`${value}`));
   return sql<CheckWithChannels[]>`
-    with chosen as materialized (select id, code from ${channels}), made as (
-      insert into checks (${names}) select ${values} where ${condition} returning *
+    with room as (${room}), chosen as materialized (select id, code from ${channels}), made as (
+      insert into checks (${names}) select ${values} from room returning *
     ), linked as (
       insert into channel_checks (check_id, channel_id) select made.id, chosen.id from made, chosen
     )

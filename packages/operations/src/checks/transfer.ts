@@ -1,7 +1,7 @@
 import { type Database, transact } from '@overdue/database';
 import { ALL_CHANNELS, replaceChannels, resolveChannels } from '../channels/selection.ts';
 import { NO_SUCH_CHECK, NO_SUCH_PROJECT, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
-import { lockOwner, requireRoom } from './limit.ts';
+import { lockOwner, takeRoom } from './limit.ts';
 import { type CheckReference, type CheckWithChannels, lockCheck, readCheck } from './row.ts';
 
 /**
@@ -21,7 +21,7 @@ export function transferCheck(
       const [source] = await sql<{ owner_id: number }[]>`
         select owner_id from projects where id = ${check.project_id}`;
       if (!source) rollBack(NO_SUCH_PROJECT);
-      if (source.owner_id !== owner.id) await requireRoom(sql, owner);
+      if (source.owner_id !== owner.id) await takeRoom(sql, owner);
       await sql`update checks set project_id = ${targetProjectId} where id = ${check.id}`;
       const channelIds = await resolveChannels(sql, targetProjectId, ALL_CHANNELS);
       return [...replaceChannels(sql, check.id, channelIds), readCheck(sql, check.id)];

@@ -3,7 +3,7 @@ import type { Database, TransactionSql } from '@overdue/database';
 import { type ChannelRow, insertChannel } from '../channels/channels.ts';
 import { replaceChannels } from '../channels/selection.ts';
 import { insertCheck } from '../checks/create.ts';
-import { lockOwner, requireRoom } from '../checks/limit.ts';
+import { lockOwner, requireRoom, takeRoom } from '../checks/limit.ts';
 import type { CheckRow } from '../checks/row.ts';
 import { writeChanges } from '../checks/update.ts';
 import { outcomeOf } from '../outcome.ts';
@@ -59,7 +59,7 @@ export async function applyConfig(
         const count = (action: Change['action']) =>
           planned.plan.changes.filter((c) => c.object === 'check' && c.action === action).length;
         const adding = count('create') - count('delete');
-        if (adding > 0) await requireRoom(sql, owner, adding);
+        if (adding > 0) await (options.dryRun ? requireRoom : takeRoom)(sql, owner, adding);
         if (!options.dryRun) await carryOut(sql, options.clock, project.id, planned.plan);
         return planned.plan;
       }),
