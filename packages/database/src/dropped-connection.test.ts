@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { connect, type Database } from './connect.ts';
+import { createTestDatabase } from './testing/index.ts';
 
 let database: Database | undefined;
 afterEach(() => database?.close(0));
@@ -29,4 +30,20 @@ test('a connection that closes under the driver’s own first query fails the qu
   await expect(sql`select 1`).rejects.toThrow();
   expect(connections).toBeGreaterThanOrEqual(2);
   server.close();
+});
+
+// patches/postgres: it was waited for until whoever waited gave up.
+test('what waits to be sent over a reserved connection fails when that closes', async () => {
+  const other = await createTestDatabase();
+  database = connect({ target: other.target, applicationName: 'test', max: 1 });
+  const sql = await database.sql.reserve();
+  const [own] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+  // With a parameter: the driver asks the server for its type, and sends nothing else meanwhile.
+  const statements = [sql`select pg_sleep(${60}::int)`.execute(), sql`select 1`.execute()];
+  const ended = Promise.allSettled(statements);
+  const state = async () => (await other.sql`select state from pg_stat_activity where pid = ${own!.pid}`)[0]?.state;
+  await expect.poll(state).toBe('active');
+  await other.sql`select pg_terminate_backend(${own!.pid}::int)`;
+  expect((await ended).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await other.drop();
 });
