@@ -122,8 +122,8 @@ class Run {
 }
 
 /**
- * All connections without TLS read into this: each looks at what it got before another reads. A buffer for each read would make the
- * collector stop the client now and then, in the middle of what it measures.
+ * All connections without TLS read into this: each looks at what it got before another reads. A buffer for each read
+ * would make the collector stop the client now and then, in the middle of what it measures.
  */
 const READ = Buffer.allocUnsafe(1 << 16);
 

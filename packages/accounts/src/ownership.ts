@@ -1,4 +1,4 @@
-import type { Database, Sql, TransactionSql } from '@overdue/database';
+import { type Database, ownerLocked, type Sql, type TransactionSql } from '@overdue/database';
 
 /*
  * A project changes hands when its owner asks a member and that member accepts (accounts.md §16). The request is a mark
@@ -68,6 +68,7 @@ export async function acceptTransfer(
 ): Promise<'done' | 'not-asked' | 'no-room'> {
   const { projectId, userId } = args;
   return database.sql.begin(async (sql) => {
+    await sql`select ${ownerLocked(sql, sql`${userId}::bigint`)}::text`;
     const [project] = await sql<{ owner_id: number }[]>`
       select owner_id from projects where id = ${projectId} for update`;
     const [asked] = await sql`

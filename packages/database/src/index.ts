@@ -9,5 +9,6 @@ export type { DB, Instant } from './generated/tables.ts';
 export { instanceStore, registerInstance } from './instances.ts';
 export { mayPass } from './may-pass.ts';
 export { migrate, pendingMigrations } from './migrate.ts';
+export { ownerLocked } from './owner-lock.ts';
 export { storableText } from './storable-text.ts';
 export { type Statement, transact } from './transact.ts';

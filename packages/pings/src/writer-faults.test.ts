@@ -41,7 +41,7 @@ async function makeChecks(): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** A writer whose overflow is applied whenever it is asked to come back. */
+/** A writer, and what it leaves aside while the database is away. */
 class Bench {
   readonly overflow: { number: BatchNumber; pings: readonly Ping[] }[] = [];
   readonly writer: PingWriter;
@@ -121,7 +121,7 @@ test.each(['none', 'cut', 'hang', 'refused', 'away'] as const)(
   'a batch with others waiting behind it: %s',
   async (kind) => {
     const [checkId] = await makeChecks();
-    const bench = new Bench(kind === 'hang' ? 200 : 5000);
+    const bench = new Bench(kind === 'hang' ? 1000 : 10_000);
     const pings = Array.from({ length: 60 }, (_, i) =>
       makePing(checkId!, Date.now(), { ua: `${i}`, scheme: kind === 'refused' && i === 7 ? REFUSED : 'http' }),
     );
@@ -140,8 +140,8 @@ test.each(['none', 'cut', 'hang', 'refused', 'away'] as const)(
       await holdingUp(async () => {
         await sendTwoBatches();
         const waiting = () => database.sql`
-        select 1 from pg_stat_activity where application_name = ${WRITER} and wait_event_type = 'Lock'`;
-        await expect.poll(async () => (await waiting()).length, { interval: 2 }).toBe(1);
+          select 1 from pg_stat_activity where application_name = ${WRITER} and wait_event_type = 'Lock'`;
+        await expect.poll(async () => (await waiting()).length, { interval: 2, timeout: 10_000 }).toBe(1);
         if (kind === 'cut') await cut();
         else if (kind === 'away') bench.writer.goAway(null);
         else await bench.writer.away();

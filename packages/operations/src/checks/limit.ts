@@ -1,4 +1,4 @@
-import type { Sql, Statement, TransactionSql } from '@overdue/database';
+import { ownerLocked, type Sql, type Statement, type TransactionSql } from '@overdue/database';
 import { AT_CHECK_LIMIT, NO_SUCH_PROJECT, rollBack } from '../outcome.ts';
 
 export interface Owner {
@@ -8,11 +8,7 @@ export interface Owner {
   readonly projectId: number;
 }
 
-/**
- * Makes everything that adds checks to any project of this project's owner, or channels to it, wait for the end of this
- * transaction. An advisory lock, not the owner's row: the alert path updates that row while it holds a check's lock.
- * Take it before any check's lock.
- */
+/** Takes the lock of this project's owner: see {@link ownerLocked}. Rolls back when there is no such project. */
 export async function lockOwner(sql: TransactionSql, projectId: number): Promise<Owner> {
   const [owner] = await ownerLock(sql, projectId);
   if (!owner) rollBack(NO_SUCH_PROJECT);
@@ -23,7 +19,7 @@ export async function lockOwner(sql: TransactionSql, projectId: number): Promise
 export function ownerLock(sql: TransactionSql, projectId: number): Statement<Owner> {
   return sql<Owner[]>`
     select u.id, u.check_limit as "checkLimit", p.id as "projectId",
-           pg_advisory_xact_lock(hashtextextended('checks of owner ' || u.id, 0))::text as locked
+           ${ownerLocked(sql, sql`u.id`)}::text as locked
     from projects p join users u on u.id = p.owner_id where p.id = ${projectId}`;
 }
 

@@ -1,5 +1,7 @@
 import { bootstrap, findUserByEmail, inviteMember } from '@overdue/accounts';
+import { systemClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
+import { createCheck } from '@overdue/operations';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../../testing.ts';
 
@@ -104,6 +106,12 @@ describe('handing a project over', () => {
     expect((await member.get(settings)).text).toMatch(/disabled[^>]*>\s*Accept/);
     expect((await force(member, { action: 'accept_transfer' })).status).toBe(400);
     await database.sql`update users set check_limit = 10 where id = ${memberId}`;
+    // The limit counts what comes with the project, whatever was counted before.
+    const [own] = await database.sql<{ id: number }[]>`select id from projects where name = 'member'`;
+    const make = async () => (await createCheck(database, systemClock, { projectId: own!.id })).ok;
+    expect(await make()).toBe(true);
     expect((await force(member, { action: 'accept_transfer' })).status).toBe(303);
+    await database.sql`update users set check_limit = 2 where id = ${memberId}`;
+    expect(await make()).toBe(false);
   });
 });
