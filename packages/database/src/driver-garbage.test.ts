@@ -60,6 +60,6 @@ test('queries that are done are gone at the next collection of the young generat
   }
   reserved.release();
   await close();
-  // Bytes a query; 1,400 without the patch. The smallest: whatever else the process keeps at a time only adds to it.
-  expect(Math.min(...measurements)).toBeLessThan(500);
+  // Bytes a query; 430 in the middle, and 1,350 without the patch.
+  expect(measurements.sort((a, b) => a - b)[1]).toBeLessThan(900);
 });
