@@ -14,12 +14,15 @@ const NOTICE = 0x4e;
 const ERROR = 0x45;
 const ROW_DESCRIPTION = 0x54;
 const NO_DATA = 0x6e;
+const COMPLETE = 0x43;
 
 /** What a client sends until it waits for an answer: up to a Sync, a Flush or a simple query. */
 export interface Unit {
   readonly bytes: Buffer;
   /** It only asks what a statement takes and gives (ends in a Flush): its answer ends with that. */
   readonly describes: boolean;
+  /** How many statements it runs before that: those that a transaction begins with have no Sync of their own. */
+  readonly executes: number;
   /** The statement's beginning, or what else it is; for people and for aiming faults. */
   readonly label: string;
 }
@@ -29,6 +32,7 @@ export class UnitReader {
   #rest: Buffer = Buffer.alloc(0);
   #started = false;
   #label = '';
+  #executes = 0;
   #from = 0;
   readonly #prepared = new Map<string, string>();
 
@@ -48,7 +52,9 @@ export class UnitReader {
       at = end;
       if (!this.#started || type === SYNC || type === FLUSH || type === QUERY || type === TERMINATE) {
         const describes = type === FLUSH;
-        units.push({ bytes: this.#rest.subarray(0, end), label: `${this.#label}${describes ? ' …?' : ''}`, describes });
+        const label = `${this.#label}${describes ? ' …?' : ''}`;
+        units.push({ bytes: this.#rest.subarray(0, end), label, describes, executes: this.#executes });
+        this.#executes = 0;
         this.#rest = this.#rest.subarray(end);
         if (!describes) this.#label = '';
         this.#started = true;
@@ -69,7 +75,8 @@ export class UnitReader {
     } else if (type === BIND) {
       const portal = text(body, 0);
       this.#label = this.#prepared.get(text(body, portal.length + 1)) ?? '?';
-    } else if (type === TERMINATE) this.#label = 'terminate';
+    } else if (type === EXECUTE) this.#executes++;
+    else if (type === TERMINATE) this.#label = 'terminate';
   }
 }
 
@@ -81,6 +88,8 @@ export class AnswerReader {
   status = 'I';
   /** The next answer is to a unit that {@link Unit.describes}. */
   describing = false;
+  /** So many statements of that unit are run before. */
+  executing = 0;
   /** So many messages to come belong to what was sent before the unit; they are left out of its answer. */
   leaveOut = 0;
   #answer: Buffer[] = [];
@@ -106,7 +115,9 @@ export class AnswerReader {
       if (message[0] === KEY_DATA) this.pid = message.readUInt32BE(5);
       const type = message[0];
       if (type === READY) this.status = String.fromCharCode(message[5]!);
-      const described = this.describing && (type === ROW_DESCRIPTION || type === NO_DATA || type === ERROR);
+      if (type === COMPLETE && this.executing > 0) this.executing--;
+      const description = this.executing === 0 && (type === ROW_DESCRIPTION || type === NO_DATA);
+      const described = this.describing && (description || type === ERROR);
       if (type === READY || described) {
         if (described) this.describing = false;
         answers.push(Buffer.concat(this.#answer));

@@ -10,7 +10,7 @@ import type { WireFault } from './wire-fault.ts';
 
 /*
  * The network between the simulated processes and the real PostgreSQL. The product's driver talks to a socket of ours;
- * what it sends is cut into units (a statement and its Sync), and one unit at a time goes to the server:
+ * what it sends is cut into units (statements and their Sync), and one unit at a time goes to the server:
  *
  *   driver ──write──> requests ──forward, one at a time, the seed says whose──> PostgreSQL
  *   driver <──data─── answers  <────────────────────────────────────────────────┘

@@ -82,7 +82,8 @@ export class Session {
   }
 
   async #ask(unit: Unit, now: Instant): Promise<Buffer | null> {
-    const statement = unit.describes && this.reader.status !== 'E' ? statementOf(unit.bytes) : null;
+    const alone = unit.describes && unit.executes === 0 && this.reader.status !== 'E';
+    const statement = alone ? statementOf(unit.bytes) : null;
     const known = statement === null ? undefined : this.#descriptions.get(statement);
     if (known && this.#unparsed === null) {
       this.#unparsed = parseOf(unit.bytes);
@@ -91,6 +92,7 @@ export class Session {
     const messages = this.#before(now);
     this.#described = unit.describes;
     this.reader.describing = unit.describes;
+    this.reader.executing = unit.describes ? unit.executes : 0;
     const answer = await this.#write(Buffer.concat([...messages, unit.bytes]));
     if (statement !== null && answer !== null && !isError(answer)) this.#descriptions.set(statement, answer);
     return answer;
@@ -123,6 +125,7 @@ export class Session {
     // A description leaves the session in the middle of what a Sync ends.
     const messages = [SYNC_MESSAGE, ...rollback, simpleQuery('discard all')];
     this.reader.describing = false;
+    this.reader.executing = 0;
     this.#described = false;
     this.#unparsed = null;
     this.#swallow += messages.length - 1;

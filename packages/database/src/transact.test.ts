@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connect, type Database } from './connect.ts';
+import { connect, type Database, type TransactionSql } from './connect.ts';
 import { createTestDatabase, type TestDatabase } from './testing/index.ts';
-import { transact } from './transact.ts';
+import { type Statement, transact } from './transact.ts';
 
 let database: TestDatabase;
-/** One connection, whose round trips are counted. */
+/** One connection, whose round trips are counted, and how often the server is to answer: the protocol's Sync. */
 let counted: Database;
 let roundTrips = 0;
+let syncs = 0;
+let delayed = true;
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -29,6 +31,10 @@ async function countingSocket({ host, port }: { host: string; port: number }): P
   const socket = connectTcp(port, host);
   await once(socket, 'connect');
   let answered = true;
+  socket.setNoDelay = (never?: boolean) => {
+    delayed = never === false;
+    return socket;
+  };
   socket.on('data', () => {
     answered = true;
   });
@@ -36,6 +42,7 @@ async function countingSocket({ host, port }: { host: string; port: number }): P
   socket.write = ((...args: unknown[]) => {
     if (answered) roundTrips++;
     answered = false;
+    syncs += (args[0] as Buffer).toString('latin1').split('S\0\0\0\x04').length - 1;
     return write(...args);
   }) as Socket['write'];
   return socket;
@@ -56,8 +63,11 @@ test('begin, statements and commit are one round trip; what is waited for on the
     });
   await atOnce(1); // prepares the statements
   roundTrips = 0;
+  syncs = 0;
   expect(await atOnce(2)).toEqual([{ next: 3 }]);
   expect(roundTrips).toBe(1);
+  expect(syncs).toBe(2); // the statements', the commit's
+  expect(delayed).toBe(false); // a part of them is not kept back until the server acknowledges the first one
   await inTwo(2);
   expect(roundTrips).toBe(3);
   expect(await numbers()).toEqual([1, 2, 3]);
@@ -114,13 +124,64 @@ describe('a statement that the driver cannot send', () => {
   });
 });
 
+describe('a statement that fails before the server was to answer', () => {
+  let texts = 0;
+  test.each<[string, (tx: TransactionSql) => Statement]>([
+    ['one that is prepared', (tx) => tx`insert into t values (${2})`],
+    ['one that is not', (tx) => tx`insert into t select ${2}::int ${tx.unsafe(`-- ${texts++}`)}`],
+    ['one without parameters', (tx) => tx`insert into t values (2)`],
+    ['one of the simple protocol', (tx) => tx.unsafe('insert into t values (2)')],
+    ['one that cannot be sent', (tx) => tx`insert into t values (${undefined as never})`],
+    ['one that fails, too', (tx) => tx`insert into t values (${1})`],
+  ])('fails with what comes behind it: %s', async (_, next) => {
+    const { sql } = counted;
+    await sql`insert into t values (${1})`;
+    const failing = transact(sql, async (tx) => [
+      tx`insert into t values (${1})`,
+      next(tx),
+      tx`insert into t values (${3})`,
+    ]);
+    await expect(failing).rejects.toThrow();
+    expect(await numbers()).toEqual([1]);
+    expect(await transact(sql, async (tx) => [tx`insert into t values (${5}) returning n`])).toEqual([{ n: 5 }]);
+  });
+
+  test('fails by itself where nothing comes behind it', async () => {
+    const { sql } = counted;
+    await sql`insert into t values (${1})`;
+    const failing = sql.begin(async (tx) => {
+      await expect(tx`insert into t values (${1})`.unsynced()).rejects.toMatchObject({ code: '23505' });
+      await expect(tx`insert into t values (${2})`).rejects.toMatchObject({ code: '25P02' });
+    });
+    await expect(failing).rejects.toMatchObject({ code: '23505' });
+    expect(await numbers()).toEqual([1]);
+  });
+});
+
+test('more statements than the driver sends without an answer', async () => {
+  const all = Array.from({ length: 250 }, (_, i) => i);
+  for (const n of [0, 1000]) {
+    await transact(counted.sql, async (tx) => [
+      ...all.map((i) => tx`insert into t values (${n + i})`),
+      tx`insert into t values (${n + 999})`,
+    ]);
+  }
+  expect(await numbers()).toHaveLength(502);
+});
+
 test('a statement prepared for a table that was another then is not repeated behind the end of its transaction', async () => {
-  const insert = (n: number) => transact(counted.sql, async (tx) => [tx`insert into t values (${n}) returning *`]);
+  const insert = (n: number) =>
+    transact(counted.sql, async (tx) => [
+      tx`insert into t values (${n}) returning *`,
+      tx`insert into t values (${n + 1}) returning *, 'last'`,
+    ]);
   await insert(1);
   await database.sql`alter table t add m int`;
-  await expect(insert(2)).rejects.toThrow('cached plan must not change result type');
-  expect(await numbers()).toEqual([1]);
-  expect(await insert(3)).toEqual([{ n: 3, m: null }]);
+  const outdated = 'cached plan must not change result type';
+  await expect(insert(3)).rejects.toThrow(outdated); // the first one
+  await expect(insert(5)).rejects.toThrow(outdated); // the last one
+  expect(await numbers()).toEqual([1, 2]);
+  expect(await insert(7)).toMatchObject([{ n: 8, m: null }]);
 });
 
 test('where a transaction cannot begin, nothing is done once that is known', async () => {

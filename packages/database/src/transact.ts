@@ -3,6 +3,8 @@ import type { Sql, TransactionSql } from './connect.ts';
 /** One of the driver's statements, not sent yet: it is when somebody waits for it. */
 export interface Statement<Row extends object = object> extends PromiseLike<readonly Row[]> {
   execute(): unknown;
+  /** The server may keep its answer until that of the next one, which has to be sent at once; see patches/postgres. */
+  unsynced(): unknown;
 }
 
 /**
@@ -17,7 +19,9 @@ export async function transact<Row extends object>(
   work: (sql: TransactionSql) => Promise<readonly [...Statement[], Statement<Row>]>,
 ): Promise<readonly Row[]> {
   const { rows } = await sql.begin(async (tx) => {
-    const statements = Promise.all(await work(tx));
+    const sent = await work(tx);
+    for (const statement of sent.slice(0, -1)) statement.unsynced();
+    const statements = Promise.all(sent);
     statements.catch(() => {}); // heard below; the commit of a failed transaction rolls it back, and is no error
     return { rows: statements }; // in an object: a promise or list would be waited for before the commit
   });

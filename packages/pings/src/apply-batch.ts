@@ -105,7 +105,7 @@ async function begin(
   ids: readonly number[],
   ranges: readonly BatchRange[],
 ): Promise<Locked[] | 'already'> {
-  const begun = sql`begin`.execute();
+  const begun = sql`begin`.unsynced().execute();
   const advanced = ranges.length > 0 ? advanceLanes(sql, ranges) : null;
   const locked = lockChecks(sql, ids);
   await all([begun, advanced, locked]);
@@ -155,14 +155,22 @@ async function judge(
 
 /** Writes it all and commits. @throws {NotCommittedError}, or what the driver throws */
 async function write(sql: ReservedSql, work: BatchWork, options: ApplyOptions): Promise<void> {
-  const statements: Promise<unknown>[] = work.write(sql);
-  if (work.flips.length > 0) statements.push(recordFlips(sql, work.flips));
+  const written = work.statements(sql);
   if (options.announceWithinMs) {
     const announced = work.announcement(options.announceWithinMs);
-    if (announced) statements.push(sql`select pg_notify('check_pinged', ${announced})`.execute());
+    if (announced) written.push(sql`select pg_notify('check_pinged', ${announced})`);
   }
+  const commitFollows = work.flips.length === 0 && !options.beforeCommit && !options.dryRun;
+  for (const statement of written) {
+    if (commitFollows) statement.unsynced();
+    statement.execute();
+  }
+  const statements: PromiseLike<unknown>[] = written;
   // Flips take a second round trip of their own when something is owed; a plain batch commits without waiting.
-  if (work.flips.length > 0) await all(statements);
+  if (work.flips.length > 0) {
+    statements.push(recordFlips(sql, work.flips));
+    await all(statements);
+  }
   if (options.beforeCommit) {
     statements.push(options.beforeCommit);
     await all(statements);

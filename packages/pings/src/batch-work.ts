@@ -11,7 +11,7 @@ import {
   type Transition,
 } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import type { NewFlip, ReservedSql } from '@overdue/database';
+import type { NewFlip, ReservedSql, Statement } from '@overdue/database';
 import { bytes, numbers, texts, words } from './arrays.ts';
 import type { Locked } from './locked-check.ts';
 import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
@@ -201,12 +201,12 @@ export class BatchWork {
     pings.exit.push(ping.exitStatus);
   }
 
-  /** Sends the statements; they are on their way when this returns. */
-  write(sql: ReservedSql): Promise<unknown>[] {
+  /** What writes it all, not sent yet. */
+  statements(sql: ReservedSql): Statement[] {
     const c = this.#checks;
     const p = this.#pings;
     if (c.id.length === 0) return [];
-    const statements: Promise<unknown>[] = [
+    const statements: Statement[] = [
       // By their places, which is a fifth less work for PostgreSQL than to look them up once more; see all_found in the
       // schema. wake_at: see checks_due there. Left alone when the deadline only moves further away.
       sql`
@@ -237,7 +237,7 @@ export class BatchWork {
             ${bytes(p.bytes)}::bytea[], ${words(p.rid)}::uuid[], ${numbers(p.exit)}::smallint[]
           ) u(check_id, n, id, at, kind, scheme, method, addr, ua, text, bytes, rid, exit)
         )
-        select all_found(count(*), ${c.id.length}) from written`.execute(),
+        select all_found(count(*), ${c.id.length}) from written`,
     ];
     if (this.#prune.id.length > 0) {
       statements.push(
@@ -245,7 +245,7 @@ export class BatchWork {
           delete from pings p
           using unnest(${numbers(this.#prune.id)}::bigint[], ${numbers(this.#prune.n)}::bigint[]) u(id, n)
           join checks c on c.id = u.id join projects j on j.id = c.project_id
-          where p.check_id = u.id and p.n <= u.n - j.ping_log_limit`.execute(),
+          where p.check_id = u.id and p.n <= u.n - j.ping_log_limit`,
       );
     }
     return statements;

@@ -13,7 +13,10 @@ export interface BatchRange extends BatchNumber {
   readonly first: number;
 }
 
-/** @returns a row for each lane that was advanced; one that is at `first` or further is left alone */
+/**
+ * Another statement must follow at once: the answer comes with that one's.
+ * @returns a row for each lane that was advanced; one that is at `first` or further is left alone
+ */
 export function advanceLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
   return sql`
     with new as (
@@ -25,7 +28,9 @@ export function advanceLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
     insert into ingest_lanes as l (lane, batch) select lane, batch from new
     on conflict (lane) do update set batch = excluded.batch, updated_at = now()
       where l.batch < (select first from new where new.lane = l.lane)
-    returning batch`.execute();
+    returning batch`
+    .unsynced()
+    .execute();
 }
 
 /** The number of the newest batch of each lane that is committed. */
