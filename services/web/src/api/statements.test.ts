@@ -85,3 +85,10 @@ test.each([
     expect(ten).toBeLessThanOrEqual(2); // the key, and all of the answer
   }
 });
+
+test('a check: its key and the check itself in one statement', async () => {
+  const { id, rw } = await projectOf(2);
+  const [check] = await database.sql<{ code: string }[]>`select code from checks where project_id = ${id} limit 1`;
+  await cost(`/api/v3/checks/${check!.code}`, rw); // what a connection asks once is asked
+  expect(await cost(`/api/v3/checks/${check!.code}`, rw)).toBe(1);
+});

@@ -13,7 +13,7 @@ import { RESPONSES, refused } from '../http/common.ts';
 import type { Endpoint, KeyedCall, KeyedOperation } from '../http/endpoint.ts';
 import { printedJson, type Reply } from '../http/reply.ts';
 import { checkDocumentSchema, checkPrinter, type DocumentOptions } from './document.ts';
-import { findCheck } from './find.ts';
+import { findCheck, ofCheck } from './find.ts';
 import { listChecks } from './list.ts';
 import { readCheckRequest } from './request.ts';
 
@@ -146,12 +146,11 @@ function action(
 
 export const checkEndpoints: readonly Endpoint[] = [
   { path: '/api/v{version}/checks/', tag: 'Checks', cors: true, operations: { GET: list, POST: create } },
-  {
+  ofCheck({
     path: '/api/v{version}/checks/{uuid}',
     tag: 'Checks',
-    cors: true,
     operations: { GET: get, POST: update, DELETE: remove },
-  },
+  }),
   {
     path: '/api/v{version}/checks/{unique_key}',
     tag: 'Checks',
@@ -165,21 +164,19 @@ export const checkEndpoints: readonly Endpoint[] = [
       },
     },
   },
-  {
+  ofCheck({
     path: '/api/v{version}/checks/{uuid}/pause',
     tag: 'Checks',
-    cors: true,
     operations: {
       POST: action(
         { id: 'pauseCheck', summary: 'Pause a check', responses: { 200: checkAnswer, ...ofOneCheck } },
         pauseCheck,
       ),
     },
-  },
-  {
+  }),
+  ofCheck({
     path: '/api/v{version}/checks/{uuid}/resume',
     tag: 'Checks',
-    cors: true,
     operations: {
       POST: action(
         {
@@ -194,5 +191,5 @@ export const checkEndpoints: readonly Endpoint[] = [
         resumeCheck,
       ),
     },
-  },
+  }),
 ];

@@ -1,7 +1,7 @@
 import type { Instant } from '@overdue/clock';
 import { type ExplainedFlip, explain } from '@overdue/notifications';
 import { z } from 'zod';
-import { findCheck } from '../checks/find.ts';
+import { findCheck, ofCheck } from '../checks/find.ts';
 import { errorSchema, RESPONSES } from '../http/common.ts';
 import type { Endpoint, KeyedOperation } from '../http/endpoint.ts';
 import { empty, json, jsonError } from '../http/reply.ts';
@@ -90,9 +90,10 @@ const why: KeyedOperation = {
   async handle(call) {
     const found = await findCheck(call);
     if ('refusal' in found) return found.refusal;
-    const at = momentOf(call.query.getAll('at').at(-1), call.deps.clock.now());
+    const now = call.deps.clock.now();
+    const at = momentOf(call.query.getAll('at').at(-1), now);
     if (at === null) return jsonError(400, `at is not a moment from 1970 on: ${MOMENT}`);
-    const answer = await explain(call.deps.database.sql, found.check.id, at);
+    const answer = await explain(call.deps.database.sql, found.check.id, at, { now });
     if (!answer) return empty(404);
     const { expected = null, deadline = null } = answer.lateness ?? {};
     const orNull = (value: Instant | null) => (value === null ? null : preciseTimestamp(value));
@@ -128,5 +129,5 @@ const why: KeyedOperation = {
 };
 
 export const explainEndpoints: readonly Endpoint[] = [
-  { path: '/api/v{version}/checks/{uuid}/explain/', tag: 'Checks', cors: true, operations: { GET: why } },
+  ofCheck({ path: '/api/v{version}/checks/{uuid}/explain/', tag: 'Checks', operations: { GET: why } }),
 ];

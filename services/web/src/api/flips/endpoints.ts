@@ -1,6 +1,6 @@
 import type { Instant } from '@overdue/clock';
 import { z } from 'zod';
-import { findCheck } from '../checks/find.ts';
+import { findCheck, ofCheck } from '../checks/find.ts';
 import { RESPONSES } from '../http/common.ts';
 import type { Endpoint, KeyedOperation } from '../http/endpoint.ts';
 import { empty, json } from '../http/reply.ts';
@@ -100,7 +100,7 @@ const list: KeyedOperation = {
 };
 
 export const flipEndpoints: readonly Endpoint[] = [
-  { path: '/api/v{version}/checks/{uuid}/flips/', tag: 'Flips', cors: true, operations: { GET: list } },
+  ofCheck({ path: '/api/v{version}/checks/{uuid}/flips/', tag: 'Flips', operations: { GET: list } }),
   {
     path: '/api/v{version}/checks/{unique_key}/flips/',
     tag: 'Flips',

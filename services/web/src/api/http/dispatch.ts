@@ -11,6 +11,7 @@ import {
   type KeyedOperation,
   type Method,
   pathPattern,
+  type Subject,
 } from './endpoint.ts';
 import { JsonSyntaxError, nearestSafe, parseJsonBytes } from './json-parse.ts';
 import {
@@ -102,23 +103,26 @@ async function answer(endpoint: Endpoint, call: Call): Promise<Reply> {
     const refusal = empty(405);
     return endpoint.allow ? withHeaders(refusal, { Allow: Object.keys(endpoint.operations).join(', ') }) : refusal;
   }
-  return operation.key === 'none' ? operation.handle(call) : answerKeyed(operation, method, call);
+  return operation.key === 'none' ? operation.handle(call) : answerKeyed(endpoint, operation, method, call);
 }
 
-async function answerKeyed(operation: KeyedOperation, method: string, call: Call): Promise<Reply> {
+async function answerKeyed(endpoint: Endpoint, operation: KeyedOperation, method: string, call: Call): Promise<Reply> {
   const read = method === 'POST' || method === 'PUT' ? await readObject(call.request) : { object: {} };
   if ('refusal' in read) return read.refusal;
   const { object: body } = read;
   const key = suppliedKey(call, operation, body);
   if ([...key].length !== 32) return jsonError(401, 'missing api key');
-  const holder = await findProjectByApiKey(call.deps.database, call.deps.secretKey, key);
+  const { database, secretKey } = call.deps;
+  const subject = endpoint.subject?.(database.sql, call.params);
+  const holder = await findProjectByApiKey<Subject>(database, secretKey, key, subject);
   if (!holder || (holder.readOnly && operation.key === 'rw')) return jsonError(401, 'wrong api key');
   // To whoever reads a field, an integer beyond 2^53 is merely too large or too small (M-36).
   for (const name in body) {
     const value = body[name];
     if (typeof value === 'bigint') body[name] = nearestSafe(value);
   }
-  return operation.handle({ ...call, project: holder.project, readOnly: holder.readOnly, body });
+  const { project, readOnly, beside } = holder;
+  return operation.handle({ ...call, project, readOnly, subject: subject && beside, body });
 }
 
 /** The JSON object in a request's body; an empty body is an empty object. */

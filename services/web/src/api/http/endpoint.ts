@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Project } from '@overdue/accounts';
+import type { Fragment, Sql } from '@overdue/database';
 import type { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
 import type { Reply } from './reply.ts';
@@ -19,10 +20,15 @@ export interface Call {
   readonly version: ApiVersion;
 }
 
+/** A row that is looked up together with the key. */
+export type Subject = { readonly id: number };
+
 /** A call with a valid key. */
 export interface KeyedCall extends Call {
   readonly project: Project;
   readonly readOnly: boolean;
+  /** What the path names, whoever's it is; null: there is nothing. Undefined where its endpoint has no `subject`. */
+  readonly subject?: Subject | null | undefined;
   /** The parsed JSON object of a POST or PUT; empty for other methods. */
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -78,6 +84,8 @@ export interface Endpoint {
   /** Part of the API reference it is listed under. */
   readonly tag: string;
   readonly operations: Readonly<Partial<Record<Method, Operation>>>;
+  /** The query for what the path names, of one row at most; it is looked up together with the key, in one statement. */
+  readonly subject?: (sql: Sql, params: Call['params']) => Fragment;
   /** Headers of every answer, the 404 and 405 included. */
   readonly headers?: (deps: ApiDeps) => Readonly<Record<string, string>>;
   /** May be called by scripts of other sites: answers OPTIONS and carries the headers of M-4. */

@@ -1,7 +1,7 @@
 import { missedStarts, type PingFacts, pingDurations } from '@overdue/checks';
 import type { Sql } from '@overdue/database';
 import { z } from 'zod';
-import { findCheck } from '../checks/find.ts';
+import { findCheck, ofCheck } from '../checks/find.ts';
 import { RESPONSES } from '../http/common.ts';
 import type { Endpoint, KeyedOperation } from '../http/endpoint.ts';
 import { Float } from '../http/json-parse.ts';
@@ -114,6 +114,6 @@ const body: KeyedOperation = {
 };
 
 export const pingEndpoints: readonly Endpoint[] = [
-  { path: '/api/v{version}/checks/{uuid}/pings/', tag: 'Pings', cors: true, operations: { GET: list } },
-  { path: '/api/v{version}/checks/{uuid}/pings/{n}/body', tag: 'Pings', cors: true, operations: { GET: body } },
+  ofCheck({ path: '/api/v{version}/checks/{uuid}/pings/', tag: 'Pings', operations: { GET: list } }),
+  ofCheck({ path: '/api/v{version}/checks/{uuid}/pings/{n}/body', tag: 'Pings', operations: { GET: body } }),
 ];
