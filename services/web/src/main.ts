@@ -1,3 +1,5 @@
+import './tiering.ts';
+
 import { systemClock } from '@overdue/clock';
 import { loadConfig } from '@overdue/config';
 import { runService } from '@overdue/observability';
