@@ -228,3 +228,36 @@ test('no channel says what only its settings may say', async () => {
   expect(found.notOwed.map((one) => one.channel.title)).toEqual(['a command']);
   expect(JSON.stringify(found)).not.toContain('s3cret');
 });
+
+test('a moment to come: what will be, if no ping comes', async () => {
+  await database.sql`delete from gaps`;
+  const id = await check({ last_ping: NOON - 60 * MINUTE });
+  await ping(id, 1, NOON - 60 * MINUTE);
+  const sentences = async (at: number, now: number) => (await explain(database.sql, id, at, { now }))!.sentences;
+  expect(await sentences(NOON + 60 * MINUTE, NOON - MINUTE)).toEqual([
+    'The last ping before 2026-11-21 11:59:00 UTC came at 2026-11-21 11:00:00 UTC.',
+    'The next one is due at 2026-11-21 12:00:00 UTC.',
+    'Grace ends at 2026-11-21 12:05:00 UTC.',
+    '2026-11-21 13:00:00 UTC is still to come. If no ping comes, its status changes from up to down at 2026-11-21 12:05:00 UTC.',
+  ]);
+  expect((await sentences(NOON + 4 * MINUTE, NOON + MINUTE)).slice(1)).toEqual([
+    'The next one was due at 2026-11-21 12:00:00 UTC.',
+    'Grace ends at 2026-11-21 12:05:00 UTC.',
+    '2026-11-21 12:04:00 UTC is still to come. If no ping comes, its status is still up then.',
+  ]);
+  // Whom nobody told of the last change is said before it: the one to come may be told.
+  await database.sql`
+    insert into channel_checks (check_id, channel_id) values (${id}, ${await channel({ value: 'a@b.c', up: true, down: true })})`;
+  await flip(id, NOON - 60 * MINUTE, 'new', 'up');
+  expect((await sentences(NOON + 60 * MINUTE, NOON)).slice(-2)).toEqual([
+    'a@b.c: no message, because nobody is told of new to up.',
+    expect.stringContaining('is still to come'),
+  ]);
+  await database.sql`update checks set status = 'paused', alert_after = null where id = ${id}`;
+  await flip(id, NOON - 30 * MINUTE, 'up', 'paused');
+  const paused = await sentences(NOON + 60 * MINUTE, NOON);
+  expect(paused[1]).toBe('It awaits nothing.');
+  expect(paused.at(-1)).toBe(
+    '2026-11-21 13:00:00 UTC is still to come. If no ping comes, its status is still paused then.',
+  );
+});

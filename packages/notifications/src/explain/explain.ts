@@ -11,7 +11,8 @@ type CheckRow = CheckState & { readonly created_at: Instant };
 type FlipRow = ExplainedFlip & { readonly id: number };
 
 /**
- * Why a check did, or did not, alert at `at`.
+ * Why a check did, or did not, alert at `at`; of a moment after `now`, which is `at` by default: whether it will, if
+ * nothing comes.
  * @param write how the sentences write instants
  * @returns null when there is no such check
  */
@@ -19,7 +20,7 @@ export async function explain(
   sql: Sql,
   checkId: number,
   at: Instant,
-  write: WriteInstant = inUtc,
+  { now = at, write = inUtc }: { readonly now?: Instant; readonly write?: WriteInstant } = {},
 ): Promise<Explanation | null> {
   const [check] = await sql<CheckRow[]>`
     select kind, timeout, grace, schedule, tz, status, manual_resume, n_pings, last_ping, last_start, last_start_rid,
@@ -60,7 +61,7 @@ export async function explain(
     messages,
     notOwed: flip ? await notOwed(sql, checkId, flip, messages) : [],
   };
-  return { ...facts, sentences: explanationSentences(facts, write) };
+  return { ...facts, sentences: explanationSentences(facts, now, write) };
 }
 
 async function flipNear(sql: Sql, checkId: number, at: Instant, side: 'before' | 'after'): Promise<FlipRow | null> {

@@ -5,13 +5,18 @@ import type { ExplainedMessage, Explanation } from './explanation.ts';
 /** How instants are written. */
 export type WriteInstant = (at: Instant) => string;
 
-/** An explanation in sentences, in the order in which things happened. */
-export function explanationSentences(facts: Omit<Explanation, 'sentences'>, time: WriteInstant): string[] {
+type Facts = Omit<Explanation, 'sentences'>;
+
+/**
+ * An explanation in sentences, in the order in which things happened.
+ * @param now of a moment after it, the last sentence says what will be; those before it say what was until now
+ */
+export function explanationSentences(facts: Facts, now: Instant, time: WriteInstant): string[] {
   const { at, status, lateness, flip, messages } = facts;
   if (status === null) return [`The check did not exist yet at ${time(at)}.`];
   const out: string[] = [];
   if (facts.brokenSchedule) out.push(`It cannot be judged: ${facts.brokenSchedule}`);
-  if (lateness) out.push(...latenessSentences(facts, time));
+  if (lateness) out.push(...latenessSentences(facts, Math.min(at, now), time));
   for (const gap of facts.gaps) {
     if (lateness?.held?.gaps.some(([from]) => from === gap.from)) continue;
     out.push(
@@ -27,14 +32,23 @@ export function explanationSentences(facts: Omit<Explanation, 'sentences'>, time
       out.push(`That was decided at ${time(flip.recordedAt)}, when every ping until ${time(judged)} was known.`);
     }
   }
-  out.push(`At ${time(at)} its status was ${status}.`);
+  if (at <= now) out.push(`At ${time(at)} its status was ${status}.`);
   if (flip && messages.length === 0 && facts.notOwed.length === 0) out.push('It had no integrations to tell.');
   const told = messages.map((message) => ({ title: message.channel.title, what: messageWords(message, time) }));
   const notTold = facts.notOwed.map(({ channel, why: reason }) => ({
     title: channel.title,
     what: `no message, because ${reason}`,
   }));
-  return [...out, ...grouped([...told, ...notTold])];
+  out.push(...grouped([...told, ...notTold]));
+  if (at > now) out.push(`${time(at)} is still to come. If no ping comes, its status ${statusToCome(facts, time)}.`);
+  return out;
+}
+
+function statusToCome({ at, status, lateness }: Facts, time: WriteInstant): string {
+  const deadline = lateness?.deadline ?? null;
+  return deadline !== null && deadline <= at && (status === 'up' || status === 'new')
+    ? `changes from ${status} to down at ${time(deadline)}`
+    : `is still ${status} then`;
 }
 
 /** One sentence for all of which the same is to be said, where the first of them stands. */
@@ -44,20 +58,21 @@ function grouped(lines: readonly { readonly title: string; readonly what: string
   return [...titles].map(([what, whose]) => `${whose.join(', ')}: ${what}.`);
 }
 
-function latenessSentences({ lateness, at, flip }: Omit<Explanation, 'sentences'>, time: WriteInstant): string[] {
+/** @param seen what is to come is what comes after it */
+function latenessSentences({ lateness, at, flip }: Facts, seen: Instant, time: WriteInstant): string[] {
   const facts = lateness!;
   const out: string[] = [];
   // What a time-out awaited is as of that time-out.
-  const asOf = flip?.reason === 'timeout' ? flip.at : at;
+  const asOf = flip?.reason === 'timeout' ? flip.at : seen;
   if (facts.last_ping !== null) out.push(`The last ping before ${time(asOf)} came at ${time(facts.last_ping)}.`);
   if (facts.last_start !== null) out.push(`A run began at ${time(facts.last_start)}.`);
-  if (facts.rule === null) return [...out, 'It awaited nothing.'];
+  if (facts.rule === null) return [...out, at > seen ? 'It awaits nothing.' : 'It awaited nothing.'];
   if (facts.rule === 'timeout' && facts.expected !== null) {
-    out.push(`The next one ${facts.expected > at ? 'is' : 'was'} due at ${time(facts.expected)}.`);
+    out.push(`The next one ${facts.expected > seen ? 'is' : 'was'} due at ${time(facts.expected)}.`);
   }
   const ended = facts.held?.deadline ?? facts.deadline;
   if (ended !== null) {
-    const toCome = ended > at;
+    const toCome = ended > seen;
     out.push(
       facts.rule === 'timeout'
         ? `Grace ${toCome ? 'ends' : 'ended'} at ${time(ended)}.`

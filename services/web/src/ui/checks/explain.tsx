@@ -17,7 +17,10 @@ export async function showExplanation(visit: ForCheck): Promise<void> {
   const { check, access, deps, session } = visit;
   const { tz } = session.user;
   const at = instantAsked(visit.req.query, tz) ?? visit.now;
-  const explanation = await explain(deps.database.sql, check.id, at, (instant) => formatOccurrence(instant, tz));
+  const explanation = await explain(deps.database.sql, check.id, at, {
+    now: visit.now,
+    write: (instant) => formatOccurrence(instant, tz),
+  });
   if (!explanation) throw notFound();
   await sendPage(visit, {
     title: `Why? ${checkTitle(check)}`,
@@ -30,7 +33,11 @@ export async function showExplanation(visit: ForCheck): Promise<void> {
           <Link to={`/checks/${check.code}/details/`}>{checkTitle(check)}</Link>
         </p>
         <h1>Why?</h1>
-        <p class="lead">What was known of this check on {formatStamp(at, tz)}, and what followed.</p>
+        <p class="lead">
+          {at > visit.now
+            ? `What is to come for this check until ${formatStamp(at, tz)}.`
+            : `What was known of this check on ${formatStamp(at, tz)}, and what followed.`}
+        </p>
         <form method="get" action={`${visit.site.base}/checks/${check.code}/explain/`} class="moment">
           <div class="field">
             <label for="f-when">At another moment ({tz})</label>
