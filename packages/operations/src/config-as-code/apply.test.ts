@@ -238,6 +238,12 @@ describe('what is wrong is said, all of it, and nothing is changed', () => {
     expect(await checks(projectId)).toHaveLength(1);
   });
 
+  test('lists in lists without end', async () => {
+    const { projectId } = await seedProject(context.database);
+    const result = await apply(projectId, `checks: ${'['.repeat(20_000)}`);
+    expect(result).toMatchObject({ ok: false, errors: [expect.stringContaining('are nested too deeply')] });
+  });
+
   test('two checks with one slug', async () => {
     const { projectId } = await seedProject(context.database);
     await context.database.sql`insert into checks (project_id, slug) values (${projectId}, 'a'), (${projectId}, 'a')`;

@@ -1,5 +1,5 @@
 import { slugify } from '@overdue/checks';
-import { type Document, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import type { Setting } from '../channels/settings.ts';
 import { applyRequest } from '../checks/apply-request.ts';
 import { codePoints, isStorable, MAX_NAME, parseCheckRequest } from '../checks/fields.ts';
@@ -40,11 +40,12 @@ export function readFile(
 ): { readonly ok: true; readonly wanted: Wanted } | { readonly ok: false; readonly errors: readonly string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const errors: string[] = document.errors.map((error) => {
-    const { line, col } = lines.linePos(error.pos[0]);
+  const tooDeep = document.errors.find(({ message }) => message.includes('call stack'));
+  if (tooDeep) return { ok: false, errors: [`${place(lines, tooDeep)}: lists and mappings are nested too deeply`] };
+  const errors = document.errors.map((error) => {
     // The library's words are for whoever calls it.
     const message = error.code === 'MULTIPLE_DOCS' ? 'a second document begins; there may be one' : error.message;
-    return `line ${line}, column ${col}: ${message}`;
+    return `${place(lines, error)}: ${message}`;
   });
   if (errors.length > 0) return { ok: false, errors };
 
@@ -58,6 +59,11 @@ export function readFile(
   const reader = new Reader(env);
   const wanted = reader.root(root);
   return reader.errors.length > 0 ? { ok: false, errors: reader.errors } : { ok: true, wanted };
+}
+
+function place(lines: LineCounter, { pos: [start] }: YAMLError): string {
+  const { line, col } = lines.linePos(start);
+  return `line ${line}, column ${col}`;
 }
 
 /**
