@@ -65,16 +65,26 @@ function measure({ web, key }: Bench, name: keyof typeof BARS, requests: number)
   return load({ port: web.port, connections: 1, requests, request: make });
 }
 
-function latencyFigure(name: string, result: LoadResult, bar: number): Figure {
-  const { p50, p99, max } = result.latency;
+/** @param results of one after the other; the middle one counts, because a machine with neighbours stalls now and then */
+function latencyFigure(name: string, results: readonly LoadResult[], bar: number): Figure {
+  const { latency, statuses } = results.toSorted((a, b) => a.latency.p99 - b.latency.p99)[results.length >> 1]!;
+  const each = results.length > 1 ? `p99 each ${results.map((r) => r.latency.p99.toFixed(2)).join(' ')}, ` : '';
   return {
     name,
-    value: p99,
+    value: latency.p99,
     unit: 'ms p99',
     bar: `p99 < ${bar} ms`,
-    ok: p99 < bar && result.errors === 0,
-    note: `p50 ${p50.toFixed(2)} ms, max ${max.toFixed(1)} ms, answers ${JSON.stringify(result.statuses)}`,
+    ok: latency.p99 < bar && results.every(({ errors }) => errors === 0),
+    note: `${each}p50 ${latency.p50.toFixed(2)} ms, max ${latency.max.toFixed(1)} ms, answers ${JSON.stringify(statuses)}`,
   };
+}
+
+const TIMES = 5;
+
+async function measureTimes(bench: Bench, name: keyof typeof BARS, requests: number): Promise<LoadResult[]> {
+  const results: LoadResult[] = [];
+  for (let i = 0; i < TIMES; i++) results.push(await measure(bench, name, requests));
+  return results;
 }
 
 /** Runs `work` while pings come in at the given rate. */
@@ -105,17 +115,17 @@ export const apiBenchmarks: readonly Benchmark[] = [
       for (const name of ['list', 'get'] as const) await measure(bench, name, counts[name]);
       const figures: Figure[] = [];
       for (const name of ['list', 'get'] as const) {
-        figures.push(latencyFigure(`api-${name}`, await measure(bench, name, counts[name]), BARS[name]));
+        figures.push(latencyFigure(`api-${name}`, await measureTimes(bench, name, counts[name]), BARS[name]));
       }
       const beside = await besidePings(bench, 20_000, async () => {
         const results: LoadResult[] = [];
         for (const name of names) results.push(await measure(bench, name, counts[name]));
         return results;
       });
-      figures.push(latencyFigure('api-create', await measure(bench, 'create', counts.create), BARS.create));
+      figures.push(latencyFigure('api-create', await measureTimes(bench, 'create', counts.create), BARS.create));
       const pings = `beside ${Math.round(beside.pings.rate)} pings/s`;
       for (const [i, name] of names.entries()) {
-        const figure = latencyFigure(`api-${name} ${pings}`, beside.result[i]!, BARS[name] * 3);
+        const figure = latencyFigure(`api-${name} ${pings}`, [beside.result[i]!], BARS[name] * 3);
         figures.push(figure);
       }
       return figures;
@@ -137,15 +147,18 @@ export const apiBenchmarks: readonly Benchmark[] = [
       const { result, pings } = await besidePings(bench, 10_000, () =>
         load({ ...options, port: bench.web.port, durationMs: 10_000 }),
       );
+      const { p50, p99 } = result.latency;
+      const name = `badges beside ${Math.round(pings.rate)} pings/s`;
       return [
         {
-          name: `badges beside ${Math.round(pings.rate)} pings/s`,
+          name,
           value: result.rate,
           unit: '/s',
-          bar: '4,000/s, p99 < 20 ms',
-          ok: result.rate >= 4000 && result.latency.p99 < 20 && result.errors === 0,
-          note: `p50 ${result.latency.p50.toFixed(1)} ms, p99 ${result.latency.p99.toFixed(1)} ms, answers ${JSON.stringify(result.statuses)}`,
+          bar: '4,000/s',
+          ok: result.rate >= 4000 && result.errors === 0,
+          note: `answers ${JSON.stringify(result.statuses)}`,
         },
+        { name, value: p99, unit: 'ms p99', bar: '20 ms', ok: p99 < 20, note: `p50 ${p50.toFixed(1)} ms` },
       ];
     },
   },

@@ -1,9 +1,11 @@
 /**
- * `npm run bench [-- NAME…] [-- --json FILE]`: the figures that docs and issues quote. Each benchmark runs real
- * processes on this machine, the load generator included, and stands beside its limit measured in the same run.
+ * `npm run bench [-- NAME…] [--json FILE]`: the figures that docs and issues quote. Each benchmark runs real processes on
+ * this machine, the load generator included, and stands beside its limit measured in the same run. With `--against DIR`
+ * (another built checkout) and `--rounds N` (default 5), the services of both are measured in turns.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { alertBenchmarks } from './alerts.ts';
 import { apiBenchmarks } from './api.ts';
@@ -24,16 +26,25 @@ const BENCHMARKS: readonly Benchmark[] = [
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'string' }, list: { type: 'boolean' } },
+  options: {
+    json: { type: 'string' },
+    list: { type: 'boolean' },
+    against: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+  },
 });
 if (values.list) {
   for (const benchmark of BENCHMARKS) console.log(benchmark.name);
   process.exit(0);
 }
 const unknown = positionals.filter((name) => !BENCHMARKS.some((b) => b.name === name));
-if (unknown.length > 0) {
-  console.error(`No benchmark ${unknown.join(', ')}. There are: ${BENCHMARKS.map((b) => b.name).join(', ')}`);
-  process.exit(2);
+if (unknown.length > 0)
+  refuse(`No benchmark ${unknown.join(', ')}. There are: ${BENCHMARKS.map((b) => b.name).join(', ')}`);
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) refuse(`--rounds: ${values.rounds} is not a number of rounds.`);
+const against = values.against === undefined ? null : resolve(values.against);
+if (against !== null && !existsSync(join(against, 'services/web/dist/main.js'))) {
+  refuse(`--against: there is no built checkout in ${against}; run \`npm run build\` there.`);
 }
 
 const figures: (Figure & { benchmark: string })[] = [];
@@ -45,18 +56,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void Promise.resolve(current?.close()).finally(() => process.exit(130)));
 }
 for (const benchmark of chosen) {
-  const context = new BenchContext();
-  current = context;
   try {
-    for (const figure of await benchmark.run(context)) {
-      figures.push({ benchmark: benchmark.name, ...figure });
-      console.log(line(figure));
-    }
+    if (against !== null) await compare(benchmark, against);
+    else for (const figure of await measure(benchmark)) console.log(line(figure));
   } catch (error) {
     process.exitCode = 1;
     console.error(`${benchmark.name}: ${(error as Error).stack}`);
-  } finally {
-    await context.close();
   }
 }
 if (values.json)
@@ -64,6 +69,52 @@ if (values.json)
     values.json,
     `${JSON.stringify({ node: process.versions.node, cpus: cpus().length, figures }, null, 2)}\n`,
   );
+
+/** @param root the checkout whose services are measured; this one by default */
+async function measure(benchmark: Benchmark, root?: string): Promise<readonly Figure[]> {
+  const context = new BenchContext(root);
+  current = context;
+  try {
+    const result = await benchmark.run(context);
+    if (root === undefined) figures.push(...result.map((figure) => ({ benchmark: benchmark.name, ...figure })));
+    return result;
+  } finally {
+    await context.close();
+  }
+}
+
+/** The services of this checkout and of another in turns, each round with fresh ones; prints the medians side by side. */
+async function compare(benchmark: Benchmark, other: string): Promise<void> {
+  const here: (readonly Figure[])[] = [];
+  const there: (readonly Figure[])[] = [];
+  for (let round = 0; round < rounds; round++) {
+    // Whoever is first finds the machine as the other left it: by turns.
+    for (const isHere of round % 2 === 0 ? [true, false] : [false, true]) {
+      if (isHere) here.push(await measure(benchmark));
+      else there.push(await measure(benchmark, other));
+    }
+  }
+  for (const [i, { name, unit }] of here[0]!.entries()) {
+    const [ours, theirs] = [here, there].map((results) => results.map((result) => result[i]!.value));
+    const [a, b] = [median(ours!), median(theirs!)];
+    const each = (of: number[]) => of.map(format).join(' ');
+    console.log(
+      `${name.padEnd(34)} ${format(a).padStart(10)} ${unit}  · against ${format(b)}  · ratio ${(a / b).toFixed(2)}` +
+        `  · ${each(ours!)} against ${each(theirs!)}`,
+    );
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function refuse(why: string): never {
+  console.error(why);
+  process.exit(2);
+}
 
 function line(figure: Figure): string {
   const parts = [`${figure.name.padEnd(34)} ${format(figure.value).padStart(10)} ${figure.unit}`];

@@ -47,6 +47,9 @@ export class BenchContext {
   readonly #cleanups: (() => unknown)[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), 'overdue-bench-'));
 
+  /** @param root folder of the built checkout whose services are measured */
+  constructor(readonly root = ROOT) {}
+
   /** A durable PostgreSQL (fsync on) with an empty, migrated database. */
   async postgres(
     settings: Record<string, string> = {},
@@ -84,7 +87,7 @@ export class BenchContext {
     const [port, adminPort] = [await freePort(), await freePort()];
     const portName = { ingester: 'PING_PORT', web: 'PORT', sendalerts: 'PORT' }[name];
     const flags = process.env.BENCH_NODE_FLAGS?.split(' ') ?? [];
-    const child = spawn(process.execPath, [...flags, join(ROOT, `services/${name}/dist/main.js`)], {
+    const child = spawn(process.execPath, [...flags, join(this.root, `services/${name}/dist/main.js`)], {
       env: {
         PATH: process.env.PATH,
         DATA_DIR: join(this.folder, `${name}-${port}`),
