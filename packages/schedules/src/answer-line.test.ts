@@ -30,6 +30,7 @@ test.each([
   [{ tz: 2 }, 'tz is not a valid timezone'],
   [{ start: '2025-01-01T00:00:00' }, 'start is not an ISO 8601 time with an offset or Z'],
   [{ start: '2025-13-01T00:00:00Z' }, 'start is not an ISO 8601 time with an offset or Z'],
+  [{ start: '2025-02-30T00:00:00Z' }, 'start is on a day that does not exist'],
   [{ start: undefined }, 'start is not an ISO 8601 time with an offset or Z'],
   [{ count: -1 }, 'count is not a whole number from 0 to 10000'],
   [{ count: 1.5 }, 'count is not a whole number from 0 to 10000'],

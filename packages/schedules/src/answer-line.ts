@@ -1,3 +1,4 @@
+import { daysInMonth } from './calendar/date.ts';
 import { ScheduleError } from './error.ts';
 import { compileSchedule } from './schedule.ts';
 import type { Instant, ScheduleKind } from './types.ts';
@@ -59,11 +60,15 @@ function isKind(value: unknown): value is ScheduleKind {
   return value === 'cron' || value === 'oncalendar';
 }
 
-const ISO_WITH_OFFSET = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i;
+const ISO_WITH_OFFSET = /^(\d{4})-(\d\d)-(\d\d)[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i;
 
 function parseInstant(value: unknown): Instant {
-  const instant = typeof value === 'string' && ISO_WITH_OFFSET.test(value) ? Date.parse(value) : Number.NaN;
+  const parts = typeof value === 'string' ? ISO_WITH_OFFSET.exec(value) : null;
+  const instant = parts === null ? Number.NaN : Date.parse(parts[0]);
   if (Number.isNaN(instant)) throw new ScheduleError('start is not an ISO 8601 time with an offset or Z');
+  const [year, month, day] = parts!.slice(1, 4).map(Number);
+  // Date.parse takes 30 February for 2 March.
+  if (day! > daysInMonth(year!, month!)) throw new ScheduleError('start is on a day that does not exist');
   return instant;
 }
 

@@ -75,9 +75,9 @@ export function parseValue(unit: Unit, text: string): number {
   return named >= 0 ? named + unit.min : parseNumber(text, unit.min, unit.max, `Bad ${unit.name}`);
 }
 
-/** A step (C6.5): digits, more than 0, may exceed the range. */
+/** A step (C6.5): digits, more than 0, may exceed the range; all that do mean the same, and one of them is returned. */
 export function parseStep(unit: Unit, text: string): number {
-  return parseNumber(text, 1, Number.POSITIVE_INFINITY, `Bad ${unit.name}`);
+  return Math.min(parseNumber(text, 1, Number.POSITIVE_INFINITY, `Bad ${unit.name}`), unit.max + 1);
 }
 
 const PLAIN_ITEM = /^(?:\*|([0-9]+|[A-Z]{3})(?:-([0-9]+|[A-Z]{3}))?)(?:\/([0-9]+))?$/;

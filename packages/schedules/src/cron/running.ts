@@ -7,7 +7,7 @@ import type { Zone } from '../zones/zone.ts';
  * a clock change. This is the letter of rules R1 to R6, with their half-hour artefact R8; used only near clock changes.
  *
  * One thing is added: each rule leaves the cursor at a later instant than it found it. By the letter, an overlap that
- * begins off the hour (St John's until 2011: 00:01 back to 23:01) can lead R2 and R3 back before it, round and round.
+ * begins off the hour (Chatham: 03:45 back to 02:45) can lead R2 and R3 back before it, round and round.
  *
  * @param start the first instant that may be returned, in seconds
  * @returns the first matching instant, or null when none is found up to the end of `lastYear`

@@ -53,6 +53,24 @@ test('N5, N8: lines are merged by instant, without repeats; an exhausted one dro
   ]);
 });
 
+test('a line that never matches again is searched once', () => {
+  const schedule = compileSchedule('oncalendar', '1970..2198-2-30\n0:0', 'Europe/Riga');
+  const months = vi.spyOn(WallPattern.prototype, 'dayMask');
+  try {
+    const midnight = schedule.next(Date.UTC(2025, 0, 1));
+    expect(months.mock.calls.length).toBeGreaterThan(100);
+    months.mockClear();
+    expect(schedule.next(midnight!)).toBe(midnight! + 86_400_000);
+    expect(months.mock.calls.length).toBeLessThan(5);
+    // What was found out for later starts says nothing of earlier ones.
+    const past = compileSchedule('oncalendar', '2020-02-29 12:00\n0:0', 'UTC');
+    expect(past.next(Date.UTC(2021, 0, 1))).toBe(Date.UTC(2021, 0, 2));
+    expect(past.next(Date.UTC(2020, 1, 29))).toBe(Date.UTC(2020, 1, 29, 12));
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
+
 test('O4: a line without a zone has the check’s', () => {
   expect(next('12:00\n12:00 Asia/Tokyo', 'Europe/Riga', '2025-01-01T00:00:00Z', 2)).toEqual([
     '2025-01-01T03:00Z',

@@ -8,6 +8,8 @@ import type { OnCalendarLine } from './parse.ts';
 export class LineEvaluator implements Evaluator {
   readonly #pattern: WallPattern;
   readonly #zone: Zone;
+  /** In seconds: a search from here on finds nothing. Finding that out takes a look at each month until 2199. */
+  #nothingFrom = Number.POSITIVE_INFINITY;
 
   /**
    * @param checkZone for a line without a zone
@@ -28,11 +30,15 @@ export class LineEvaluator implements Evaluator {
   next(after: Instant): Instant | null {
     const zone = this.#zone;
     const start = Math.floor(after / 1000) + 1;
+    if (start >= this.#nothingFrom) return null;
     let wall = Math.max(start + zone.offsetAt(start), FIRST_WALL);
     for (;;) {
       // N6: the calendar ends with 2199.
       const found = this.#pattern.nextWall(wall, YEAR.max);
-      if (found === null) return null;
+      if (found === null) {
+        this.#nothingFrom = start;
+        return null;
+      }
       const earlier = zone.offsetAtWall(found, 0);
       // N4: of a wall time that occurs twice, the first pass only.
       const instant = found - earlier;

@@ -305,6 +305,7 @@ describe('previews', () => {
     expect(await preview('cron', '* * * * *', 'Nowhere')).toContain('Choose a time zone from the list');
     const validate = async (query: string) => visitor.get(`/checks/validate_schedule/?${query}`);
     expect((await validate('kind=cron&schedule=*+*+*+*+*')).text).toBe('{"result":true}');
+    expect((await validate(`kind=cron&schedule=${'+'.repeat(100)}0+0+1+2+*`)).text).toBe('{"result":true}');
     expect((await validate('kind=cron&schedule=x')).text).toBe('{"result":false}');
     expect((await validate('kind=lunar&schedule=x')).status).toBe(400);
   });
@@ -326,6 +327,10 @@ describe('previews', () => {
     });
     expect(simple.words).toBe('Every 2 hours');
     expect(Date.parse(simple.next[1]) - Date.parse(simple.next[0])).toBe(7_200_000);
+    // The original's names count, too.
+    const original = await ask({ kind: 'cron', schedule: '*/15 3 * * *', tz: 'America/New_York', grace: '7200' });
+    expect(original).toMatchObject({ ok: true, tz: 'America/New_York' });
+    expect(original.html).toContain('down 2 hours later');
     const wrong = await ask({ kind: 'oncalendar', schedule_oncalendar: 'Mon 25:00', tz: 'Nowhere', grace_value: 'x' });
     expect(wrong.ok).toBe(false);
     expect(Object.keys(wrong.errors).sort()).toEqual(['grace_value', 'schedule_oncalendar', 'tz']);

@@ -5,7 +5,7 @@ import { HttpError } from '../../http/http-error.ts';
 import type { Visit } from '../../http/visit.ts';
 import { renderFragment } from '../components/page.tsx';
 import { formatAgo, formatOccurrence } from '../text/dates.ts';
-import { type ScheduleInput, scheduleFields } from './forms.ts';
+import { type ScheduleInput, scheduleFields, withOwnNames } from './forms.ts';
 
 /** What the schedule in a form comes to. */
 export type Preview =
@@ -96,12 +96,13 @@ const LONGEST = 1000;
  * `{"ok": true, "words", "tz", "next": [ISO 8601 in UTC], "html"}` or `{"ok": false, "errors": {FIELD: why}, "html"}`.
  */
 export function schedulePreview(visit: Visit): void {
-  const values: Record<string, string> = { kind: 'cron', tz: NO_ZONE, grace_value: '1', grace_unit: '3600' };
+  const given: Record<string, string> = { kind: 'cron' };
   for (const [name, value] of Object.entries(visit.req.query)) {
     if (typeof value !== 'string') continue;
     if (value.length > LONGEST) throw new HttpError(400, 'Too long.');
-    values[name] = value;
+    given[name] = value;
   }
+  const values = { tz: NO_ZONE, grace_value: '1', grace_unit: '3600', ...withOwnNames(given) };
   const preview = previewOf(values, visit.now, visit.session?.user.tz);
   const html = renderFragment(visit, <SchedulePreview preview={preview} now={visit.now} />);
   if (!preview.ok) return void visit.res.json({ ok: false, errors: preview.errors, html });
@@ -126,5 +127,5 @@ export function validate(visit: Visit): void {
   if ((kind !== 'cron' && kind !== 'oncalendar') || typeof schedule !== 'string') {
     throw new HttpError(400, 'kind has to be cron or oncalendar, and schedule given.');
   }
-  visit.res.json({ result: validateSchedule(kind, schedule).ok });
+  visit.res.json({ result: validateSchedule(kind, schedule.trim()).ok });
 }

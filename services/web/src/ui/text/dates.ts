@@ -40,22 +40,35 @@ function spoken(seconds: number): string {
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-function formatter(tz: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${tz} ${JSON.stringify(options)}`;
+function formatter(tz: string, options: Intl.DateTimeFormatOptions, locale = 'en-GB'): Intl.DateTimeFormat {
+  const key = `${locale} ${tz} ${JSON.stringify(options)}`;
   let found = formatters.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat('en-GB', { ...options, timeZone: tz, hourCycle: 'h23' });
+    found = new Intl.DateTimeFormat(locale, { ...options, timeZone: tz, hourCycle: 'h23' });
     formatters.set(key, found);
   }
   return found;
 }
 
-function parts(at: Instant, tz: string, options: Intl.DateTimeFormatOptions): Record<string, string> {
+function parts(at: Instant, tz: string, options: Intl.DateTimeFormatOptions, locale?: string): Record<string, string> {
   return Object.fromEntries(
-    formatter(tz, options)
+    formatter(tz, options, locale)
       .formatToParts(at)
       .map((p) => [p.type, p.value]),
   );
+}
+
+/** Where English is spoken, zones nearby have a short name: in Britain CET, in America EST; elsewhere an offset. */
+const NAMING = ['en-GB', 'en-US', 'en-CA', 'en-AU', 'en-IN', 'en-ZA'];
+
+/** "EET", "EDT"; "GMT+9" of a zone that has no short name in English. */
+function zoneName(at: Instant, tz: string): string {
+  let name = '';
+  for (const locale of NAMING) {
+    name = parts(at, tz, { timeZoneName: 'short' }, locale).timeZoneName!;
+    if (!/^GMT[+-]/.test(name)) break;
+  }
+  return name;
 }
 
 /** "Wed, 15 Jan 2025, 12:34:05 EET" */
@@ -68,9 +81,8 @@ export function formatStamp(at: Instant, tz: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-    timeZoneName: 'short',
   });
-  return `${p.weekday}, ${p.day} ${p.month} ${p.year}, ${p.hour}:${p.minute}:${p.second} ${p.timeZoneName}`;
+  return `${p.weekday}, ${p.day} ${p.month} ${p.year}, ${p.hour}:${p.minute}:${p.second} ${zoneName(at, tz)}`;
 }
 
 /** "Jan 15", with the year when it is not this one's. */
@@ -96,9 +108,8 @@ export function formatOccurrence(at: Instant, tz: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
-    timeZoneName: 'short',
   });
-  return `${p.weekday} ${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second} ${p.timeZoneName}`;
+  return `${p.weekday} ${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second} ${zoneName(at, tz)}`;
 }
 
 /** "Jan. 2020", "March 2020", "Sept. 2020": AP style. */
