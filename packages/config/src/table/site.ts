@@ -46,7 +46,10 @@ export const site = {
     list('host names, .example.org for a domain and its subdomains, or *', isHostPattern),
     'host of `$SITE_ROOT`; for a loopback host each of `localhost`, `127.0.0.1`, `[::1]`',
     ({ SITE_ROOT }) => hostsOf(SITE_ROOT),
-    { description: 'Host names under which `web` answers; `*` is any.', readBy: ['web'] },
+    {
+      description: 'Host names under which the pages answer; `*` is any. The API, badges and pings answer under all.',
+      readBy: ['web'],
+    },
   ),
   REGISTRATION_OPEN: setting(bool(), true, {
     description: 'Anybody may sign up. Off: sign-up answers 403, invitations still create accounts.',

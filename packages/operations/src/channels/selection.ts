@@ -25,7 +25,7 @@ export async function resolveChannels(
 
   const ids = new Set<number>();
   const items = typeof selection === 'object' ? selection.codes : selection.split(',');
-  for (const item of items) {
+  for (const item of new Set(items)) {
     if (item === '') rollBack({ refused: 'channels', message: 'empty channel identifier' });
     const found = channels.filter((c) => c.code === item || (typeof selection === 'string' && c.name === item));
     if (found.length === 0) rollBack({ refused: 'channels', message: `invalid channel identifier: ${item}` });

@@ -216,6 +216,8 @@ describe('applying (§7.4)', () => {
     ['v2', { name: ' --Foo__-  -Bar-- ' }, 'foo__-bar'],
     ['v1', { name: '日本' }, ''],
     ['v2', { name: '' }, ''],
+    ['v1', { name: '㏒'.repeat(100) }, 'log'.repeat(34).slice(0, 100)],
+    ['v2', { name: `${'㏒'.repeat(33)} 日㏒` }, 'log'.repeat(33)],
     ['v1', { name: 'Foo', slug: 'own' }, 'own'],
     ['v2', { slug: 'own' }, 'own'],
     ['v2', { tags: 'x' }, 'before'],

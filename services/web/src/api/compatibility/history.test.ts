@@ -66,6 +66,9 @@ describe('pings (§8.1)', () => {
       ],
       [1.23],
     ],
+    ['rounded, in binary', [{ kind: 'start', ago: 2255 }, { ago: 0 }], [2.25]],
+    ['a half, to the even side', [{ kind: 'start', ago: 125 }, { ago: 0 }], [0.12]],
+    ['a half, to the even side (2)', [{ kind: 'start', ago: 10_375 }, { ago: 0 }], [10.38]],
     ['no start', [{ ago: 10 }, { ago: 0 }], [undefined]],
     ['the first ping', [{ ago: 0 }], [undefined]],
     [

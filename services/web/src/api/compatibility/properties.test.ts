@@ -38,6 +38,7 @@ const text = fc.oneof(
     'a b',
     'email',
     'webhook',
+    '㏒'.repeat(100), // as a slug three times as long
     UNKNOWN_UUID,
   ),
   fc.integer({ min: 90, max: 600 }).map((n) => 'é'.repeat(n)),

@@ -344,6 +344,12 @@ describe('bodies (M-20, M-21)', () => {
     const reply = await context.api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body });
     expect([reply.status, reply.json.name]).toEqual([201, 'b']);
   });
+  test('more than 10 000 values: 400', async () => {
+    const send = (body: string) => context.api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body });
+    const many = await send(`{"a": [${'{},'.repeat(10_000)}{}]}`);
+    expect([many.status, many.json]).toEqual([400, { error: 'request body has too many values' }]);
+    expect((await send(`{"a": [${'{},'.repeat(9_997)}{}]}`)).status).toBe(201);
+  });
   test('more than 2 621 440 bytes: 400', async () => {
     const body = `{"desc": "${'x'.repeat(2_621_440)}"}`;
     const reply = await context.api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body });

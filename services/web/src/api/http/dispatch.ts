@@ -13,7 +13,7 @@ import {
   pathPattern,
   type Subject,
 } from './endpoint.ts';
-import { JsonSyntaxError, nearestSafe, parseJsonBytes } from './json-parse.ts';
+import { JsonSyntaxError, nearestSafe, parseJsonBytes, TooManyValuesError } from './json-parse.ts';
 import {
   empty,
   json,
@@ -137,6 +137,7 @@ async function readObject(request: IncomingMessage): Promise<{ object: Record<st
     value = parseJsonBytes(bytes);
   } catch (error) {
     if (error instanceof JsonSyntaxError) return { refusal: jsonError(400, 'could not parse request body') };
+    if (error instanceof TooManyValuesError) return { refusal: jsonError(400, 'request body has too many values') };
     throw error;
   }
   if (isObject(value)) return { object: value };

@@ -15,6 +15,9 @@ export class Float {
 /** Longer integers are cut down to the nearest safe one at once: their digits matter to nobody. */
 const MAX_DIGITS = 40;
 
+/** More values than this are refused: a body of 2.6 MB may hold 800,000, and building them took a second of everybody's. */
+const MAX_VALUES = 10_000;
+
 /** Deeper nesting than this is refused; nothing we read needs more than two. */
 const MAX_DEPTH = 500;
 
@@ -30,10 +33,13 @@ const WORDS: Readonly<Record<string, unknown>> = {
 /** Thrown for text that is not JSON. */
 export class JsonSyntaxError extends Error {}
 
+/** Thrown for JSON of more than {@link MAX_VALUES} values. */
+export class TooManyValuesError extends Error {}
+
 /**
  * Integers become numbers (beyond 2^53: bigints), other numbers {@link Float}; objects have no prototype, and of equal
  * members the last wins (M-20).
- * @throws {JsonSyntaxError}
+ * @throws {JsonSyntaxError | TooManyValuesError}
  */
 export function parseJson(text: string): unknown {
   const parser = new Parser(text);
@@ -44,6 +50,7 @@ export function parseJson(text: string): unknown {
 
 /**
  * @throws {JsonSyntaxError} also when the bytes are not UTF-8 or begin with a byte-order mark
+ * @throws {TooManyValuesError}
  */
 export function parseJsonBytes(bytes: Uint8Array): unknown {
   let text: string;
@@ -63,6 +70,7 @@ export function nearestSafe(number: number | bigint): number {
 class Parser {
   readonly #text: string;
   #at = 0;
+  #values = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -70,6 +78,7 @@ class Parser {
 
   value(depth: number): unknown {
     if (depth > MAX_DEPTH) throw new JsonSyntaxError('nested too deeply');
+    if (++this.#values > MAX_VALUES) throw new TooManyValuesError(`more than ${MAX_VALUES} values`);
     this.#space();
     const char = this.#text[this.#at];
     if (char === '{') return this.#object(depth);

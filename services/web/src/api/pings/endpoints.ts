@@ -69,12 +69,18 @@ const list: KeyedOperation = {
           ua: ping.ua,
           rid: ping.rid,
           body_url: ping.has_body ? `${url}/${ping.n}/body` : null,
-          ...(duration === undefined ? {} : { duration: new Float(Math.round(duration / 10) / 100) }),
+          ...(duration === undefined ? {} : { duration: new Float(hundredths(duration)) }),
         };
       }),
     });
   },
 };
+
+/** Milliseconds in seconds, rounded as Python does: the binary number, and halves to the even side. */
+function hundredths(ms: number): number {
+  const isHalf = ms % 250 === 125;
+  return isHalf ? (2 * Math.round(ms / 20)) / 100 : Number((ms / 1000).toFixed(2));
+}
 
 /** The pings older than the page that tell the durations of its oldest ones (P-48). */
 async function startsBefore(sql: Sql, checkId: number, page: readonly PingRow[]): Promise<PingFacts[]> {
