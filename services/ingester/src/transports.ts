@@ -39,6 +39,7 @@ export async function openTransports(options: {
   const { config, clock, logger, pipeline } = options;
   const { intake, metrics } = pipeline;
   const server = await startHttpServer({
+    clock,
     host: config.PING_HOST,
     port: config.PING_PORT,
     intake,

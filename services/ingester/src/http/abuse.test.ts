@@ -150,6 +150,31 @@ test.concurrent('a body that comes slowly is no ping before its end; when nothin
   expect(t.ingester.intake.pending).toBe(0);
 });
 
+test.concurrent('a body that comes slowly and steadily is taken whole', async () => {
+  const mine = await makeCheck(t);
+  const length = 9000; // in 18 s, at 500 bytes a second: a modem, or a satellite with rain
+  const socket = connect({ port: t.ingester.port, host: '127.0.0.1' });
+  const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.on('error', () => {});
+  socket.write(`POST /${mine}/log HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`);
+  let left = length;
+  const drip = setInterval(() => {
+    const piece = Math.min(left, 250);
+    left -= piece;
+    if (piece > 0) socket.write('a'.repeat(piece));
+  }, 500);
+  const answered = new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(bytes.toString('latin1'))));
+  try {
+    expect(await Promise.race([answered, ended])).toMatch(/^HTTP\/1\.1 200 /);
+  } finally {
+    clearInterval(drip);
+    socket.destroy();
+  }
+  const [ping] = await pingsOf(t, mine);
+  expect(ping).toMatchObject({ kind: 'log' });
+  expect(Buffer.from(ping!.body ?? '').length).toBe(length);
+}, 40_000);
+
 test('a client that leaves before its answer is no trouble; its ping counts', async () => {
   const mine = await makeCheck(t);
   for (let i = 0; i < 20; i++) {

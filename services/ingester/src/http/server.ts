@@ -6,6 +6,7 @@
 import uWS, { type HttpRequest, type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { createServer } from 'node:net';
 import type { PingKind } from '@overdue/checks';
+import type { Clock, Milliseconds } from '@overdue/clock';
 import { listenError } from '@overdue/observability';
 import {
   type CheckRules,
@@ -27,8 +28,16 @@ import { clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './pee
 const MAX_BODY_BYTES = 2_621_440;
 /** The rest of a refused body is read and thrown away up to here; past it the connection is closed. */
 const MAX_THROWN_AWAY_BYTES = 64 << 20;
+/**
+ * How long a body may take. uWebSockets.js ends a connection ten seconds after it began to wait for the body, unless 16 kB
+ * come in each of them; a job on a slow line sends less. Ten seconds of silence still end it.
+ */
+const MAX_BODY_MS = 60_000;
+/** While pieces of a body come, its ten seconds begin anew so often; each time takes two system calls. */
+const RENEW_MS = 1000;
 
 export interface HttpServerOptions {
+  readonly clock: Clock;
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
@@ -244,6 +253,9 @@ class HttpPing implements IncomingPing {
   #pieces: Buffer[] = [];
   #kept = 0;
   #received = 0;
+  /** When its first piece came and when its connection was last given more time, on the monotonic clock. */
+  #began: Milliseconds | null = null;
+  #renewed: Milliseconds = 0;
 
   constructor(shared: Shared, res: HttpResponse, path: PingPath, method: string, rid: string | null, create: boolean) {
     this.#shared = shared;
@@ -288,10 +300,24 @@ class HttpPing implements IncomingPing {
         return;
       }
     }
-    if (!isLast) return;
+    if (!isLast) {
+      this.#wait();
+      return;
+    }
     if (this.#kept > 0) this.body = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
     this.#release();
     this.submit();
+  }
+
+  /** More of the body is to come. */
+  #wait(): void {
+    const now = this.#shared.clock.monotonic();
+    this.#began ??= now;
+    if (now - this.#renewed < RENEW_MS || now - this.#began > MAX_BODY_MS) return;
+    this.#renewed = now;
+    // What resume() does besides: it begins the ten seconds anew.
+    this.#res.pause();
+    this.#res.resume();
   }
 
   #refuse(answer: Answer, close: boolean): void {
