@@ -22,8 +22,8 @@ export interface Kind<Value = unknown> {
   wants(value: Value): Wanted;
   /** What to show of a channel beside its name: an address, a host, … */
   describe(value: Value): string;
-  /** What those see instead who hold no more than an API key, when what `describe` says may be secret. */
-  readonly summary?: string;
+  /** What those see instead who hold no more than an API key, when what `describe` says holds part of a secret. */
+  summary?(value: Value): string;
   /** How it is entered and edited. Null: it is added in another way (OAuth, …). */
   readonly form: Form<Value> | null;
   /** What is up or down as one: usually the host and port of the receiver that is told of `status`. */
@@ -67,6 +67,8 @@ export interface Field {
   readonly initial?: string;
   /** Of a textarea: it holds one `Name: value` a line. Where forms are documents, an object says the same. */
   readonly pairs?: true;
+  /** Another field, which this one belongs to: where that one is changed alone, what this one held is dropped. */
+  readonly of?: string;
   /** Fields with the same group stand together under its title. */
   readonly group?: string;
 }

@@ -6,10 +6,10 @@ import { findKind } from './kinds.ts';
  */
 export function channelSummary(kind: string, value: unknown): string {
   const known = findKind(kind);
-  if (known?.summary !== undefined) return known.summary;
   try {
     const stored = known?.schema.safeParse(value);
-    return known && stored?.success ? known.describe(stored.data) : '';
+    if (!known || !stored?.success) return '';
+    return known.summary ? known.summary(stored.data) : known.describe(stored.data);
   } catch {
     return ''; // an address that is none, from before it was looked at when it was entered
   }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { systemClock } from '@overdue/clock';
 import { KINDS, notificationOptions } from '@overdue/notifications';
@@ -31,8 +32,15 @@ export async function apply(
 }
 
 function readText(file: string): string {
+  const bytes = readBytes(file);
+  // UTF-16 of plain letters would pass for UTF-8 with a NUL after each.
+  if (!isUtf8(bytes) || bytes.includes(0)) throw new StartError(`${file} is not UTF-8`);
+  return bytes.toString('utf8');
+}
+
+function readBytes(file: string): Buffer {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    return readFileSync(file === '-' ? 0 : file);
   } catch (error) {
     throw new StartError(`${file} cannot be read: ${(error as Error).message}`);
   }

@@ -14,10 +14,11 @@ export async function findProject(
     where ${wanted ?? null}::text is null or p.name = ${wanted ?? null} or p.code::text = lower(${wanted ?? null})
     order by p.id`;
   if (rows.length === 1) return rows[0]!;
-  if (rows.length === 0) throw new StartError(wanted ? `There is no project "${wanted}".` : 'There is no project yet.');
+  const named = wanted !== undefined;
+  if (rows.length === 0) throw new StartError(named ? `There is no project "${wanted}".` : 'There is no project yet.');
   const list = rows.map((row) => `  ${row.code}  ${row.name || '(no name)'}, of ${row.owner}`).join('\n');
   throw new StartError(
-    `${wanted ? `Several projects are called "${wanted}"` : 'There are several projects'}; say which by its code, ` +
+    `${named ? `Several projects are called "${wanted}"` : 'There are several projects'}; say which by its code, ` +
       `--project CODE:\n${list}`,
   );
 }

@@ -10,6 +10,7 @@ interface SettingField {
   readonly choices?: readonly { readonly value: string }[];
   readonly initial?: string;
   readonly pairs?: true;
+  readonly of?: string;
 }
 
 /** The part of a `Kind` that can be set up without a browser. */
@@ -48,6 +49,9 @@ export function readSettings(
     if ('problem' in entered) return { ok: false, message: `settings.${name} ${entered.problem}` };
     if (!isStorable(entered.text)) return { ok: false, message: `settings.${name} is not a string` };
     input[name] = entered.text;
+  }
+  for (const { name, of, initial } of kind.form.fields) {
+    if (of !== undefined && input[of] !== before[of] && !Object.hasOwn(settings, name)) input[name] = initial ?? '';
   }
   const parsed = kind.form.parse(input);
   if (parsed.ok) return parsed;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { seedProject } from '../testing.ts';
 import { exportConfig } from './export.ts';
 import { allKinds, kinds, NOW, useConfigTests } from './testing.ts';
@@ -236,6 +236,16 @@ describe('what is wrong is said, all of it, and nothing is changed', () => {
     await plan(projectId, 'checks: [{ slug: kept }]');
     expect(await apply(projectId, text, { prune: text.includes('checks:') })).toEqual({ ok: false, errors });
     expect(await checks(projectId)).toHaveLength(1);
+  });
+
+  test('a key that is a list: the library does not talk to people', async () => {
+    const { projectId } = await seedProject(context.database);
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const result = await apply(projectId, '? [a]\n: 1\n');
+    const warnings = [...warned.mock.calls];
+    warned.mockRestore();
+    expect(result).toEqual({ ok: false, errors: ['the file: has no member "[ a ]"; there are checks, channels'] });
+    expect(warnings).toEqual([]);
   });
 
   test('lists in lists without end', async () => {

@@ -8,7 +8,11 @@ const context = useConfigTests();
 const { plan } = context;
 
 test('export: the file applies to this project without a change, and makes an equal one elsewhere', async () => {
-  const text = fc.string({ unit: 'grapheme', maxLength: 20 });
+  const unprintable = fc.constantFrom(...'\u007f\u0085\u009b\u2028\u2029\ufeff\uffff\x01\t\\"\n -#a');
+  const text = fc.oneof(
+    fc.string({ unit: 'grapheme', maxLength: 20 }),
+    fc.string({ unit: unprintable, maxLength: 60 }),
+  );
   const seconds = fc.integer({ min: 60, max: 31_536_000 });
   const check = fc.record({
     name: fc.oneof(text, fc.constantFrom('yes', 'null', '1.0', '- x', '# y', `$\{HOME}`, '*', 'a: b', "'")),
@@ -39,6 +43,10 @@ test('export: the file applies to this project without a change, and makes an eq
       }
       const plain = await exportConfig(context.database, { id: here.projectId }, { kinds });
       expect(plain).not.toContain('https://');
+      // What YAML lets stand as it is, but for line ends that are none to us.
+      expect(plain).toMatch(
+        /^[\t\n\x20-\x7e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u,
+      );
       expect(await plan(here.projectId, plain, { prune: true })).toMatch(/^Nothing to do/);
       const full = await exportConfig(context.database, { id: here.projectId }, { kinds, secrets: true });
       expect(await plan(here.projectId, full)).toMatch(/^Nothing to do/);

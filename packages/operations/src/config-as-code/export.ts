@@ -1,5 +1,5 @@
 import type { Database } from '@overdue/database';
-import { Document, isMap, type YAMLMap } from 'yaml';
+import { Document, isMap, Scalar, visit, type YAMLMap } from 'yaml';
 import type { ChannelRow } from '../channels/channels.ts';
 import { type CheckRow, NEW_CHECK } from '../checks/row.ts';
 import { readProject } from './apply.ts';
@@ -32,7 +32,21 @@ export async function exportConfig(
     checks: current.checks.map((row) => checkEntry(row, current)),
   });
   separate(document);
-  return document.toString({ lineWidth: 0 });
+  return printed(document);
+}
+
+/** What may not stand in YAML as it is, or ends a line for some readers: DEL, C1, separators, marks of byte order. */
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
+
+/** The library escapes control characters below a space only; with double quotes, others can be escaped as well. */
+function printed(document: Document): string {
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'string' && node.value.search(UNPRINTABLE) !== -1) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return document.toString({ lineWidth: 0 }).replace(UNPRINTABLE, escaped);
 }
 
 function channelEntry(row: ChannelRow, current: Current, { kinds, secrets }: ExportOptions): Record<string, unknown> {

@@ -39,7 +39,9 @@ export function readFile(
   env: Readonly<Record<string, string | undefined>>,
 ): { readonly ok: true; readonly wanted: Wanted } | { readonly ok: false; readonly errors: readonly string[] } {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  // The library would warn of a mapping's key that is a list or mapping; here it is a member that is not known.
+  const options = { prettyErrors: false, uniqueKeys: true, logLevel: 'error' } as const;
+  const document = parseDocument(text, { ...options, lineCounter: lines });
   const tooDeep = document.errors.find(({ message }) => message.includes('call stack'));
   if (tooDeep) return { ok: false, errors: [`${place(lines, tooDeep)}: lists and mappings are nested too deeply`] };
   const errors = document.errors.map((error) => {

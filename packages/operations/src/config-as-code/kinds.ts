@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ReadSettings, readSettings, type SettableKind, type Setting, switchedOff } from '../channels/settings.ts';
 
 /**
@@ -14,6 +15,8 @@ export interface ChannelKinds {
     | { readonly ok: false; readonly message: string };
   /** Why channels of the kind can be neither made nor changed on this site; null: they can. */
   refusal(kind: string): string | null;
+  /** Whether two stored values are set to the same: what a form cannot say, and the order of keys, do not count. */
+  same(kind: string, a: unknown, b: unknown): boolean;
   /** The settings that make a stored value; null: it cannot be written in a file. */
   fill(kind: string, value: unknown): Readonly<Record<string, string | boolean>> | null;
 }
@@ -40,6 +43,18 @@ export function channelKinds<Options>(kinds: readonly Kind<Options>[], options: 
       if (!parsed.ok) return parsed;
       const wants = kind.wants(parsed.value as never);
       return { ok: true, value: parsed.value, notify_down: wants.down, notify_up: wants.up };
+    },
+    same(name, a, b) {
+      const kind = find(name);
+      const meaning = (value: unknown) => {
+        const stored = kind?.schema.safeParse(value);
+        if (!kind?.form || !stored?.success) return null;
+        // The channel's name has its own place in the file.
+        const parsed = kind.form.parse({ ...kind.form.fill(stored.data as never), name: '' });
+        return parsed.ok ? { value: parsed.value } : null;
+      };
+      const first = meaning(a);
+      return first !== null && isDeepStrictEqual(first, meaning(b));
     },
     refusal(name) {
       return find(name)?.enabled(options) ? null : switchedOff(name);

@@ -113,9 +113,7 @@ function planChannel(wanted: WantedChannel, current: Current, kinds: ChannelKind
     const differences = [{ field: 'kind', from: undefined, to: wanted.kind }];
     return { object: 'channel', action: 'create', kind: wanted.kind, key: wanted.name, settings, differences };
   }
-  const stored = kinds.fill(row.kind, row.value);
-  const same = stored !== null && isDeepStrictEqual(stored, kinds.fill(wanted.kind, value));
-  if (same) return null;
+  if (kinds.same(row.kind, row.value, value)) return null;
   if (refusal !== null) return refusal;
   const differences = [{ field: 'settings', from: '(not shown)', to: '(changed)' }];
   return { object: 'channel', action: 'update', key: wanted.name, row, settings, differences };

@@ -31,6 +31,7 @@ export const opsgenie = defineKind<OpsgenieValue>({
   schema,
   wants: () => ({ down: true, up: true }),
   describe: (value) => `key ${value.key.slice(0, 4)}… (${value.region.toUpperCase()})`,
+  summary: (value) => `an API key (${value.region.toUpperCase()})`,
   form: {
     editable: false,
     fields: [

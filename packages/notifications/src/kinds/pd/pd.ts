@@ -24,6 +24,7 @@ export const pd = defineKind<PdValue>({
   schema,
   wants: () => ({ down: true, up: true }),
   describe: (value) => (typeof value === 'string' ? `key ${value.slice(0, 4)}…` : (value.account ?? 'PagerDuty')),
+  summary: (value) => (typeof value === 'string' ? 'an integration key' : (value.account ?? 'PagerDuty')),
   form: {
     editable: false,
     fields: [

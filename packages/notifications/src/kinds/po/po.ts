@@ -40,6 +40,8 @@ const schema = z.preprocess(
 
 const HOST = 'api.pushover.net';
 
+const priorityName = (down: number) => (CHOICES.find(([n]) => n === down)?.[1] ?? 'Normal').toLowerCase();
+
 export const po = defineKind<PushoverValue>({
   kind: 'po',
   label: 'Pushover',
@@ -49,8 +51,8 @@ export const po = defineKind<PushoverValue>({
   enabled: (options) => options.pushover !== null,
   schema,
   wants: ({ down, up }) => ({ down: down !== DISABLED, up: up !== DISABLED }),
-  describe: ({ key, down }) =>
-    `${key.slice(0, 4)}… (${(CHOICES.find(([n]) => n === down)?.[1] ?? 'Normal').toLowerCase()} priority)`,
+  describe: ({ key, down }) => `${key.slice(0, 4)}… (${priorityName(down)} priority)`,
+  summary: ({ down }) => `a user or group key (${priorityName(down)} priority)`,
   form: {
     editable: false,
     fields: [

@@ -17,6 +17,7 @@ export const pushbullet = defineKind<string>({
   schema: z.string(),
   wants: () => ({ down: true, up: true }),
   describe: (value) => `token ${value.slice(0, 4)}…`,
+  summary: () => 'an access token',
   form: {
     editable: false,
     fields: [

@@ -25,7 +25,7 @@ export const shell = defineKind<ShellValue>({
   schema,
   wants: (value) => ({ down: value.cmd_down !== '', up: value.cmd_up !== '' }),
   describe: (value) => (value.cmd_down || value.cmd_up).slice(0, 60),
-  summary: 'a command',
+  summary: () => 'a command',
   form: {
     editable: false,
     fields: [

@@ -50,8 +50,22 @@ export const telegram = defineKind<TelegramValue>({
         max: 32,
         help: 'Add the bot to the chat first. Numbers of groups and channels begin with a minus sign.',
       },
-      { name: 'thread_id', label: 'Topic id', type: 'text', max: 32, help: 'Only for groups with topics.' },
-      { name: 'name', label: 'Name of the chat', type: 'text', max: 100, help: 'For your list of integrations.' },
+      {
+        name: 'thread_id',
+        label: 'Topic id',
+        type: 'text',
+        max: 32,
+        help: 'Only for groups with topics.',
+        of: 'id',
+      },
+      {
+        name: 'name',
+        label: 'Name of the chat',
+        type: 'text',
+        max: 100,
+        help: 'For your list of integrations.',
+        of: 'id',
+      },
     ],
     parse(input) {
       const id = textInput(input.id);

@@ -25,8 +25,8 @@ export const trello = defineKind<z.infer<typeof schema>>({
     fields: [
       { name: 'token', label: 'Token', type: 'password', max: 1000, required: true },
       { name: 'list_id', label: 'List id', type: 'text', max: 32, required: true },
-      { name: 'board_name', label: 'Board', type: 'text', max: 100 },
-      { name: 'list_name', label: 'List', type: 'text', max: 100 },
+      { name: 'board_name', label: 'Board', type: 'text', max: 100, of: 'list_id' },
+      { name: 'list_name', label: 'List', type: 'text', max: 100, of: 'list_id' },
     ],
     parse(input) {
       const token = textInput(input.token);

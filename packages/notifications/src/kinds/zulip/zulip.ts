@@ -51,6 +51,7 @@ export const zulip = defineKind<ZulipValue>({
         max: 50,
         required: true,
         help: 'key= in its zuliprc.',
+        of: 'site',
       },
       { name: 'site', label: 'Zulip server', type: 'url', max: 100, required: true, help: 'site= in its zuliprc.' },
       {
@@ -63,7 +64,14 @@ export const zulip = defineKind<ZulipValue>({
           { value: 'private', label: 'A person' },
         ],
       },
-      { name: 'to', label: 'Channel name, or e-mail of the person', type: 'text', max: 100, required: true },
+      {
+        name: 'to',
+        label: 'Channel name, or e-mail of the person',
+        type: 'text',
+        max: 100,
+        required: true,
+        of: 'mtype',
+      },
       { name: 'topic', label: 'Topic', type: 'text', max: 100, help: 'Empty: one topic for each check and status.' },
     ],
     parse(input) {

@@ -91,6 +91,20 @@ test('one with a schedule can be sent back as it was read', async () => {
   expect([written.status, written.json]).toEqual([200, read]);
 });
 
+test('an unnamed one can be sent back as it was read, but no name can be taken away', async () => {
+  for (const name of ['', '  ']) {
+    const { uuid } = (await context.api.call('/api/v3/checks/', { method: 'POST', key: project.rw, body: {} })).json;
+    await context.database.sql`update checks set name = ${name} where code = ${uuid}`;
+    const read = (await call(`/${uuid}`)).json;
+    expect(read.name).toBe(name);
+    const written = await call(`/${uuid}`, 'PUT', read);
+    expect([written.status, written.json]).toEqual([200, read]);
+    expect((await call(`/${uuid}`, 'PUT', { name: '   ' })).json).toEqual({ error: 'name is empty' });
+    expect((await call(`/${uuid}`, 'PUT', { name: 'x' })).json.name).toBe('x');
+    expect((await call(`/${uuid}`, 'PUT', { name })).json).toEqual({ error: 'name is empty' });
+  }
+});
+
 test.each<[unknown, string]>([
   [{}, 'name is not a string'],
   [{ name: 1 }, 'name is not a string'],

@@ -32,9 +32,12 @@ const seconds = (field: string, description: string) =>
     .max(MAX_SECONDS, { error: `${field} is too large` })
     .describe(description);
 
+const isBlank = (name: string) => name.trim() === '';
+const NAME_EMPTY = 'name is empty';
+
 const fields = {
   name: checkFields.name
-    .refine((name) => name.trim() !== '', { error: 'name is empty' })
+    .refine((name) => !isBlank(name), { error: NAME_EMPTY })
     .meta({ minLength: 1, maxLength: MAX_NAME })
     .describe('Name.'),
   expected_interval: seconds('expected_interval', 'How often a heartbeat is expected, in seconds.'),
@@ -48,7 +51,8 @@ const createSchema = z
 const updateSchema = z
   .object({
     ...fields,
-    // What a check with a schedule shows, so that an application can be sent back as it was read.
+    // What an unnamed check shows, and one with a schedule, so that an application can be sent back as it was read.
+    name: checkFields.name.meta({ maxLength: MAX_NAME }).describe('Name. Empty only when it is already.'),
     expected_interval: fields.expected_interval.nullable().describe('Null, or absent: as it is.'),
   })
   .partial()
@@ -144,7 +148,8 @@ const update: KeyedOperation = {
     if (!check) return NO_APPLICATION;
     const parsed = updateSchema.safeParse(call.body);
     if (!parsed.success) return jsonError(400, parsed.error.issues[0]!.message);
-    const { is_active } = parsed.data;
+    const { name, is_active } = parsed.data;
+    if (name !== undefined && isBlank(name) && name !== check.name) return jsonError(400, NAME_EMPTY);
     const outcome = await updateAndPause(call.deps.database, call.deps.clock, {
       code: check.code,
       projectId: call.project.id,

@@ -1,6 +1,7 @@
 import { tagList } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
 import { z } from 'zod';
+import { byCodePoint } from '../../by-code-point.ts';
 import type { WebDeps } from '../../deps.ts';
 import { RESPONSES } from '../http/common.ts';
 import type { Call, Endpoint, KeyedOperation, OpenOperation, ResponseDescription } from '../http/endpoint.ts';
@@ -153,7 +154,7 @@ const listBadges: KeyedOperation = {
   async handle({ deps, project }) {
     const rows = await deps.database.sql<{ tags: string }[]>`
       select distinct tags from checks where project_id = ${project.id} and tags <> ''`;
-    const tags = new Set([...rows.flatMap((row) => tagList(row.tags)).sort(), ALL]);
+    const tags = new Set([...rows.flatMap((row) => tagList(row.tags)).sort(byCodePoint), ALL]);
     const badges = Object.create(null) as Record<string, Record<string, string>>;
     for (const tag of tags) {
       const url = (states: States) => badgeUrl(deps.config.SITE_ROOT, deps.secretKey, project.badge_key, tag, states);

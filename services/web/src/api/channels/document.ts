@@ -13,7 +13,7 @@ export const channelDocumentSchema = z
     id: z.string().meta({ format: 'uuid' }),
     name: z.string(),
     kind: z.string(),
-    summary: z.string().describe('Where it sends to, without secrets.'),
+    summary: z.string().describe('Where it sends to, or what kind of secret it holds.'),
     disabled: z.boolean().describe('Switched off after a permanent error, or by unsubscribing.'),
     verified: z.boolean().describe('Kind email: the address was confirmed. True for all other kinds.'),
     notify_down: z.boolean(),

@@ -67,8 +67,9 @@ export const update: KeyedOperation = {
   id: 'updateChannel',
   summary: 'Change an integration',
   description:
-    'Fields and settings that are absent stay as they are. New settings switch it on again. An e-mail address that is ' +
-    'new, or that is switched on again, has to be confirmed like that of a new integration.',
+    'Any kind that can be added here. Fields and settings that are absent stay as they are; without `name`, a name ' +
+    'among the settings is its name. New settings switch it on again. An e-mail address that is new, or that is ' +
+    'switched on again, has to be confirmed like that of a new integration.',
   key: 'rw',
   bodySchema: updateChannelSchema,
   responses: { 200: answer, 400: RESPONSES.badRequest, 404: noChannel },

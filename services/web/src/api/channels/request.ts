@@ -30,7 +30,9 @@ const fields = {
     .record(z.string(), settingSchema, { error: 'settings is not an object' })
     .describe(
       'The fields of the form of that kind, by name: booleans for what is ticked, texts for all else; numbers where a ' +
-        'number is chosen; objects for headers. When adding, those left out are as in a new form. Never shown again.',
+        'number is chosen; objects for headers. When adding, those left out are as in a new form; when changing, as they ' +
+        'were, unless they belong to one that is changed: the topic of a Telegram chat, the names of a Trello list, the ' +
+        'key of a Zulip server. Never shown again.',
     ),
   checks: z
     .union([z.literal('*'), z.array(z.uuid({ error: NOT_CHECKS }), { error: NOT_CHECKS })], { error: NOT_CHECKS })

@@ -73,6 +73,8 @@ describe('keys and addresses (M-85…M-88)', () => {
     '/projects/UPPER/metrics/KEY',
     '/projects/UUID/metrics/KEY/',
     '/projects/UUID/metrics/a/b',
+    '/projects/UUID/metrics/%zz',
+    `/projects/UUID/metrics/%FF${'x'.repeat(31)}`,
   ])('%s: the 404 page', async (path) => {
     const filled = path
       .replace('UUID', project.code)
@@ -165,6 +167,16 @@ describe('content (M-88…M-90)', () => {
       `overdue_check_last_duration_seconds${labels[0]} 1.25`,
     ]);
     expectExposition(text);
+  });
+
+  test('tags are sorted by code point', async () => {
+    const mine = await context.api.project();
+    await context.database.sql`insert into checks (project_id, tags) values (${mine.id}, ${'b 😀 \uff41 ab B'})`;
+    const { text } = await scrape(`/projects/${mine.code}/metrics/${mine.ro}`);
+    const sorted = [...text.matchAll(/hc_tag_up\{tag="(.*?)"/g)].map((match) => match[1]);
+    expect(sorted).toEqual(['B', 'ab', 'b', '\uff41', '😀']);
+    const { badges } = (await context.api.call('/api/v3/badges/', { key: mine.ro })).json;
+    expect(Object.keys(badges)).toEqual([...sorted, '*']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { displayStatus, tagList, uniqueKey } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
+import { byCodePoint } from '../../by-code-point.ts';
 import type { MeasuredCheck } from './measure.ts';
 
 /** One metric and its lines, in the text format of Prometheus. */
@@ -102,7 +103,7 @@ function tagsUp(rows: readonly { check: MeasuredCheck; status: string }[]): Metr
   for (const { check, status } of rows) {
     for (const tag of tagList(check.tags)) up.set(tag, (up.get(tag) ?? true) && status !== 'down');
   }
-  return [...up.keys()].sort().map((tag) => [`{tag="${escaped(tag)}"}`, Number(up.get(tag))] as const);
+  return [...up.keys()].sort(byCodePoint).map((tag) => [`{tag="${escaped(tag)}"}`, Number(up.get(tag))] as const);
 }
 
 /** M-89. */

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { bootstrap } from '@overdue/accounts';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
-import { channelToken, unsubscribeLink } from '@overdue/notifications';
+import { channelToken, KINDS, unsubscribeLink } from '@overdue/notifications';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meanwhile } from '../../testing/meanwhile.ts';
 import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../../testing.ts';
@@ -32,7 +32,19 @@ beforeAll(async () => {
   receiver.listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-  site = await startTestSite(database, { env: { INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True' } });
+  site = await startTestSite(database, {
+    env: {
+      INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True',
+      SIGNAL_CLI_SOCKET: '/tmp/socket',
+      TWILIO_ACCOUNT: 'a',
+      TWILIO_AUTH: 'b',
+      TWILIO_FROM: '+15550100',
+      TWILIO_USE_WHATSAPP: 'True',
+      TWILIO_MESSAGING_SERVICE_SID: 'm',
+      WHATSAPP_DOWN_CONTENT_SID: 'd',
+      WHATSAPP_UP_CONTENT_SID: 'u',
+    },
+  });
   const account = { email: 'ops@example.org', password: 'correct horse battery' };
   project = (await bootstrap(database, SECRET_KEY, account)).project.code;
   list = `/projects/${project}/integrations/`;
@@ -50,6 +62,30 @@ afterAll(async () => {
 
 const newest = async () => (await database.sql`select * from channels order by id desc limit 1`)[0]!;
 const flashOf = async () => /class="notice notice-(\w+)"[^>]*>([^<]*)</.exec((await visitor.get(list)).text)?.slice(1);
+
+/** What a browser would send of the form with this address, when nothing is touched. */
+function fieldsOf(page: string, action: string): Record<string, string> {
+  const form = page.slice(page.indexOf(`action="${action}"`)).split('</form>')[0]!;
+  const attribute = (tag: string, name: string) => text(new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1] ?? '');
+  const fields: Record<string, string> = {};
+  for (const [tag] of form.matchAll(/<input(?:"[^"]*"|[^">])*>/g)) {
+    const isSent = attribute(tag, 'type') !== 'checkbox' || /\schecked/.test(tag);
+    if (isSent) fields[attribute(tag, 'name')] = attribute(tag, 'value');
+  }
+  for (const [, tag, inner] of form.matchAll(/<textarea([^>]*)>([^<]*)</g)) {
+    fields[attribute(tag!, 'name')] = text(inner!).replaceAll('\n', '\r\n');
+  }
+  for (const [, tag, options] of form.matchAll(/<select([^>]*)>(.*?)<\/select>/gs)) {
+    const chosen = /<option[^>]*\sselected[^>]*>/.exec(options!)?.[0] ?? options!;
+    fields[attribute(tag!, 'name')] = attribute(chosen, 'value');
+  }
+  return fields;
+}
+
+function text(html: string): string {
+  const characters: Record<string, string> = { lt: '<', gt: '>', quot: '"', amp: '&' };
+  return html.replace(/&(lt|gt|quot|amp);/g, (_, name: string) => characters[name]!);
+}
 
 describe('integrations', () => {
   it('webhook: added for all checks, tested, edited, removed', async () => {
@@ -172,6 +208,48 @@ describe('integrations', () => {
     const details = `/checks/${check!.code}/details/`;
     await visitor.submit(details, { state: 'off' }, `/checks/${check!.code}/channels/${channel.code}/enabled`);
     expect(await assigned()).toHaveLength(0);
+  });
+
+  describe('edited and saved as it stands, it is as it was', () => {
+    const both = { down: true, up: false };
+    const values: Record<string, object> = {
+      email: { value: 'ops@example.org', ...both },
+      gotify: { url: 'https://gotify.test', token: 't', priority: 9, priority_up: 0 },
+      ntfy: { topic: 't', url: 'https://ntfy.test', token: 's', priority: 5, priority_up: 0 },
+      signal: { value: 'name.01', ...both },
+      sms: { value: '+15550123', ...both },
+      webhook: {
+        method_down: 'PUT',
+        url_down: 'https://hooks.test/?a=1&b="<$NAME>"',
+        body_down: '{"a": "<b>&amp;"}\n\nb',
+        headers_down: { 'X-Long': '1', B: '2', A: '"3"' },
+        method_up: 'GET',
+        url_up: '',
+        body_up: '',
+        headers_up: {},
+        name: 'Its & name',
+      },
+      whatsapp: { value: '+15550123', ...both },
+    };
+    it('no kind that can be edited is left out', () => {
+      const editable = KINDS.filter((kind) => kind.form?.editable).map(({ kind }) => kind);
+      expect(editable.sort()).toEqual(Object.keys(values).sort());
+    });
+    it.each(Object.entries(values))('%s', async (kind, value) => {
+      await database.sql`
+        with made as (
+          insert into channels (project_id, kind, name, value, email_verified, notify_up)
+          select id, ${kind}, 'Its & name', ${database.sql.json(value as never)}, ${kind === 'email'}, false
+          from projects where code = ${project} returning id
+        ) insert into channel_checks (check_id, channel_id) select c.id, made.id from checks c, made`;
+      const before = await newest();
+      const edit = `/integrations/${before.code}/edit/`;
+      expect((await visitor.submit(edit, fieldsOf((await visitor.get(edit)).text, edit))).location).toBe(list);
+      expect(await newest()).toEqual(before);
+      const links = await database.sql`delete from channel_checks where channel_id = ${before.id} returning 1`;
+      expect(links).toHaveLength(1);
+      await database.sql`delete from channels where id = ${before.id}`;
+    });
   });
 
   it('a message that was given up is shown, and sent again on request', async () => {

@@ -26,7 +26,9 @@ function editableKind(visit: ForChannel): Kind & { form: NonNullable<Kind['form'
 export function showEditChannel(visit: ForChannel): Promise<void> {
   const kind = editableKind(visit);
   const stored = kind.schema.safeParse(visit.channel.value);
-  const values = stored.success ? { ...kind.form.fill(stored.data), name: visit.channel.name } : {};
+  const { name } = visit.channel;
+  // Phones call the field of the name `label`; kinds that ask for no name have neither.
+  const values = stored.success ? { ...kind.form.fill(stored.data), name, label: name } : {};
   return sendEditChannel(visit, kind, values, {});
 }
 

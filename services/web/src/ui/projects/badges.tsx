@@ -1,6 +1,7 @@
 import { tagList } from '@overdue/checks';
 import type { CheckRow } from '@overdue/operations';
 import { badgeUrl } from '../../api/badges/signature.ts';
+import { byCodePoint } from '../../by-code-point.ts';
 import { valuesOf } from '../../http/forms.ts';
 import type { InProject } from '../../http/handlers.ts';
 import { HttpError } from '../../http/http-error.ts';
@@ -90,7 +91,7 @@ function BadgePreview({ badge }: { readonly badge: Badge }) {
 export async function showBadges(visit: InProject): Promise<void> {
   const { access, deps, req, site } = visit;
   const checks = await listChecks(deps.database.sql, access.project.id);
-  const tags = [...new Set(checks.flatMap((check) => tagList(check.tags)))].sort();
+  const tags = [...new Set(checks.flatMap((check) => tagList(check.tags)))].sort(byCodePoint);
   const target = typeof req.query.for === 'string' ? req.query.for : 'all';
   const states = req.query.states === '3' ? 3 : 2;
   const format = formatOf(req.query.format);
