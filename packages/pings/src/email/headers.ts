@@ -1,6 +1,6 @@
 /** The header section of a message or of one of its parts (RFC 5322, RFC 2045), read leniently and in bounded time. */
-import { decodeWords } from 'postal-mime';
-import { decodeBytes, withoutC1 } from './decode.ts';
+import { decodeBytes } from './charset.ts';
+import { decodeWords } from './words.ts';
 
 /** More header lines or bytes than this are not read: mail systems refuse such messages long before. */
 const MAX_BYTES = 1024 * 1024;
@@ -44,7 +44,7 @@ export function readHeaders(raw: Buffer, start: number, end: number): Headers {
 
 /** An unstructured header's text: raw 8-bit characters and encoded words decoded (RFC 2047, RFC 6532). */
 export function headerText(value: string): string {
-  return withoutC1(decodeWords(decodeBytes(Buffer.from(value, 'latin1'), null))).trim();
+  return decodeWords(decodeBytes(Buffer.from(value, 'latin1'), null)).trim();
 }
 
 /** A structured header such as `text/plain; charset="utf-8"`. */
@@ -57,17 +57,23 @@ export interface Structured {
 
 const PARAM = /;\s*([^=;\s]+)\s*=\s*("(?:\\.|[^"\\])*"|[^;\s]*)/g;
 
-/** Parameters in pieces (`boundary*0=`, RFC 2231) are put together. */
+/** The first of each name counts, and one that is written plainly before one in pieces. */
 export function parseStructured(header: string | undefined): Structured {
   const text = (header ?? '').slice(0, MAX_STRUCTURED);
   const params = new Map<string, string>();
+  const inPieces = new Map<string, Piece[]>();
   for (const [, rawName = '', rawValue = ''] of text.matchAll(PARAM)) {
     const value = rawValue.startsWith('"') ? rawValue.slice(1, -1).replace(/\\(.)/g, '$1') : rawValue;
-    const name = rawName.toLowerCase();
-    const piece = /^(.+)\*[0-9]+\*?$/.exec(name)?.[1];
-    if (piece !== undefined) params.set(piece, (params.get(piece) ?? '') + value);
-    else if (!params.has(name)) params.set(name, value);
+    const [, name = '', star, number, encoded] = /^(.+?)(\*(?:([0-9]+)(\*)?)?)?$/.exec(rawName.toLowerCase()) ?? [];
+    if (star === undefined) {
+      if (!params.has(name)) params.set(name, value);
+      continue;
+    }
+    const pieces = inPieces.get(name) ?? [];
+    pieces.push({ number: Number(number ?? 0), value, encoded: number === undefined || encoded !== undefined });
+    inPieces.set(name, pieces);
   }
+  for (const [name, pieces] of inPieces) if (!params.has(name)) params.set(name, putTogether(pieces));
   return {
     value: (text.split(';', 1)[0] ?? '')
       .replace(/\([^)]*\)/g, '')
@@ -75,6 +81,28 @@ export function parseStructured(header: string | undefined): Structured {
       .toLowerCase(),
     params,
   };
+}
+
+/** A value in pieces (`boundary*0=`), percent-encoded (`boundary*=us-ascii'en'`), or both: RFC 2231. */
+interface Piece {
+  readonly number: number;
+  readonly value: string;
+  readonly encoded: boolean;
+}
+
+/** In the order of their numbers, as raw characters: what is read here has no use for the charset and the language. */
+function putTogether(pieces: Piece[]): string {
+  return pieces
+    .sort((a, b) => a.number - b.number)
+    .map(({ value, encoded }, i) => {
+      if (!encoded) return value;
+      return percentDecoded(i === 0 ? value.replace(/^[^']*'[^']*'/, '') : value);
+    })
+    .join('');
+}
+
+function percentDecoded(value: string): string {
+  return value.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 const LF = 10;

@@ -89,13 +89,21 @@ function endOfMarkup(html: string, open: number): number {
     const name = html.charCodeAt(open + 2);
     return isLetter(name) || name === GREATER ? after(html, '>', open + 2) : open;
   }
-  if (next === EXCLAMATION && html.startsWith('--', open + 2)) return after(html, '-->', open + 4);
+  if (next === EXCLAMATION && html.startsWith('--', open + 2)) return endOfComment(html, open + 4);
   if (next === EXCLAMATION || next === QUESTION) return after(html, '>', open + 1);
   if (!isLetter(next)) return open;
   const end = endOfTag(html, open + 2);
   if ((next | LOWER) !== LETTER_S || html.charCodeAt(end - 2) === SLASH) return end;
   const name = /^(script|style)[\s/>]/i.exec(html.slice(open + 1, open + 8))?.[1];
   return name === undefined ? end : after(html, '>', endOfRawText(html, name.toLowerCase(), end));
+}
+
+/** `<!-->` and `<!--->` are whole comments; others end with `-->` or `--!>` (HTML standard, 13.2.5.43 to 13.2.5.52). */
+function endOfComment(html: string, from: number): number {
+  const empty = html.startsWith('->', from) ? 2 : html.startsWith('>', from) ? 1 : 0;
+  if (empty > 0) return from + empty;
+  COMMENT_END.lastIndex = from;
+  return COMMENT_END.test(html) ? COMMENT_END.lastIndex : html.length;
 }
 
 /** Past the `>` of a tag; one inside a quoted attribute does not count. */
@@ -130,6 +138,7 @@ function isLetter(c: number): boolean {
   return lower >= 97 && lower <= 122;
 }
 
+const COMMENT_END = /--!?>/g;
 /** `&CounterClockwiseContourIntegral;` has 33 characters; numbers may have leading zeros. */
 const LONGEST_ENTITY = 64;
 const EXCLAMATION = 33;

@@ -1,4 +1,4 @@
-/** From the bytes of a part to its text: transfer encoding, then charset (RFC 2045). Never fails (P-66). */
+/** Undoes the transfer encoding of a part (RFC 2045). Never fails. */
 
 /** @param encoding the value of Content-Transfer-Encoding; an unknown one is taken as "no encoding" */
 export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
@@ -7,6 +7,11 @@ export function decodeTransfer(bytes: Buffer, encoding: string): Buffer {
       return Buffer.from(bytes.toString('latin1'), 'base64');
     case 'quoted-printable':
       return decodeQuotedPrintable(bytes);
+    case 'x-uuencode':
+    case 'uuencode':
+    case 'x-uue':
+    case 'uue':
+      return decodeUu(bytes);
     default:
       return bytes;
   }
@@ -47,51 +52,33 @@ function afterSoftBreak(bytes: Buffer, from: number): number {
   return end >= bytes.length ? end : -1;
 }
 
-const ASCII = new Set(['', 'us-ascii', 'ascii', 'ansi_x3.4-1968']);
-
-/**
- * Decodes with the named charset. Without a name, with "us-ascii", and with one that nobody knows: as UTF-8 if it is,
- * else as windows-1252.
- */
-export function decodeBytes(bytes: Uint8Array, charset: string | null): string {
-  const label = (charset ?? '').trim().toLowerCase();
-  if (!ASCII.has(label)) {
-    const decoder = decoderFor(label);
-    if (decoder) return decoder.encoding === WINDOWS_1252.encoding ? windows1252(bytes) : decoder.decode(bytes);
+/** The lines between `begin 644 name` and `end`; without a beginning, the bytes as they are. */
+function decodeUu(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  const begin = /^begin [0-7]+(?: .*)?\r?\n/m.exec(text);
+  if (!begin) return bytes;
+  const out = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let at = begin.index + begin[0].length; at < text.length; ) {
+    const newline = text.indexOf('\n', at);
+    const end = newline < 0 ? text.length : newline;
+    if (text.startsWith('end', at) && text.slice(at + 3, end).trim() === '') break;
+    length = decodeUuLine(bytes.subarray(at, end), out, length);
+    at = end + 1;
   }
-  try {
-    return STRICT_UTF8.decode(bytes);
-  } catch {
-    return windows1252(bytes);
-  }
+  return out.subarray(0, length);
 }
 
-function windows1252(bytes: Uint8Array): string {
-  return withoutC1(WINDOWS_1252.decode(bytes));
-}
-
-const HIGH = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
-
-/**
- * Makes `\x80` the euro sign and so on. Node.js 20 reads windows-1252 as if it were Latin-1, where these are control
- * characters that no mail contains.
- */
-export function withoutC1(text: string): string {
-  return text.replace(/[\x80-\x9f]/g, (c) => HIGH[c.charCodeAt(0) - 0x80]!);
-}
-
-const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
-const WINDOWS_1252 = new TextDecoder('windows-1252');
-
-function decoderFor(label: string): typeof STRICT_UTF8 | null {
-  for (const candidate of [label, label.replace(/^x-/, ''), label.replaceAll('_', '-')]) {
-    try {
-      return new TextDecoder(candidate);
-    } catch {
-      // Not a label this runtime knows.
-    }
+/** A line says first how many bytes it holds: six bits a character from the blank on. Blanks at its end may be lost. */
+function decodeUuLine(line: Buffer, out: Buffer, start: number): number {
+  const six = (at: number) => Math.max(0, (line[at] ?? SPACE) - SPACE) & 63;
+  const until = start + Math.min(six(0), Math.ceil(line.length * 0.75));
+  let length = start;
+  for (let at = 1; length < until; at += 4) {
+    const bits = (six(at) << 18) | (six(at + 1) << 12) | (six(at + 2) << 6) | six(at + 3);
+    for (let shift = 16; shift >= 0 && length < until; shift -= 8) out[length++] = (bits >> shift) & 255;
   }
-  return null;
+  return length;
 }
 
 function hexDigit(c: number | undefined): number {
