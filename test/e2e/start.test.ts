@@ -28,6 +28,21 @@ describe('refusals', () => {
     expect(stdout + stderr).not.toContain('s3cret');
   });
 
+  test.each([
+    ['DATA_DIR is a file', CLI],
+    ['DATA_DIR is where nothing can be made', process.platform === 'linux' ? '/proc/overdue' : '/dev/null/overdue'],
+  ])('%s: said with the path', async (_name, path) => {
+    const env = await freshEnvironment({ DATA_DIR: path });
+    for (const command of [['start'], ['migrate'], ['maintenance', 'on']]) {
+      const { code, stderr } = await overdue(env, command);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`The directory ${path}`);
+      expect(stderr).not.toContain('defect');
+    }
+    const doctor = await overdue(env, ['doctor']);
+    expect(doctor).toMatchObject({ code: 1, stdout: expect.stringContaining(`data: The directory ${path}`) });
+  });
+
   test('a port in use: its variable and its number; nothing is left running or half made', async () => {
     const env = await freshEnvironment({ DATA_DIR: empty });
     const other = await occupy(Number(env.PING_PORT));
@@ -104,6 +119,21 @@ describe('the command line beside it', () => {
     expect(doctor.stdout).toContain('Nothing is wrong.');
     expect(doctor.code).toBe(0);
     expect(await overdue(product.env, ['migrate'])).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  test('migrate and doctor say that the schema is newer than this release, and have nothing against it', async () => {
+    const { sql, close } = product.database();
+    await sql`insert into schema_migrations (name, timestamp) values ('9999_later', now()::text)`;
+    try {
+      const migrated = await overdue(product.env, ['migrate']);
+      expect(migrated).toMatchObject({ code: 0, stdout: '' });
+      expect(migrated.stderr).toContain('newer than this release, which runs on it: it has 9999_later');
+      const doctor = await overdue(product.env, ['doctor']);
+      expect(doctor).toMatchObject({ code: 0, stdout: expect.stringContaining('newer than this release') });
+    } finally {
+      await sql`delete from schema_migrations where name = '9999_later'`;
+      await close();
+    }
   });
 
   test('instances lists the processes; an ingester that lives is not dismissed', async () => {

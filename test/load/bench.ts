@@ -24,15 +24,19 @@ const BENCHMARKS: readonly Benchmark[] = [
   ...simulationBenchmarks,
 ];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'string' },
-    list: { type: 'boolean' },
-    against: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-  },
-});
+const USAGE = `npm run bench [-- NAME…] [--json FILE] [--against DIR [--rounds N]]
+npm run bench -- --list
+
+  NAME…          only these; --list prints the names
+  --json FILE    also write the figures there
+  --against DIR  measure the services of another built checkout in turns with these
+  --rounds N     so often each (default 5)`;
+
+const { values, positionals } = parsed();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 if (values.list) {
   for (const benchmark of BENCHMARKS) console.log(benchmark.name);
   process.exit(0);
@@ -109,6 +113,23 @@ function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function parsed() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'string' },
+        list: { type: 'boolean' },
+        against: { type: 'string' },
+        rounds: { type: 'string', default: '5' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    return refuse(`${(error as Error).message}\n\n${USAGE}`);
+  }
 }
 
 function refuse(why: string): never {

@@ -98,6 +98,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
     timezone: 'UTC',
     log_timezone: 'UTC',
     log_checkpoints: 'off',
+    lc_messages: 'C', // the supervisor reads a line of them
     ...(options.durable === false ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' } : {}),
     ...options.settings,
   };

@@ -8,7 +8,7 @@ export { gapsSince, JUDGED_UNTIL } from './gaps.ts';
 export type { DB, Instant } from './generated/tables.ts';
 export { instanceStore, registerInstance } from './instances.ts';
 export { mayPass } from './may-pass.ts';
-export { migrate, pendingMigrations } from './migrate.ts';
+export { migrate, newerMigrations, pendingMigrations } from './migrate.ts';
 export { ownerLocked } from './owner-lock.ts';
 export { storableText } from './storable-text.ts';
 export { type Statement, transact } from './transact.ts';

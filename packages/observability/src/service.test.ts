@@ -6,6 +6,7 @@ import { VirtualClock } from '@overdue/clock';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLogger } from './logger.ts';
 import { inMaintenance, setMaintenance } from './maintenance.ts';
+import { writePidFile } from './pid-file.ts';
 import { type RunningService, type RuntimeConfig, type ServiceHandle, startService } from './service.ts';
 
 let dataDir: string;
@@ -164,6 +165,35 @@ test('a port in use stops the start with the name of the variable, and leaves th
   );
   expect(existsSync(join(dataDir, 'run', 'web.pid'))).toBe(false);
   other.close();
+});
+
+test('a start that is refused writes no pid file, and leaves that of the running one alone', async () => {
+  const file = join(dataDir, 'run', 'web.pid');
+  const refused = () =>
+    startService({
+      service: 'web',
+      config: config(),
+      logger,
+      clock,
+      fail: () => {},
+      async start() {
+        throw new Error('another one has the spool');
+      },
+    });
+  await expect(refused()).rejects.toThrow('the spool');
+  expect(existsSync(file)).toBe(false);
+  writePidFile(file, process.pid + 1);
+  await expect(refused()).rejects.toThrow('the spool');
+  expect(readFileSync(file, 'utf8')).toBe(`${process.pid + 1}\n`);
+});
+
+test('one that stops leaves the pid file of its successor alone', async () => {
+  await start();
+  const file = join(dataDir, 'run', 'web.pid');
+  writePidFile(file, process.pid + 1);
+  await handle!.stop();
+  handle = undefined;
+  expect(readFileSync(file, 'utf8')).toBe(`${process.pid + 1}\n`);
 });
 
 test('a sign of life every second; silent while the database is away, registered anew when the row is gone', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Clock } from '@overdue/clock';
-import { type AdminServer, startAdminServer } from './admin-server.ts';
+import { startAdminServer } from './admin-server.ts';
 import { Heartbeat, type Instance, type InstanceStore } from './heartbeat.ts';
 import type { Logger } from './logger.ts';
 import { inMaintenance, MAINTENANCE_REASON } from './maintenance.ts';
@@ -105,16 +105,17 @@ export async function startService<C extends RuntimeConfig>(options: StartServic
       return wrong;
     },
   });
-  // Only now: a second process of the same service on this DATA_DIR fails above and must not take the file over.
-  writePidFile(pid, process.pid);
-
   let heartbeat: Heartbeat | undefined;
   try {
     running = await options.start({ config, logger, clock, registry, instance, fail: options.fail });
   } catch (error) {
-    await closeAll(admin, pid);
+    // Its supervisor, if it has one, has written the pid file, and removes it.
+    await admin.close();
     throw error;
   }
+  // Only now: a second process of the same service on this DATA_DIR fails above (a port, the spool) and must not take the
+  // file over.
+  writePidFile(pid, process.pid);
   if (running.instances) {
     const info = () => running?.info?.() ?? {};
     heartbeat = new Heartbeat({ store: running.instances, instance, info, clock, logger });
@@ -130,14 +131,10 @@ export async function startService<C extends RuntimeConfig>(options: StartServic
       await running.drain?.();
       await heartbeat?.stop();
       await running.stop();
-      await closeAll(admin, pid);
+      await admin.close();
+      removePidFile(pid, process.pid);
     },
   };
-}
-
-async function closeAll(admin: AdminServer, pid: string): Promise<void> {
-  await admin.close();
-  removePidFile(pid, process.pid);
 }
 
 /** The environment variable with a service's admin port. */

@@ -8,6 +8,8 @@ import {
   redisTarget,
   startupChecks,
 } from '@overdue/config';
+import type { DatabaseTarget } from '@overdue/database';
+import { StartError } from '@overdue/observability';
 import { examineDatabase } from '../doctor/database.ts';
 import { doubtful, type Finding, fine, report, wrong } from '../doctor/finding.ts';
 import { examineMail } from '../doctor/mail.ts';
@@ -61,7 +63,13 @@ function examineConfiguration(env: NodeJS.ProcessEnv, config: Config): Finding[]
 }
 
 async function examineAnyDatabase(config: Config): Promise<Finding[]> {
-  const target = databaseTarget(config) ?? (await runningEmbeddedTarget(config.DATA_DIR, systemClock));
+  let target: DatabaseTarget | null;
+  try {
+    target = databaseTarget(config) ?? (await runningEmbeddedTarget(config.DATA_DIR, systemClock));
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    return [wrong('database', error.message)];
+  }
   if (target) return await examineDatabase(target, systemClock);
   return [fine('database', 'none is configured: npm start runs an embedded one, which is not running now')];
 }

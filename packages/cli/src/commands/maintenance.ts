@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { SERVICES, StartError, setMaintenance } from '@overdue/observability';
 import { readConfig } from '../support/config.ts';
+import { makeDirectory } from '../support/directory.ts';
 
 /** `overdue maintenance on|off [--service S]`: takes effect at the next look at /readyz, without a restart. */
 export function maintenance(state: string, options: { service?: string }): void {
@@ -11,6 +13,7 @@ export function maintenance(state: string, options: { service?: string }): void 
     throw new StartError(`There is no service "${service}"; the services are ${SERVICES.join(', ')}.`);
   }
   const { DATA_DIR } = readConfig(process.env);
+  makeDirectory(join(DATA_DIR, 'run'), 'DATA_DIR');
   setMaintenance(DATA_DIR, state === 'on', service, SERVICES);
   process.stdout.write(`${service ?? 'all services'}: maintenance ${state}\n`);
 }

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@overdue/clock';
 import { ConfigError, databaseTarget } from '@overdue/config';
 import { EXIT_START_ERROR, SERVICES, type ServiceName, StartError } from '@overdue/observability';
 import { readConfig, toStandardError } from '../support/config.ts';
+import { makeDirectory } from '../support/directory.ts';
 import { migrateBeforeStart } from '../support/migration.ts';
 
 /** The compiled main of a service. */
@@ -27,7 +29,9 @@ export async function serve(name: string, options: { migrate: boolean }): Promis
     toStandardError(error.message);
     return EXIT_START_ERROR;
   }
-  const { service, target } = settings;
+  const { service, target, config } = settings;
+  makeDirectory(join(config.DATA_DIR, 'run'), 'DATA_DIR');
+  if (service === 'ingester') makeDirectory(config.SPOOL_DIR, 'SPOOL_DIR', 0o700);
   if (options.migrate) {
     await migrateBeforeStart({
       target,
@@ -62,5 +66,5 @@ function settingsOf(name: string) {
       `serve ${service} needs SECRET_KEY: 50 random characters, the same for every service and every host.`,
     );
   }
-  return { service, target };
+  return { service, target, config };
 }

@@ -9,7 +9,11 @@ import { readConfig } from '../support/config.ts';
 export async function spool(what: string): Promise<void> {
   if (what !== 'status') throw new StartError('There is only: overdue spool status.');
   const { SPOOL_DIR } = readConfig(process.env);
-  const { pings, bytes, oldest, unreadableBytes, damagedFiles, foreignFiles } = await spoolStatus(SPOOL_DIR);
+  const { pings, bytes, oldest, unreadableBytes, damagedFiles, foreignFiles } = await spoolStatus(SPOOL_DIR).catch(
+    (error: Error) => {
+      throw new StartError(`The spool ${SPOOL_DIR} (SPOOL_DIR) cannot be read: ${error.message}`);
+    },
+  );
   const result = {
     count: pings,
     bytes,

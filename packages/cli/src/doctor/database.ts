@@ -1,5 +1,5 @@
 import type { Clock } from '@overdue/clock';
-import { connect, type DatabaseTarget, pendingMigrations, type Sql } from '@overdue/database';
+import { connect, type DatabaseTarget, newerMigrations, pendingMigrations, type Sql } from '@overdue/database';
 import { databaseProblem } from '../support/database.ts';
 import { doubtful, type Finding, fine, wrong } from './finding.ts';
 import { examineIngesters } from './ingesters.ts';
@@ -15,10 +15,11 @@ export async function examineDatabase(target: DatabaseTarget, clock: Clock): Pro
   const database = connect({ target, applicationName: 'overdue doctor', max: 1, connectTimeout: 5000 });
   try {
     const missing = await pendingMigrations(database);
+    const newer = await newerMigrations(database);
     return [
       ...(await server(database.sql)),
       await time(database.sql, clock),
-      schema(missing),
+      schema(missing, newer),
       ...(missing.length === 0 ? await examineIngesters(database.sql) : []),
     ];
   } catch (error) {
@@ -69,11 +70,15 @@ async function time(sql: Sql, clock: Clock): Promise<Finding> {
   return wrong('clock', text, 'Run a time service (chrony, systemd-timesyncd) on both machines.');
 }
 
-function schema(names: readonly string[]): Finding {
-  if (names.length === 0) return fine('schema', 'up to date');
-  return wrong(
-    'schema',
-    `${names.length} migrations are missing: ${names.join(', ')}`,
-    'Run: npm run overdue -- migrate',
-  );
+function schema(missing: readonly string[], newer: readonly string[]): Finding {
+  if (missing.length > 0) {
+    return wrong(
+      'schema',
+      `${missing.length} migrations are missing: ${missing.join(', ')}`,
+      'Run: npm run overdue -- migrate',
+    );
+  }
+  if (newer.length === 0) return fine('schema', 'up to date');
+  const mend = 'It runs on it, while a release is rolled out or taken back. Else update this machine.';
+  return doubtful('schema', `newer than this release: it has ${newer.join(', ')}`, mend);
 }

@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import type { Clock } from '@overdue/clock';
 import type { Config } from '@overdue/config';
 import { type SpoolStatus, spoolStatus } from '@overdue/pings';
+import { makeDirectory } from '../support/directory.ts';
 import { doubtful, type Finding, fine, wrong } from './finding.ts';
 
 /** A spool that holds pings for longer than this is not being applied, in milliseconds. */
@@ -12,11 +13,9 @@ const THROTTLED_MS = 60_000;
 
 /** DATA_DIR and the spool's directory: there, ours, with room for a full spool; and whether pings are stuck in it. */
 export async function examineStorage(config: Config, clock: Clock): Promise<Finding[]> {
-  return [
-    examineDirectory('data', config.DATA_DIR, 0),
-    examineDirectory('spool', config.SPOOL_DIR, config.SPOOL_MAX_BYTES ?? 0),
-    ...(await examineSpool(config.SPOOL_DIR, clock)),
-  ];
+  const data = examineDirectory('data', config.DATA_DIR, 0);
+  const spool = examineDirectory('spool', config.SPOOL_DIR, config.SPOOL_MAX_BYTES ?? 0);
+  return [data, spool, ...(spool.level === 'wrong' ? [] : await examineSpool(config.SPOOL_DIR, clock))];
 }
 
 /** What is in the spool, and what could not be read of it. */
@@ -44,13 +43,12 @@ function examineWaiting({ pings, coalesced, bytes, oldest }: SpoolStatus, clock:
   return wrong('spool', text, 'Start the ingester on this machine and see what it logs: it applies them by itself.');
 }
 
-function examineDirectory(subject: string, directory: string, room: number): Finding {
+function examineDirectory(subject: 'data' | 'spool', directory: string, room: number): Finding {
   try {
-    if (!existsSync(directory)) mkdirSync(directory, { recursive: true });
-    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (subject === 'data') makeDirectory(directory, 'DATA_DIR');
+    else makeDirectory(directory, 'SPOOL_DIR', 0o700);
   } catch (error) {
-    const mend = 'Give the directory to the user that runs Overdue, or choose another (DATA_DIR, SPOOL_DIR).';
-    return wrong(subject, `${directory} cannot be written: ${(error as Error).message}`, mend);
+    return wrong(subject, (error as Error).message);
   }
   const { bavail, bsize } = statfsSync(directory);
   const free = bavail * bsize;

@@ -15,6 +15,7 @@ import {
 import { serviceMain } from '../commands/serve.ts';
 import { choosePort, createCluster, createDatabase, knownTarget, startCluster } from '../embedded/cluster.ts';
 import { lockDataDir } from '../support/data-dir-lock.ts';
+import { makeDirectory } from '../support/directory.ts';
 import { migrateBeforeStart } from '../support/migration.ts';
 import { checkPorts, type Listener } from '../support/ports.ts';
 import { isStopped, signal } from '../support/processes.ts';
@@ -40,6 +41,12 @@ const GIVE_UP_AFTER = 5;
 /** After DRAIN_SECONDS; with the database's own steps below, an orderly stop takes at most 15 s. */
 const SERVICE_STOP_MS = 9000;
 const DATABASE_STOP_MS = 3000;
+/**
+ * What PostgreSQL logs after SIGTERM (the whole line: in others there may be anybody's text), and how long we wait then for
+ * whoever sent it to tell us to stop, too.
+ */
+const SMART_SHUTDOWN = /^LOG: +(00000: +)?received smart shutdown request$/;
+const SMART_SHUTDOWN_MS = 500;
 
 /**
  * Runs everything until `stopping` is aborted, then stops it: the services first, the database last.
@@ -47,7 +54,7 @@ const DATABASE_STOP_MS = 3000;
  */
 export async function supervise(options: SupervisorOptions): Promise<void> {
   const { config, clock, terminal } = options;
-  const lock = await lockDataDir(config.DATA_DIR, clock);
+  const lock = await lockDataDir(config.DATA_DIR, clock, usesEmbedded(config));
   if (!('release' in lock)) {
     throw new StartError(
       `Overdue is already running on ${config.DATA_DIR} (process ${lock.pid} on ${lock.host}, since ${lock.since}). ` +
@@ -57,6 +64,7 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
   try {
     await endLeftovers(config.DATA_DIR, clock, (line) => terminal.say(line));
     await checkPorts(listeners(config));
+    makeDirectory(config.SPOOL_DIR, 'SPOOL_DIR', 0o700);
     await new Supervisor(options).run();
   } finally {
     lock.release();
@@ -134,6 +142,7 @@ class Supervisor {
     const answering = new Promise<void>((resolve) => {
       answered = resolve;
     });
+    const hurry = () => this.#hurryDatabase();
     this.#database = new Keeper({
       name: 'postgres',
       pidFile: pidFile(dataDir, 'postgres'),
@@ -145,7 +154,10 @@ class Supervisor {
         ['SIGKILL', 1000],
       ],
       async launch(onSpawn) {
-        const log = (line: string) => terminal.line('postgres', line);
+        const log = (line: string) => {
+          terminal.line('postgres', line);
+          if (SMART_SHUTDOWN.test(line)) hurry();
+        };
         const server = await startCluster({ dataDir, port, clock, log, onSpawn });
         answered();
         return server;
@@ -155,6 +167,18 @@ class Supervisor {
     this.#database.start();
     await Promise.race([answering, aborted(this.#options.stopping, this.#failed.signal)]);
     return port;
+  }
+
+  /** Somebody told the database to stop: it takes no new sessions, but would wait for ever for those of the services. */
+  #hurryDatabase(): void {
+    const { clock, terminal, stopping } = this.#options;
+    const pid = this.#database?.pid;
+    clock.after(SMART_SHUTDOWN_MS, () => {
+      // Told so together with us: then the services go first, as ever.
+      if (pid === undefined || pid !== this.#database?.pid || stopping.aborted) return;
+      terminal.say('postgres was told to stop, but not by us: its sessions are ended, so that it is started again');
+      signal(pid, 'SIGINT');
+    });
   }
 
   /** Resolves to whether nobody has an account yet. Null: the schema is not there yet, and we go on trying. */

@@ -1,8 +1,9 @@
 /** One running product for each DATA_DIR. */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Clock } from '@overdue/clock';
+import { makeDirectory } from './directory.ts';
 import { processIdentity } from './processes.ts';
 
 export interface Holder {
@@ -12,6 +13,8 @@ export interface Holder {
   readonly host: string;
   /** ISO 8601. */
   readonly since: string;
+  /** Whether it runs on the embedded database of this DATA_DIR; one of an older release does not say. */
+  readonly embedded?: boolean;
 }
 
 export interface DataDirLock {
@@ -26,16 +29,21 @@ function lockFile(dataDir: string): string {
   return join(dataDir, 'run', 'overdue.lock');
 }
 
-/** Takes the lock of `dataDir`, or tells who holds it. A lock whose holder is gone is taken over. */
-export async function lockDataDir(dataDir: string, clock: Clock): Promise<DataDirLock | Holder> {
+/**
+ * Takes the lock of `dataDir`, or tells who holds it. A lock whose holder is gone is taken over.
+ * @param embedded what others shall read in {@link Holder.embedded}
+ * @throws StartError
+ */
+export async function lockDataDir(dataDir: string, clock: Clock, embedded = true): Promise<DataDirLock | Holder> {
   const file = lockFile(dataDir);
-  mkdirSync(dirname(file), { recursive: true });
+  makeDirectory(dirname(file), 'DATA_DIR');
   const mine = `${file}.${process.pid}`;
   const holder: Holder = {
     pid: process.pid,
     identity: processIdentity(process.pid),
     host: hostname(),
     since: new Date(clock.now()).toISOString(),
+    embedded,
   };
   const content = `${JSON.stringify(holder)}\n`;
   writeFileSync(mine, content);

@@ -12,7 +12,7 @@ import {
   knownTarget,
   startCluster,
 } from '../embedded/cluster.ts';
-import { dataDirHolder, lockDataDir } from './data-dir-lock.ts';
+import { dataDirHolder, type Holder, lockDataDir } from './data-dir-lock.ts';
 
 /** How long a command waits for an `npm start` that is still starting, in milliseconds. */
 const PATIENCE = 60_000;
@@ -39,6 +39,7 @@ export async function withDatabase<T>(
         lock.release();
       }
     }
+    if (lock.embedded === false) throw new StartError(elsewhere(config.DATA_DIR, lock));
     const running = knownTarget(config.DATA_DIR);
     if (running && (await answers(running)) === null) return await useTarget(running, use);
     if (clock.monotonic() > deadline) {
@@ -51,9 +52,21 @@ export async function withDatabase<T>(
   }
 }
 
-/** The embedded database if somebody runs it at the moment. */
+/**
+ * The embedded database if somebody runs it at the moment.
+ * @throws StartError when whoever runs on `dataDir` has a database elsewhere
+ */
 export async function runningEmbeddedTarget(dataDir: string, clock: Clock): Promise<DatabaseTarget | null> {
-  return (await dataDirHolder(dataDir, clock)) ? knownTarget(dataDir) : null;
+  const holder = await dataDirHolder(dataDir, clock);
+  if (holder?.embedded === false) throw new StartError(elsewhere(dataDir, holder));
+  return holder && knownTarget(dataDir);
+}
+
+function elsewhere(dataDir: string, { pid }: Holder): string {
+  return (
+    `Overdue runs on ${dataDir} (process ${pid}) with a database of its own, not with the embedded one: set the same ` +
+    'DATABASE_URL (or DB_HOST, DB_NAME, …) here.'
+  );
 }
 
 async function useTarget<T>(target: DatabaseTarget, use: (database: Database) => Promise<T>): Promise<T> {
@@ -97,10 +110,11 @@ export async function answers(target: DatabaseTarget): Promise<string | null> {
   }
 }
 
-/** Why the database cannot be used, in words; for an error of the first connection to it. */
+/** Why the database cannot be used, in words; for an error of the first connection to it, or of its migrations. */
 export function databaseProblem(target: DatabaseTarget, error: unknown): string {
   const where = `${target.hosts.map((h) => `${h.host}:${h.port}`).join(',')}/${target.database}`;
-  const { code, message } = error as { code?: string; message?: string };
+  const cause = causeOf(error);
+  const { code, message } = cause as { code?: string; message?: string };
   switch (code) {
     case '28P01':
     case '28000':
@@ -110,10 +124,16 @@ export function databaseProblem(target: DatabaseTarget, error: unknown): string 
     case '42501':
       return `The user "${target.user}" may not use the database at ${where}: ${message}. Make it the owner: ALTER DATABASE ${target.database} OWNER TO ${target.user}.`;
     default:
-      return `The database at ${where} does not answer: ${message || code}. ${
-        isConnectionError(error) ? 'Check that it runs and that DATABASE_URL (or DB_HOST, DB_PORT) is right.' : ''
-      }`.trim();
+      if (!isConnectionError(cause)) {
+        return `The database at ${where} cannot be used: ${(error as { message?: string }).message || code}`;
+      }
+      return `The database at ${where} does not answer: ${message || code}. Check that it runs and that DATABASE_URL (or DB_HOST, DB_PORT) is right.`;
   }
+}
+
+/** A failed migration names the statement's own error as its cause. */
+export function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause ? error.cause : error;
 }
 
 /** The URL by which the services are told of the embedded database. */

@@ -1,6 +1,7 @@
 import { systemClock, VirtualClock } from '@overdue/clock';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { examineDatabase } from '../doctor/database.ts';
 import { migrateBeforeStart } from './migration.ts';
 
 /** Only what fails waits that long; in milliseconds. */
@@ -102,6 +103,32 @@ test('a database that is away is tried again, and said once', async () => {
   await vi.waitFor(() => expect(done).toBe(true), PATIENCE);
   expect(attempts).toBe(4);
   expect(said.filter((line) => line.includes('nobody there'))).toHaveLength(1);
+});
+
+test('a schema that is newer than this release is said, and starts', async () => {
+  await database.sql`insert into schema_migrations (name, timestamp) values ('9999_later', ${new Date().toISOString()})`;
+  try {
+    expect(await begin()).toBe('done');
+    expect(said).toEqual(['The database schema is newer than this release, which runs on it: it has 9999_later.']);
+    expect(await examineDatabase(database.target, systemClock)).toContainEqual(
+      expect.objectContaining({ level: 'doubtful', text: 'newer than this release: it has 9999_later' }),
+    );
+  } finally {
+    await database.sql`delete from schema_migrations where name = '9999_later'`;
+  }
+});
+
+test('a schema of another line is an error in words, and not that the database is away', async () => {
+  await database.sql`insert into schema_migrations (name, timestamp) values ('0003_strange', ${new Date().toISOString()})`;
+  try {
+    const refusal = /^The database at \S+ cannot be used: The schema is of another line than .* has 0003_strange/;
+    await expect(begin()).rejects.toThrow(refusal);
+    expect(await examineDatabase(database.target, systemClock)).toMatchObject([
+      { level: 'wrong', text: expect.stringMatching(refusal) },
+    ]);
+  } finally {
+    await database.sql`delete from schema_migrations where name = '0003_strange'`;
+  }
 });
 
 test('a database that refuses is an error in words', async () => {

@@ -1,7 +1,14 @@
 import type { Clock, Milliseconds } from '@overdue/clock';
-import { connect, type Database, type DatabaseTarget, isConnectionError, migrate } from '@overdue/database';
+import {
+  connect,
+  type Database,
+  type DatabaseTarget,
+  isConnectionError,
+  migrate,
+  newerMigrations,
+} from '@overdue/database';
 import { StartError } from '@overdue/observability';
-import { databaseProblem } from './database.ts';
+import { causeOf, databaseProblem } from './database.ts';
 
 /** How long a start waits for the schema: somebody else may be migrating for an hour, and pings come meanwhile. */
 const PATIENCE: Milliseconds = 5000;
@@ -41,8 +48,8 @@ export async function migrateBeforeStart<T>(options: MigrationOptions<T>): Promi
   enough.abort();
   if (outcome && 'value' in outcome) return outcome.value;
   if (outcome) {
-    if (!isConnectionError(causeOf(outcome.error))) throw new StartError(problem(target, outcome.error));
-    say(problem(target, outcome.error));
+    if (!isConnectionError(causeOf(outcome.error))) throw new StartError(databaseProblem(target, outcome.error));
+    say(databaseProblem(target, outcome.error));
     say('Starting without it: pings are kept in the spool until it is there.');
   } else if (!stopping.aborted) {
     say(`The schema is still being brought up to date after ${PATIENCE / 1000} s, perhaps by another process.`);
@@ -60,7 +67,7 @@ async function untilDone<T>(
   const { target, clock, stopping, say } = options;
   const first = await pending;
   if ('value' in first) return;
-  let said = problem(target, first.error);
+  let said = databaseProblem(target, first.error);
   while (!stopping.aborted) {
     await clock.sleep(PAUSE, stopping);
     if (stopping.aborted) return;
@@ -68,7 +75,7 @@ async function untilDone<T>(
       await attempt(options);
       return;
     } catch (error) {
-      const now = problem(target, error);
+      const now = databaseProblem(target, error);
       if (now !== said && !stopping.aborted) say(now);
       said = now;
     }
@@ -90,6 +97,8 @@ async function attempt<T>({
   try {
     const applied = await migrate(database);
     if (applied.length > 0) say(`Brought the database schema up to date: ${applied.join(', ')}.`);
+    const newer = await newerMigrations(database);
+    if (newer.length > 0) say(newerSchema(newer));
     return await whenDone(database);
   } finally {
     stopping.removeEventListener('abort', hangUp);
@@ -97,11 +106,7 @@ async function attempt<T>({
   }
 }
 
-function problem(target: DatabaseTarget, error: unknown): string {
-  return databaseProblem(target, causeOf(error));
-}
-
-/** A failed migration names the statement's own error as its cause. */
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && error.cause ? error.cause : error;
+/** What to say of migrations that a newer release than this one has applied: it runs on them. */
+export function newerSchema(names: readonly string[]): string {
+  return `The database schema is newer than this release, which runs on it: it has ${names.join(', ')}.`;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StartError } from '@overdue/observability';
+import { makeDirectory } from './directory.ts';
 
 /**
  * The key that is kept in DATA_DIR for installations that configure none: made at the first call, readable by its owner
@@ -11,7 +12,7 @@ export function generatedSecretKey(dataDir: string): string {
   const file = join(dataDir, 'secret_key');
   const existing = read(file);
   if (existing !== null) return existing;
-  mkdirSync(dataDir, { recursive: true });
+  makeDirectory(dataDir, 'DATA_DIR');
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, `${randomBytes(40).toString('base64url')}\n`, { mode: 0o600 });
   try {
@@ -29,7 +30,7 @@ function read(file: string): string | null {
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw error;
   }
   if (text.length >= 32) return text;
