@@ -52,6 +52,21 @@ describe.skipIf(!haproxy || !openssl)('through HAProxy', () => {
       {},
     ],
     [
+      'as many headers as HAProxy takes, more than an ingester does',
+      (code) => [
+        `GET /${code} HTTP/1.1\r\n${HOST}${Array.from({ length: 98 }, (_, i) => `X-Job-${i}: 7\r\n`).join('')}\r\n`,
+      ],
+      {},
+    ],
+    [
+      'chunks, with headers that ingesters do not read',
+      (code) => [
+        `POST /${code} HTTP/1.1\r\n${HOST}Cookie: a=b\r\nTransfer-Encoding: chunked\r\nUser-Agent: job/1\r\n\r\n`,
+        '4\r\noops\r\n0\r\n\r\n',
+      ],
+      { method: 'POST', body: 'oops', ua: 'job/1' },
+    ],
+    [
       'a User-Agent that is not ASCII',
       (code) => [`GET /${code} HTTP/1.1\r\n${HOST}User-Agent: Gerät 7\r\n\r\n`],
       { ua: 'Gerät 7' },

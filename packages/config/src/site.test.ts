@@ -68,6 +68,7 @@ describe('trustedProxies', () => {
     ['fe80::/10', 'fe80::1%eth0', true],
     ['0.0.0.0/0', 'not an address', false],
     ['0.0.0.0/0', '', false],
+    ['0.0.0.0/0', undefined, false],
   ])('%j, %j', (proxies, address, expected) => {
     expect(trustedProxies(loadConfig({ TRUSTED_PROXIES: proxies }))(address)).toBe(expected);
   });

@@ -1,27 +1,30 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { trustedProxies } from '@overdue/config';
 import type { Request, RequestHandler, Response } from 'express';
 import { Agent } from 'undici';
 import type { WebDeps } from './deps.ts';
 
-/** As the ingester has it (ping-api.md section 4, step 4): it answers and hangs up, which a proxy in mid-send may not see. */
-const MAX_BODY_BYTES = 2_621_440;
+/**
+ * A body that is too long is refused by the ingester, which looks at the address first. Up to here: past it the ingester
+ * hangs up, and its answer may be lost in mid-send.
+ */
+const MAX_BODY_BYTES = 64 << 20;
 /** Less than the ingester keeps an idle connection, so that a ping never goes out on one that is being closed. */
 const IDLE_MS = 4_000;
 /** More than the ingester takes in the worst case (waiting for the database, then the spool). */
 const TIMEOUT_MS = 10_000;
-/** Of a header or body that goes no further than this hop. */
+/** A body up to here is out of its sender's hands once it has arrived, whether or not the ingester has taken it yet. */
+const HELD_BYTES = 64 << 10;
+/** So many pings whose senders have gone are handed on at a time; more would be memory that nobody's connection bounds. */
+const MAX_ORPHANS = 500;
+/** Of an answer's headers those that go no further than this hop. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
-  'proxy-authorization',
-  'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
-  'expect',
-  'host',
 ]);
 
 export interface PingProxy {
@@ -30,8 +33,8 @@ export interface PingProxy {
 }
 
 /**
- * What arrives under /ping/ is the ingester's: handed on as it is, body streamed, with the client's address and scheme.
- * No ingester: 503 with Retry-After, so a client that retries loses nothing.
+ * What arrives under /ping/ is the ingester's: handed on with what the ingester reads of it, body streamed, with the
+ * client's address and scheme. No ingester: 503 with Retry-After, so a client that retries loses nothing.
  */
 export function pingProxy(deps: WebDeps): PingProxy {
   const agent = new Agent({ connections: 128, keepAliveTimeout: IDLE_MS, headersTimeout: TIMEOUT_MS });
@@ -39,55 +42,79 @@ export function pingProxy(deps: WebDeps): PingProxy {
   const isTrusted = trustedProxies(deps.config);
   const { origin, pathname } = new URL(deps.config.INGESTER_URL);
   const [ours, theirs] = [pathPrefix(deps), pathname.replace(/\/+$/, '')];
+  let orphans = 0;
   return {
     async handler(req, res) {
-      if (Number(req.headers['content-length']) > maxBytes) return refuseTooLong(res);
-      const headers = understood(forwardable(req.headers));
-      headers['x-forwarded-for'] = forwardedFor(req, isTrusted);
-      headers['x-forwarded-proto'] = req.protocol;
-      const hasBody = req.headers['content-length'] !== undefined || req.headers['transfer-encoding'] !== undefined;
+      const length = req.headers['content-length'];
+      if (Number(length) > maxBytes) return refuseTooLong(res);
+      const hasBody = Number(length) > 0 || req.headers['transfer-encoding'] !== undefined;
+      // At once: what is still in the request when its connection is reset is lost.
+      const held = hasBody ? req.pipe(new PassThrough({ highWaterMark: HELD_BYTES })) : null;
       const gone = new AbortController();
-      res.on('close', () => gone.abort());
+      let orphaned = false;
+      res.on('close', () => {
+        if (res.writableEnded) return;
+        // A ping that arrived whole counts, as it does at the ingester itself.
+        orphaned = (hasBody ? req.readableEnded : req.complete) && orphans < MAX_ORPHANS;
+        if (orphaned) orphans++;
+        else gone.abort();
+      });
       try {
         // Not undici's `request`, whose URL would resolve `/./` and `/../`: the ingester judges the path as it was sent.
         const answer = await agent.request({
           origin,
           path: theirs + req.originalUrl.slice(ours.length),
           method: req.method as 'GET',
-          headers,
-          body: hasBody ? bodyOf(req, maxBytes) : null,
+          headers: headersOf(req, hasBody, isTrusted),
+          body: held && length === undefined ? Readable.from(counted(held, maxBytes)) : held,
           signal: gone.signal,
         });
-        res.status(answer.statusCode).set(forwardable(answer.headers));
-        for await (const chunk of answer.body) res.write(chunk);
-        res.end();
+        const text = Buffer.from(await answer.body.arrayBuffer());
+        res.status(answer.statusCode).set(endToEnd(answer.headers)).end(text);
       } catch (error) {
         if (gone.signal.aborted) return;
-        if (error instanceof BodyTooLong && !res.headersSent) return refuseTooLong(res);
+        if (error instanceof BodyTooLong) return refuseTooLong(res);
         deps.logger.warn({ err: error }, 'A ping could not be handed on to the ingester');
-        if (res.headersSent) return void res.destroy();
         res.status(503).set({ 'Retry-After': '5', 'Access-Control-Allow-Origin': '*' }).type('text/plain');
         res.end('ingester not reachable');
+      } finally {
+        if (orphaned) orphans--;
+        // An address that leads nowhere is answered before the body has come: the rest is read and thrown away.
+        if (held && !req.readableEnded) req.unpipe(held).resume();
       }
     },
     close: () => agent.close(),
   };
 }
 
-/** As a trusted proxy in front has it, for the ingester to read (P-16); else who sent this. */
-function forwardedFor(req: Request, isTrusted: (address: string) => boolean): string {
-  const peer = req.socket.remoteAddress ?? '';
-  return isTrusted(peer) ? (req.get('x-forwarded-for') ?? peer) : peer;
+/** What the ingester reads, and no more: its parser takes about a hundred headers, and hangs up on names like `X_Job`. */
+function headersOf(req: Request, hasBody: boolean, isTrusted: (address: string | undefined) => boolean) {
+  const { 'user-agent': agent, 'content-length': length } = req.headers;
+  return {
+    ...(agent === undefined ? {} : { 'user-agent': agent }),
+    ...(hasBody && length !== undefined ? { 'content-length': length } : {}),
+    ...aboutTheClient(req, isTrusted),
+  };
+}
+
+/** As a trusted proxy in front says it, for the ingester to read (P-16, P-17); else who sent this. */
+function aboutTheClient(req: Request, isTrusted: (address: string | undefined) => boolean): Record<string, string> {
+  const peer = req.socket.remoteAddress;
+  const said: Record<string, string> = {};
+  if (isTrusted(peer)) {
+    for (const name of ['x-forwarded-for', 'x-forwarded-proto', 'forwarded']) {
+      const value = req.get(name);
+      if (value !== undefined) said[name] = value;
+    }
+  }
+  // The ingester believes X-Forwarded-For before Forwarded.
+  if (said['x-forwarded-for'] === undefined && said.forwarded === undefined) said['x-forwarded-for'] = peer ?? '';
+  return said;
 }
 
 class BodyTooLong extends Error {}
 
-/** The body as it comes; one without a declared length is counted on the way. */
-function bodyOf(req: Request, maxBytes: number) {
-  return req.headers['content-length'] === undefined ? Readable.from(counted(req, maxBytes)) : req;
-}
-
-/** @throws BodyTooLong */
+/** The body as it comes, of which no length is declared. @throws BodyTooLong */
 async function* counted(body: AsyncIterable<Buffer>, maxBytes: number) {
   let bytes = 0;
   for await (const chunk of body) {
@@ -108,16 +135,7 @@ function pathPrefix(deps: WebDeps): string {
   return new URL(deps.config.SITE_ROOT).pathname.replace(/\/+$/, '');
 }
 
-/** Of the names that HTTP allows, the ingester's parser takes these; on `X_Job: 7` it hangs up. */
-const UNDERSTOOD = /^[a-z0-9-]+$/;
-
-function understood<Value>(headers: Record<string, Value>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => UNDERSTOOD.test(name)));
-}
-
-function forwardable(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Record<string, string | string[]> {
+function endToEnd(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | string[]> {
   return Object.fromEntries(
     Object.entries(headers).filter(
       (entry): entry is [string, string | string[]] => entry[1] !== undefined && !HOP_BY_HOP.has(entry[0]),

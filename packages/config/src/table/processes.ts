@@ -70,8 +70,9 @@ export const processes = {
     {
       description:
         'Proxies whose word about the client counts: only when a connection comes from one of these are ' +
-        '`X-Forwarded-For`, `X-Forwarded-Proto`, `Forwarded` and PROXY headers believed. ' +
-        'When the proxy runs in another container or host, add its address.',
+        '`X-Forwarded-For`, `X-Forwarded-Proto` and `Forwarded` believed. What is set here replaces the default: name ' +
+        'each proxy in front and, for the ingester, each machine that `web` runs on (`127.0.0.1` for the same one), ' +
+        'which hands on what arrives under its `/ping/`.',
       readBy: ['ingester', 'web'],
     },
   ),

@@ -68,7 +68,7 @@ function watch(visit: SignedIn, hub: LiveHub, projectId: number, toMessage: List
 
 /** Server-sent events until the browser goes away. */
 function stream(visit: SignedIn, subscribe: (send: (message: object | null) => void) => () => void): void {
-  const { res, deps } = visit;
+  const { req, res, deps } = visit;
   const { id } = visit.session.user;
   const own = open.get(id) ?? 0;
   const all = [...open.values()].reduce((sum, count) => sum + count, 0);
@@ -90,7 +90,11 @@ function stream(visit: SignedIn, subscribe: (send: (message: object | null) => v
     if (res.writableLength > 1_000_000) res.destroy();
     else if (message) res.write(`data: ${JSON.stringify(message)}\n\n`);
   });
+  // Else a browser that went away would be noticed only when the next message to it fails (service.ts: half-open).
+  const goneAway = () => res.destroy();
+  req.socket.once('end', goneAway);
   res.on('close', () => {
+    req.socket.off('end', goneAway);
     const left = (open.get(id) ?? 1) - 1;
     if (left > 0) open.set(id, left);
     else open.delete(id);
