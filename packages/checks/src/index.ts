@@ -25,6 +25,6 @@ export { type Known, mayBeOverdue, overdueBefore } from './overdue.ts';
 export { latestPeriods, type Period, type PeriodUnit, PRESS_MONTHS } from './periods.ts';
 export { MAX_RUN_MS, missedStarts, type PingFacts, pingDurations } from './ping-durations.ts';
 export { plural } from './plural.ts';
-export { slugify, suggestSlug } from './slug.ts';
+export { MAX_SLUG, slugify, suggestSlug } from './slug.ts';
 export { tagList } from './tags.ts';
 export { uniqueKey } from './unique-key.ts';

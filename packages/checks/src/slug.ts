@@ -5,14 +5,22 @@ const NOT_LATIN_1 = /[\u0100-\uffff]/g;
 const NOT_IN_A_SLUG = new RegExp(`[^a-z0-9_${SPACE}-]`, 'g');
 const SEPARATORS = new RegExp(`[${SPACE}-]+`, 'g');
 
+/** Characters that a slug may have. */
+export const MAX_SLUG = 100;
+
 /** The slug that API v1 and v2 give a check named `name` (management-api.md M-25); may be empty. */
 export function slugify(name: string): string {
-  return joined(name.normalize('NFKD').replace(NOT_ASCII, '')).replace(/^[-_]+|[-_]+$/g, '');
+  return cut(joined(name.normalize('NFKD').replace(NOT_ASCII, '')).replace(/^[-_]+/, '')).replace(/[-_]+$/, '');
 }
 
 /** The slug that the form suggests for a check named `name` (web-ui.md DA-3); may be empty. */
 export function suggestSlug(name: string): string {
-  return joined(name.normalize('NFKD').replace(NOT_LATIN_1, '')).replace(/^-+|-+$/g, '');
+  return cut(joined(name.normalize('NFKD').replace(NOT_LATIN_1, '')).replace(/^-+/, '')).replace(/-+$/, '');
+}
+
+/** Longer than its name where letters become several: `㎏` is `kg`. */
+function cut(slug: string): string {
+  return slug.slice(0, MAX_SLUG);
 }
 
 function joined(text: string): string {

@@ -94,6 +94,7 @@ test.each([
   ['_private_', '_private_'],
   ['Nightly  backup - db1', 'nightly-backup-db1'],
   ['日本', ''],
+  [`${'㏒'.repeat(33)} 日㏒`, 'log'.repeat(33)],
 ])('suggested slug for %j: %s (DA-3)', (name, slug) => {
   expect(suggestSlug(name)).toBe(slug);
 });

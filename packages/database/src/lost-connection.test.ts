@@ -185,50 +185,42 @@ test('a statement whose plan is out of date, and whose connection is lost then, 
 });
 
 describe('a transaction whose connection was lost while it waited for something else', () => {
-  test('does not go on in the next session', async () => {
-    const { sql } = database;
+  /** Begun, its connection cut, and told so. `goOn` lets its work go on with `after`. */
+  async function lostTransaction(after: (tx: TransactionSql) => Promise<unknown>): Promise<{ goOn(): void }> {
     let begun = () => {};
-    let lost = () => {};
+    let goOn = () => {};
     const hasBegun = new Promise<void>((resolve) => (begun = resolve));
-    const isLost = new Promise<void>((resolve) => (lost = resolve));
-    let inner: unknown;
+    const goesOn = new Promise<void>((resolve) => (goOn = resolve));
     const transaction = outcome(
-      sql.begin(async (tx) => {
+      database.sql.begin(async (tx) => {
         await tx`insert into t values (1)`;
         begun();
-        await isLost;
-        inner = await outcome(tx`insert into t values (2)`);
+        await goesOn;
+        await after(tx);
       }),
     );
     await hasBegun;
     link.cut('end');
     expect(await transaction).toBe('error');
+    return { goOn };
+  }
+
+  test('does not go on in the next session', async () => {
+    let inner: unknown;
+    const { goOn } = await lostTransaction(async (tx) => {
+      inner = await outcome(tx`insert into t values (2)`);
+    });
     await expectWhole();
-    lost();
+    goOn();
     await expect.poll(() => inner).toBe('error');
     expect(await numbers()).toEqual([]);
   });
 
   test('does not roll another one back', async () => {
-    const { sql } = database;
-    let begun = () => {};
-    let giveUp = () => {};
-    const hasBegun = new Promise<void>((resolve) => (begun = resolve));
-    const gaveUp = new Promise<void>((resolve) => (giveUp = resolve));
-    const transaction = outcome(
-      sql.begin(async (tx) => {
-        await tx`insert into t values (1)`;
-        begun();
-        await gaveUp;
-        throw new Error('gave up');
-      }),
-    );
-    await hasBegun;
-    link.cut('end');
-    expect(await transaction).toBe('error');
-    const other = sql.begin(async (tx) => {
+    const { goOn } = await lostTransaction(() => Promise.reject(new Error('gave up')));
+    const other = database.sql.begin(async (tx) => {
       await tx`insert into t values (10)`;
-      giveUp();
+      goOn();
       await tx`select pg_sleep(0.1)`;
       await tx`insert into t values (11)`;
       return 'committed';

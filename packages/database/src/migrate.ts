@@ -87,20 +87,15 @@ function migrator(database: Database, migrations: Record<string, Migration>): Mi
   });
 }
 
+/** By name, oldest first; each is read when it is run. */
 async function load(folder: URL): Promise<Record<string, Migration>> {
   const files = (await readdir(folder)).filter((f) => f.endsWith('.sql')).sort();
-  return Object.fromEntries(
-    await Promise.all(
-      files.map(async (file) => {
-        const text = await readFile(new URL(file, folder), 'utf8');
-        const up: Migration['up'] = async (db) => {
-          // The driver prepares each statement and so takes one at a time; a DO block would hide the line of an error.
-          for (const statement of splitStatements(text)) await sql.raw(statement).execute(db);
-        };
-        return [file.slice(0, -'.sql'.length), { up }] as const;
-      }),
-    ),
-  );
+  const up = (file: string) => async (db: Parameters<Migration['up']>[0]) => {
+    const text = await readFile(new URL(file, folder), 'utf8');
+    // The driver prepares each statement and so takes one at a time; a DO block would hide the line of an error.
+    for (const statement of splitStatements(text)) await sql.raw(statement).execute(db);
+  };
+  return Object.fromEntries(files.map((file) => [file.slice(0, -'.sql'.length), { up: up(file) }]));
 }
 
 /** Splits SQL text at the semicolons that end statements: not inside quotes, dollar quotes or comments. */

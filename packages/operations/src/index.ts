@@ -26,7 +26,6 @@ export {
   MAX_KEYWORD,
   MAX_NAME,
   MAX_SECONDS,
-  MAX_SLUG,
   MAX_TAGS,
   MIN_SECONDS,
   parseCheckRequest,

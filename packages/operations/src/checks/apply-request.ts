@@ -1,6 +1,6 @@
 import { slugify } from '@overdue/checks';
 import { canonicalZone, guessScheduleKind } from '@overdue/schedules';
-import { type CheckRequest, MAX_SLUG } from './fields.ts';
+import type { CheckRequest } from './fields.ts';
 import type { EditableColumns } from './row.ts';
 
 const COPIED = [
@@ -33,7 +33,7 @@ export function applyRequest(
   const changes: Partial<EditableColumns> = {};
   if (request.name !== undefined) {
     changes.name = request.name;
-    if (slugFromName) changes.slug = slugFor(request.name);
+    if (slugFromName) changes.slug = slugify(request.name);
   }
 
   if (request.schedule) {
@@ -58,11 +58,4 @@ export function applyRequest(
   }
   if (request.tz !== undefined) changes.tz = canonicalZone(request.tz) ?? request.tz;
   return changes;
-}
-
-/** Letters may become several (`㎏` is `kg`); a slug that is too long is cut. */
-function slugFor(name: string): string {
-  return slugify(name)
-    .slice(0, MAX_SLUG)
-    .replace(/[-_]+$/, '');
 }

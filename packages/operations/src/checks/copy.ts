@@ -1,8 +1,9 @@
+import { MAX_SLUG } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
 import { type Database, transact } from '@overdue/database';
 import { NO_SUCH_CHECK, type Outcome, outcomeOf, rollBack } from '../outcome.ts';
 import { insertCheck } from './create.ts';
-import { codePoints, MAX_NAME, MAX_SLUG } from './fields.ts';
+import { codePoints, MAX_NAME } from './fields.ts';
 import { lockOwner, takeRoom } from './limit.ts';
 import { type CheckReference, type CheckRow, type CheckWithChannels, EDITABLE_COLUMNS } from './row.ts';
 

@@ -3,6 +3,7 @@
  * code. The rules and the texts are management-api.md §7.3 and §7.5; the order of the members is the order in which
  * errors are reported.
  */
+import { MAX_SLUG } from '@overdue/checks';
 import { canonicalZone, guessScheduleKind, validateSchedule } from '@overdue/schedules';
 import { z } from 'zod';
 
@@ -10,7 +11,6 @@ import { z } from 'zod';
 export const MIN_SECONDS = 60;
 export const MAX_SECONDS = 31_536_000;
 export const MAX_NAME = 100;
-export const MAX_SLUG = 100;
 export const MAX_SCHEDULE = 100;
 export const MAX_KEYWORD = 200;
 export const MAX_TAGS = 500;

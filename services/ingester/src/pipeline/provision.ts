@@ -1,5 +1,6 @@
+import { MAX_SLUG } from '@overdue/checks';
 import type { Clock } from '@overdue/clock';
-import { ALL_CHANNELS, createCheck, MAX_SLUG } from '@overdue/operations';
+import { ALL_CHANNELS, createCheck } from '@overdue/operations';
 import { Loader, type PatientPool, type Provisioner, ShortMemory } from '@overdue/pings';
 
 type Address = Parameters<Provisioner['create']>[0];

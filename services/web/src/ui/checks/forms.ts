@@ -1,5 +1,5 @@
-import { suggestSlug } from '@overdue/checks';
-import { type CheckRow, MAX_NAME, MAX_SECONDS, MAX_SLUG, MAX_TAGS, MIN_SECONDS } from '@overdue/operations';
+import { MAX_SLUG, suggestSlug } from '@overdue/checks';
+import { type CheckRow, MAX_NAME, MAX_SECONDS, MAX_TAGS, MIN_SECONDS } from '@overdue/operations';
 import { canonicalZone, validateSchedule } from '@overdue/schedules';
 import { z } from 'zod';
 import type { Values } from '../../http/forms.ts';

@@ -59,16 +59,21 @@ function parts(at: Instant, tz: string, options: Intl.DateTimeFormatOptions, loc
 }
 
 /** Where English is spoken, zones nearby have a short name: in Britain CET, in America EST; elsewhere an offset. */
-const NAMING = ['en-GB', 'en-US', 'en-CA', 'en-AU', 'en-IN', 'en-ZA'];
+const NAMING = ['en-US', 'en-CA', 'en-AU', 'en-IN', 'en-ZA'];
 
-/** "EET", "EDT"; "GMT+9" of a zone that has no short name in English. */
-function zoneName(at: Instant, tz: string): string {
-  let name = '';
-  for (const locale of NAMING) {
-    name = parts(at, tz, { timeZoneName: 'short' }, locale).timeZoneName!;
-    if (!/^GMT[+-]/.test(name)) break;
+/** By zone, the one of {@link NAMING} that names it; null: none does. */
+const naming = new Map<string, string | null>();
+
+/** "EET", "EDT"; "GMT+9" of a zone that has no short name in English. @param british its name in Britain */
+function zoneName(british: string, at: Instant, tz: string): string {
+  if (!/^GMT[+-]/.test(british)) return british;
+  const nameIn = (locale: string) => parts(at, tz, { timeZoneName: 'short' }, locale).timeZoneName!;
+  let locale = naming.get(tz);
+  if (locale === undefined) {
+    locale = NAMING.find((one) => !/^GMT[+-]/.test(nameIn(one))) ?? null;
+    naming.set(tz, locale);
   }
-  return name;
+  return locale === null ? british : nameIn(locale);
 }
 
 /** "Wed, 15 Jan 2025, 12:34:05 EET" */
@@ -81,8 +86,9 @@ export function formatStamp(at: Instant, tz: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
+    timeZoneName: 'short',
   });
-  return `${p.weekday}, ${p.day} ${p.month} ${p.year}, ${p.hour}:${p.minute}:${p.second} ${zoneName(at, tz)}`;
+  return `${p.weekday}, ${p.day} ${p.month} ${p.year}, ${p.hour}:${p.minute}:${p.second} ${zoneName(p.timeZoneName!, at, tz)}`;
 }
 
 /** "Jan 15", with the year when it is not this one's. */
@@ -108,8 +114,9 @@ export function formatOccurrence(at: Instant, tz: string): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
+    timeZoneName: 'short',
   });
-  return `${p.weekday} ${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second} ${zoneName(at, tz)}`;
+  return `${p.weekday} ${p.year}-${p.month}-${p.day} ${p.hour}:${p.minute}:${p.second} ${zoneName(p.timeZoneName!, at, tz)}`;
 }
 
 /** "Jan. 2020", "March 2020", "Sept. 2020": AP style. */
