@@ -115,6 +115,7 @@ const NO_METRICS = {
   refused: nothing,
   replayed: nothing,
   dropped: nothing,
+  batches: nothing,
   batchSize: nothing,
   commitSeconds: nothing,
   late: nothing,

@@ -3,13 +3,14 @@ import type { Instant } from '@overdue/clock';
 import { type ReservedSql, recordFlips } from '@overdue/database';
 import { numbers } from './arrays.ts';
 import { BatchWork, type ReportProblem, type TouchedCheck } from './batch-work.ts';
-import { advanceLanes, type BatchRange } from './lanes.ts';
-import { type Locked, lockChecks, readState } from './locked-check.ts';
+import { advanceAllLanes, advanceLanes, type BatchRange } from './lanes.ts';
+import { inOrder, type Locked, lockChecks, readState } from './locked-check.ts';
 import type { Outcome, Ping } from './ping.ts';
+import type { RememberedChecks } from './remembered-checks.ts';
 import { readKnown, type Vouching } from './vouching/index.ts';
 
 /*
- * A batch of pings in one transaction, two round trips:
+ * A batch of pings in one transaction. The long way, two round trips:
  *
  *   1. begin · advance the lane · lock the touched checks in id order and read their state
  *      (here: each ping through the pure state machine, in order of receipt)
@@ -17,6 +18,10 @@ import { readKnown, type Vouching } from './vouching/index.ts';
  *
  * A batch with a ping from after its check's deadline, which `sendalerts` has not judged yet, asks in between who was
  * receiving until then. When all is known, the time-out is recorded ahead of the ping, as `sendalerts` would have.
+ *
+ * The short way, one round trip, for checks of which is remembered what they were (RememberedChecks), which almost always
+ * is what they are: begin · advance the lane · write, where they still are that · commit. One that is not fails it all, and
+ * the long way follows.
  *
  * The statements of a round trip are sent without waiting for one another. All go through one reserved connection: an
  * ordinary pool would send what is left of a transaction over a new connection when the old one breaks, and there each
@@ -26,6 +31,8 @@ import { readKnown, type Vouching } from './vouching/index.ts';
 export interface Applied {
   /** True when an earlier attempt had committed at least one of the batches: nothing was done now. */
   readonly already: boolean;
+  /** Which way it went; see above. */
+  readonly way: 'short' | 'long';
   /** One for each ping, in order. */
   readonly outcomes: readonly Outcome[];
   /** Checks touched, with what the throttle wants to know. */
@@ -40,7 +47,8 @@ export interface Applied {
   readonly outdated: readonly number[];
 }
 
-const NOTHING_DONE = {
+const NOTHING_DONE: Applied = {
+  way: 'long',
   already: false,
   outcomes: [],
   checks: [],
@@ -64,6 +72,8 @@ export interface ApplyOptions {
   readonly dryRun?: boolean;
   /** Awaited before `commit` is sent. */
   readonly beforeCommit?: Promise<unknown>;
+  /** With it, the short way is tried first; see {@link RememberedChecks}. */
+  readonly memory?: RememberedChecks;
 }
 
 /** The transaction came to another end than a commit; sending the batch again is safe. */
@@ -78,6 +88,8 @@ export class NotCommittedError extends Error {
  */
 export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
   const groups = groupByCheck(pings);
+  const quick = await applyRemembered(sql, groups, pings, options);
+  if (quick) return quick;
   const states = await begin(sql, [...groups.keys()], options.ranges);
   if (states === 'already') {
     await sql`rollback`;
@@ -94,9 +106,59 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
     await sql`rollback`;
     return { ...NOTHING_DONE, waitsAt: known!.until };
   }
-  await write(sql, work, options);
+  await write(sql, work, { ...options, checks: 'locked', sent: [] });
+  options.memory?.written(work.after);
   const { outcomes, touched: checks, timeouts, unjudged } = work;
   return { ...NOTHING_DONE, outcomes, checks, timeouts, unjudged };
+}
+
+/**
+ * The short way: one round trip that fails unless all checks are what they are remembered to be. Only for what changes no
+ * status and comes before the deadlines.
+ * @returns null when nothing was done
+ */
+async function applyRemembered(
+  sql: ReservedSql,
+  groups: ReadonlyMap<number, readonly number[]>,
+  pings: readonly Ping[],
+  options: ApplyOptions,
+): Promise<Applied | null> {
+  const { memory, ranges } = options;
+  if (!memory || options.dryRun || groups.size === 0) return null;
+  const states = memory.recall(inOrder(groups.keys()));
+  if (states === null || findOutdated(states, groups, pings).length > 0) return null;
+  const work = judgeRemembered(states, groups, pings);
+  if (work === null) return null;
+  const sent = [sql`begin`.unsynced().execute(), ...(ranges.length > 0 ? [advanceAllLanes(sql, ranges)] : [])];
+  try {
+    await write(sql, work, { ...options, checks: 'remembered', sent });
+  } catch (error) {
+    if (!isSerializationFailure(error)) throw error;
+    await sql`rollback`;
+    memory.tried(false);
+    return null;
+  }
+  memory.tried(true);
+  memory.written(work.after);
+  const { outcomes, touched: checks } = work;
+  return { ...NOTHING_DONE, way: 'short', outcomes, checks };
+}
+
+/** @returns null when that takes more than is remembered */
+function judgeRemembered(
+  states: readonly Locked[],
+  groups: ReadonlyMap<number, readonly number[]>,
+  pings: readonly Ping[],
+): BatchWork | null {
+  let problems = 0;
+  const work = new BatchWork(pings.length, () => problems++);
+  for (const state of states) {
+    const group = groups.get(state.id)!;
+    if (mayHaveFlipped(state, group, pings) || mayBeLate(state, group, pings)) return null;
+    work.apply(state, group, pings, { flippedAt: null, known: null });
+    if (problems > 0 || work.flips.length > 0) return null;
+  }
+  return work;
 }
 
 /** Begins the transaction, advances the lanes and locks the checks. @returns `already`: one of the batches is in */
@@ -153,9 +215,15 @@ async function judge(
   return { work, known };
 }
 
+interface WriteOptions extends ApplyOptions {
+  readonly checks: 'locked' | 'remembered';
+  /** What was sent before it and not waited for. */
+  readonly sent: readonly PromiseLike<unknown>[];
+}
+
 /** Writes it all and commits. @throws {NotCommittedError}, or what the driver throws */
-async function write(sql: ReservedSql, work: BatchWork, options: ApplyOptions): Promise<void> {
-  const written = work.statements(sql);
+async function write(sql: ReservedSql, work: BatchWork, options: WriteOptions): Promise<void> {
+  const written = work.statements(sql, options.checks);
   if (options.announceWithinMs) {
     const announced = work.announcement(options.announceWithinMs);
     if (announced) written.push(sql`select pg_notify('check_pinged', ${announced})`);
@@ -165,7 +233,7 @@ async function write(sql: ReservedSql, work: BatchWork, options: ApplyOptions): 
     if (commitFollows) statement.unsynced();
     statement.execute();
   }
-  const statements: PromiseLike<unknown>[] = written;
+  const statements: PromiseLike<unknown>[] = [...options.sent, ...written];
   // Flips take a second round trip of their own when something is owed; a plain batch commits without waiting.
   if (work.flips.length > 0) {
     statements.push(recordFlips(sql, work.flips));
@@ -184,6 +252,10 @@ async function write(sql: ReservedSql, work: BatchWork, options: ApplyOptions): 
   await all([...statements, committed]);
   const { command } = await committed;
   if (command !== 'COMMIT') throw new NotCommittedError(`The batch ended with ${command}`);
+}
+
+function isSerializationFailure(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '40001';
 }
 
 /** Waits for all to settle, so that none is left behind to reject unheard; then throws the first error. */

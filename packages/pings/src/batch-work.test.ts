@@ -83,7 +83,7 @@ test('nothing of a batch is committed when a row is not where it was locked', as
     flippedAt: null,
     known: null,
   });
-  const [written] = await Promise.allSettled(work.statements(sql));
+  const [written] = await Promise.allSettled(work.statements(sql, 'locked'));
   const { command } = await sql`commit`;
   // 40001: to be tried again.
   expect(written).toMatchObject({ status: 'rejected', reason: { code: '40001' } });

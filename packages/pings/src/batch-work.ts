@@ -11,7 +11,7 @@ import {
   type Transition,
 } from '@overdue/checks';
 import type { Instant } from '@overdue/clock';
-import type { NewFlip, ReservedSql, Statement } from '@overdue/database';
+import type { Fragment, NewFlip, ReservedSql, Statement } from '@overdue/database';
 import { bytes, numbers, texts, words } from './arrays.ts';
 import type { Locked } from './locked-check.ts';
 import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
@@ -68,6 +68,8 @@ export class BatchWork {
   unjudged = 0;
   /** Whether one of the unjudged is worth waiting for. */
   waits = false;
+  /** What the checks are afterwards. */
+  readonly after: Locked[] = [];
 
   readonly #checks = {
     id: [] as number[],
@@ -82,6 +84,8 @@ export class BatchWork {
     link: [] as (string | null)[],
     alertAfter: [] as (number | null)[],
   };
+  /** What the checks of `#checks` were before. */
+  readonly #before: Locked[] = [];
   readonly #pings = {
     check: [] as number[],
     n: [] as number[],
@@ -143,6 +147,8 @@ export class BatchWork {
   }
 
   #touch(before: Locked, { state, plain, informative, link }: Progress): void {
+    this.#before.push(before);
+    this.after.push(state);
     const checks = this.#checks;
     checks.id.push(before.id);
     checks.place.push(before.place);
@@ -201,14 +207,16 @@ export class BatchWork {
     pings.exit.push(ping.exitStatus);
   }
 
-  /** What writes it all, not sent yet. */
-  statements(sql: ReservedSql): Statement[] {
+  /**
+   * What writes it all, not sent yet.
+   * @param checks `locked`, or `remembered`: it fails (serialization_failure) unless they are what {@link apply} was given
+   */
+  statements(sql: ReservedSql, checks: 'locked' | 'remembered'): Statement[] {
     const c = this.#checks;
     const p = this.#pings;
     if (c.id.length === 0) return [];
     const statements: Statement[] = [
-      // By their places, which is a fifth less work for PostgreSQL than to look them up once more; see all_found in the
-      // schema. wake_at: see checks_due there. Left alone when the deadline only moves further away.
+      // wake_at: see checks_due in the schema. Left alone when the deadline only moves further away.
       sql`
         with written as (
           update checks c set
@@ -219,11 +227,11 @@ export class BatchWork {
               when c.wake_at <= to_timestamp(u.alert_after / 1000.0) then c.wake_at
               else to_timestamp(u.alert_after / 1000.0) end
           from unnest(
-            ${texts(c.place)}::tid[], ${numbers(c.id)}::bigint[], ${words(c.status)}::text[], ${numbers(c.n)}::bigint[],
+            ${numbers(c.id)}::bigint[], ${words(c.status)}::text[], ${numbers(c.n)}::bigint[],
             ${numbers(c.lastPing)}::float8[], ${numbers(c.lastStart)}::float8[], ${words(c.rid)}::uuid[],
-            ${numbers(c.duration)}::bigint[], ${words(c.link)}::bool[], ${numbers(c.alertAfter)}::float8[]
-          ) u(place, id, status, n, last_ping, last_start, rid, duration, link, alert_after)
-          where c.ctid = u.place and c.id = u.id
+            ${numbers(c.duration)}::bigint[], ${words(c.link)}::bool[], ${numbers(c.alertAfter)}::float8[],
+            ${checks === 'locked' ? this.#places(sql) : this.#memories(sql)}
+          where ${checks === 'locked' ? atItsPlace(sql) : asRemembered(sql)}
           returning 1
         ), logged as (
           insert into pings
@@ -251,6 +259,23 @@ export class BatchWork {
     return statements;
   }
 
+  #places(sql: ReservedSql): Fragment {
+    return sql`${texts(this.#checks.place)}::tid[]) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after, place)`;
+  }
+
+  #memories(sql: ReservedSql): Fragment {
+    const before = this.#before;
+    const column = (read: (check: Locked) => number | null) => numbers(before.map(read));
+    return sql`
+      ${column((check) => check.n_pings)}::bigint[], ${column((check) => check.rulesVersion)}::int[],
+      ${column((check) => check.timeout)}::int[], ${column((check) => check.grace)}::int[],
+      ${texts(before.map((check) => (check.kind === 'simple' ? null : `${check.kind} ${check.schedule} ${check.tz}`)))}::text[],
+      ${column((check) => check.last_ping)}::float8[], ${column((check) => check.last_start)}::float8[],
+      ${column((check) => check.last_duration_ms)}::bigint[], ${column((check) => check.alert_after)}::float8[]
+    ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after,
+        was_n, was_rules, was_timeout, was_grace, was_schedule, was_last_ping, was_last_start, was_duration, was_alert_after)`;
+  }
+
   /** Ids for `check_pinged`, or null: checks that another ingester may be throttling. A payload holds 8000 bytes. */
   announcement(withinMs: number): string | null {
     const now = Math.max(...this.#pings.at);
@@ -261,6 +286,24 @@ export class BatchWork {
     const text = ids.join(',');
     return text.length < 7900 ? text : '*';
   }
+}
+
+/** By their places, which is a fifth less work for PostgreSQL than to look them up once more; see all_found in the schema. */
+function atItsPlace(sql: ReservedSql): Fragment {
+  return sql`c.ctid = u.place and c.id = u.id`;
+}
+
+/** All that the state machine goes by: of paused checks alone manual_resume, and those are not remembered. */
+function asRemembered(sql: ReservedSql): Fragment {
+  return sql`
+    c.id = u.id and c.status = u.status and c.n_pings = u.was_n and c.rules_version = u.was_rules
+    and c.timeout = u.was_timeout and c.grace = u.was_grace
+    and case when c.kind = 'simple' then u.was_schedule is null
+             else c.kind || ' ' || c.schedule || ' ' || c.tz = u.was_schedule end
+    and c.last_ping is not distinct from to_timestamp(u.was_last_ping / 1000.0)
+    and c.last_start is not distinct from to_timestamp(u.was_last_start / 1000.0)
+    and c.last_duration_ms is not distinct from u.was_duration
+    and c.alert_after is not distinct from to_timestamp(u.was_alert_after / 1000.0)`;
 }
 
 /** Received before a pause or resume that others see: logged and counted, as it would have been then. */

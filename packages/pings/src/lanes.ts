@@ -1,4 +1,4 @@
-import type { ReservedSql } from '@overdue/database';
+import type { Fragment, ReservedSql } from '@overdue/database';
 import { numbers, words } from './arrays.ts';
 
 /** Exactly-once: see `ingest_lanes`. */
@@ -18,6 +18,17 @@ export interface BatchRange extends BatchNumber {
  * @returns a row for each lane that was advanced; one that is at `first` or further is left alone
  */
 export function advanceLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
+  return sql`${advancing(sql, ranges)}`.unsynced().execute();
+}
+
+/** As {@link advanceLanes}, but fails (serialization_failure) unless all are advanced. */
+export function advanceAllLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
+  return sql`with advanced as (${advancing(sql, ranges)}) select all_found(count(*), ${ranges.length}) from advanced`
+    .unsynced()
+    .execute();
+}
+
+function advancing(sql: ReservedSql, ranges: readonly BatchRange[]): Fragment {
   return sql`
     with new as (
       select * from unnest(
@@ -28,9 +39,7 @@ export function advanceLanes(sql: ReservedSql, ranges: readonly BatchRange[]) {
     insert into ingest_lanes as l (lane, batch) select lane, batch from new
     on conflict (lane) do update set batch = excluded.batch, updated_at = now()
       where l.batch < (select first from new where new.lane = l.lane)
-    returning batch`
-    .unsynced()
-    .execute();
+    returning batch`;
 }
 
 /** The number of the newest batch of each lane that is committed. */

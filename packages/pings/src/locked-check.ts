@@ -1,8 +1,8 @@
 import type { CheckState, Status } from '@overdue/checks';
-import type { ReservedSql } from '@overdue/database';
+import type { Fragment, ReservedSql, Sql } from '@overdue/database';
 import { numbers } from './arrays.ts';
 
-/** The state of a check whose row is locked. */
+/** The state of a check; current as long as its row is locked. */
 export type Locked = CheckState & {
   readonly id: number;
   /** Where the row is (ctid): it stays there as long as it is locked. */
@@ -11,7 +11,7 @@ export type Locked = CheckState & {
   readonly rulesVersion: number;
 };
 
-type LockedRow = [
+export type StateRow = [
   id: number,
   kind: CheckState['kind'],
   timeout: number,
@@ -31,21 +31,34 @@ type LockedRow = [
   rulesVersion: number,
 ];
 
-/** Locks checks in the order of their ids, so that two batches cannot wait for each other; it is sent when this returns. */
-export function lockChecks(sql: ReservedSql, ids: readonly number[]): Promise<readonly LockedRow[]> {
-  const ordered = ids.toSorted((a, b) => a - b);
-  return sql<LockedRow[]>`
-    select id, kind, timeout, grace, case when kind <> 'simple' then schedule end, case when kind <> 'simple' then tz end,
-           status, manual_resume,
-           n_pings, date_part('epoch', last_ping) * 1000, date_part('epoch', last_start) * 1000, last_start_rid,
-           last_duration_ms, date_part('epoch', alert_after) * 1000, ctid, rules_version
-    from checks where id = any(${numbers(ordered)}::bigint[]) order by id for no key update`
-    .values()
-    .execute() as unknown as Promise<readonly LockedRow[]>;
+/** How many {@link stateColumns} there are. */
+export const STATE_COLUMNS = 16;
+
+/** Of `checks c`; to be read with `values()`. */
+export function stateColumns(sql: Sql | ReservedSql): Fragment {
+  return sql`
+    c.id, c.kind, c.timeout, c.grace, case when c.kind <> 'simple' then c.schedule end,
+    case when c.kind <> 'simple' then c.tz end, c.status, c.manual_resume, c.n_pings,
+    date_part('epoch', c.last_ping) * 1000, date_part('epoch', c.last_start) * 1000, c.last_start_rid,
+    c.last_duration_ms, date_part('epoch', c.alert_after) * 1000, c.ctid, c.rules_version`;
 }
 
-/** The row that {@link lockChecks} found, as the state machine takes it. */
-export function readState(row: LockedRow): Locked {
+/** The order in which checks are locked. */
+export function inOrder(ids: Iterable<number>): number[] {
+  return [...ids].sort((a, b) => a - b);
+}
+
+/** Locks checks in the order of their ids, so that two batches cannot wait for each other; it is sent when this returns. */
+export function lockChecks(sql: ReservedSql, ids: readonly number[]): Promise<readonly StateRow[]> {
+  return sql<StateRow[]>`
+    select ${stateColumns(sql)}
+    from checks c where id = any(${numbers(inOrder(ids))}::bigint[]) order by id for no key update`
+    .values()
+    .execute() as unknown as Promise<readonly StateRow[]>;
+}
+
+/** A row that begins with {@link stateColumns}, as the state machine takes them. */
+export function readState(row: StateRow | [...StateRow, ...unknown[]]): Locked {
   return {
     id: row[0],
     kind: row[1],

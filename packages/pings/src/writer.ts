@@ -6,6 +6,7 @@ import type { ReportProblem } from './batch-work.ts';
 import { commitPatience } from './budget.ts';
 import type { BatchNumber } from './lanes.ts';
 import type { Outcome, Ping } from './ping.ts';
+import type { RememberedChecks } from './remembered-checks.ts';
 import type { ClaimedPings, Submission } from './submission.ts';
 import type { Vouching } from './vouching/index.ts';
 import { TimedOutError } from './within.ts';
@@ -71,6 +72,8 @@ export interface WriterOptions {
   readonly announceWithinMs?: () => number;
   /** See ApplyOptions. */
   readonly vouching?: Vouching;
+  /** Not asked while others are announced to: what they write is not remembered. */
+  readonly memory?: RememberedChecks;
 }
 
 export type WriterMode = 'live' | 'spooling' | 'holding';
@@ -218,7 +221,7 @@ export class PingWriter {
   }
 
   async #commit(lane: Lane, number: BatchNumber, batch: Submission[]): Promise<void> {
-    const { clock, timeoutMs, events, announceWithinMs, overflow, vouching } = this.#options;
+    const { clock, timeoutMs, events, announceWithinMs, overflow, vouching, memory } = this.#options;
     const patience = commitPatience(timeoutMs, clock.now() - oldestWaiting(batch));
     if (patience === null) {
       this.goAway(new TimedOutError(`Pings waited longer than ${timeoutMs} ms for their turn`));
@@ -233,6 +236,7 @@ export class PingWriter {
       ranges: [{ ...number, first: number.batch }],
       onProblem: events.problem,
       announceWithinMs: announce,
+      ...(memory && announce === 0 ? { memory } : {}),
       ...(vouching ? { vouching, mayWait: overflow !== null } : {}),
       ...(claims.length > 0 ? { beforeCommit: Promise.all(claims.map((claim) => claim.bind(number))) } : {}),
     };

@@ -117,6 +117,7 @@ export function createMetrics(registry: Registry, state: () => MeasuredState | n
       ['judged'],
     ),
     dropped: counter('dropped_total', 'Pings from the spool that led to no check, or that cannot be applied.', ['why']),
+    batches: counter('batches_total', 'Committed transactions, by how many round trips they took.', ['way']),
     batchSize: new Histogram({
       name: 'overdue_ingester_batch_size',
       help: 'Pings in a committed transaction.',

@@ -4,12 +4,13 @@ import type { Stages } from './stages.ts';
 
 /** What is forgotten when others change something: whatever was remembered of it, and windows of the throttle. */
 export function changesTo(
-  { cache, provisioner }: Pick<LookUps, 'cache' | 'provisioner'>,
+  { cache, memory, provisioner }: Pick<LookUps, 'cache' | 'memory' | 'provisioner'>,
   { throttle, watermark }: Pick<Stages, 'throttle' | 'watermark'>,
 ): Changes {
   return {
     reset() {
       cache.clear();
+      memory.clear();
       provisioner.forget();
       throttle.endAll();
     },
@@ -17,7 +18,9 @@ export function changesTo(
       const id = cache.changed(code);
       // There may be room for another.
       provisioner.forget();
-      if (id !== undefined) throttle.end(id);
+      if (id === undefined) return;
+      memory.forget(id);
+      throttle.end(id);
     },
     project() {
       cache.forgetSlugs();

@@ -1,4 +1,12 @@
-import { CheckCache, loadByCode, loadBySlug, lookUpPatience, PatientPool } from '@overdue/pings';
+import {
+  CheckCache,
+  type FoundCheck,
+  loadByCode,
+  loadBySlug,
+  lookUpPatience,
+  PatientPool,
+  RememberedChecks,
+} from '@overdue/pings';
 import type { PipelineOptions } from './options.ts';
 import { CheckProvisioner } from './provision.ts';
 
@@ -6,6 +14,7 @@ import { CheckProvisioner } from './provision.ts';
 export interface LookUps {
   readonly pool: PatientPool;
   readonly cache: CheckCache;
+  readonly memory: RememberedChecks;
   readonly provisioner: CheckProvisioner;
   close(): Promise<void>;
 }
@@ -23,16 +32,22 @@ export function openLookUps({ clock, config, open, cachedChecks }: PipelineOptio
     timeoutMs,
     open: () => open('overdue ingester create', 2, timeoutMs),
   });
+  const memory = new RememberedChecks();
+  const remembered = <T extends FoundCheck>(found: T[]) => {
+    memory.lookedUp(found.map(({ state }) => state));
+    return found;
+  };
   return {
     pool,
     cache: new CheckCache({
       clock,
       ...(cachedChecks ? { max: cachedChecks } : {}),
       loaders: {
-        byCode: (codes) => pool.run(({ sql }) => loadByCode(sql, codes)),
-        bySlug: (addresses) => pool.run(({ sql }) => loadBySlug(sql, addresses)),
+        byCode: async (codes) => remembered(await pool.run(({ sql }) => loadByCode(sql, codes))),
+        bySlug: async (addresses) => remembered(await pool.run(({ sql }) => loadBySlug(sql, addresses))),
       },
     }),
+    memory,
     provisioner: new CheckProvisioner({ clock, pool, making }),
     async close() {
       await making.close();

@@ -29,6 +29,7 @@ export function reportsTo(metrics: Metrics, logger: Pick<Logger, 'info' | 'warn'
       ...both,
       committed(applied, pings, milliseconds) {
         metrics.accepted.inc({ how: 'committed' }, pings.length);
+        metrics.batches.inc({ way: applied.way });
         metrics.batchSize.observe(pings.length);
         metrics.commitSeconds.observe(milliseconds / 1000);
         judged(applied);

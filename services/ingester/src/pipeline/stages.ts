@@ -54,7 +54,7 @@ export function connectStages(options: PipelineOptions, surroundings: Surroundin
   const { config, clock, open, instanceId } = options;
   const { directory, lookUps, others, reports } = surroundings;
   const { spool, journal } = directory;
-  const { pool, cache, provisioner } = lookUps;
+  const { pool, cache, memory, provisioner } = lookUps;
   const timeoutMs = config.PING_DB_TIMEOUT_MS;
   const windowMs = Math.min(config.PING_THROTTLE_SECONDS * 1000, COALESCED_GRACE_MS);
   const vouching: Vouching = {
@@ -70,6 +70,7 @@ export function connectStages(options: PipelineOptions, surroundings: Surroundin
     timeoutMs,
     overflow: spool,
     vouching,
+    memory,
     announceWithinMs: () => (others.any ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
     events: {
       ...reports.writer,
