@@ -31,8 +31,8 @@ import { readKnown, type Vouching } from './vouching/index.ts';
 export interface Applied {
   /** True when an earlier attempt had committed at least one of the batches: nothing was done now. */
   readonly already: boolean;
-  /** Which way it went; see above. */
-  readonly way: 'short' | 'long';
+  /** Which way it went, see above; `both`: the short one in vain. */
+  readonly way: 'short' | 'long' | 'both';
   /** One for each ping, in order. */
   readonly outcomes: readonly Outcome[];
   /** Checks touched, with what the throttle wants to know. */
@@ -88,13 +88,14 @@ export class NotCommittedError extends Error {
  */
 export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], options: ApplyOptions): Promise<Applied> {
   const groups = groupByCheck(pings);
-  const quick = await applyRemembered(sql, groups, pings, options);
-  if (quick) return quick;
+  const tried = await applyRemembered(sql, groups, pings, options);
+  if (typeof tried === 'object') return tried;
   const states = await begin(sql, [...groups.keys()], options.ranges);
   if (states === 'already') {
     await sql`rollback`;
     return { ...NOTHING_DONE, already: true, outcomes: pings.map(() => 'recorded') };
   }
+  if (tried === 'in vain') options.memory!.tried(false);
   const outdated = findOutdated(states, groups, pings);
   if (outdated.length > 0) {
     // Not the others either: should the answer to this batch get lost, its number says that all of it is in.
@@ -109,34 +110,34 @@ export async function applyBatch(sql: ReservedSql, pings: readonly Ping[], optio
   await write(sql, work, { ...options, checks: 'locked', sent: [] });
   options.memory?.written(work.after);
   const { outcomes, touched: checks, timeouts, unjudged } = work;
-  return { ...NOTHING_DONE, outcomes, checks, timeouts, unjudged };
+  const way = tried === 'in vain' ? 'both' : 'long';
+  return { ...NOTHING_DONE, way, outcomes, checks, timeouts, unjudged };
 }
 
 /**
  * The short way: one round trip that fails unless all checks are what they are remembered to be. Only for what changes no
  * status and comes before the deadlines.
- * @returns null when nothing was done
+ * @returns anything but an object: nothing was done, and the connection is as it was
  */
 async function applyRemembered(
   sql: ReservedSql,
   groups: ReadonlyMap<number, readonly number[]>,
   pings: readonly Ping[],
   options: ApplyOptions,
-): Promise<Applied | null> {
+): Promise<Applied | 'not tried' | 'in vain'> {
   const { memory, ranges } = options;
-  if (!memory || options.dryRun || groups.size === 0) return null;
+  if (!memory || options.dryRun || groups.size === 0) return 'not tried';
   const states = memory.recall(inOrder(groups.keys()));
-  if (states === null || findOutdated(states, groups, pings).length > 0) return null;
+  if (states === null || findOutdated(states, groups, pings).length > 0) return 'not tried';
   const work = judgeRemembered(states, groups, pings);
-  if (work === null) return null;
+  if (work === null) return 'not tried';
   const sent = [sql`begin`.unsynced().execute(), ...(ranges.length > 0 ? [advanceAllLanes(sql, ranges)] : [])];
   try {
     await write(sql, work, { ...options, checks: 'remembered', sent });
   } catch (error) {
-    if (!isSerializationFailure(error)) throw error;
+    if (!isForTheLongWay(error)) throw error;
     await sql`rollback`;
-    memory.tried(false);
-    return null;
+    return 'in vain';
   }
   memory.tried(true);
   memory.written(work.after);
@@ -254,8 +255,14 @@ async function write(sql: ReservedSql, work: BatchWork, options: WriteOptions): 
   if (command !== 'COMMIT') throw new NotCommittedError(`The batch ended with ${command}`);
 }
 
-function isSerializationFailure(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === '40001';
+/**
+ * What a wrong memory may end in: all_found says that a check is not what it was (serialization_failure); or, if
+ * PostgreSQL should ever log the pings before it asks that, their numbers are taken (unique_violation); or others lock
+ * the checks in another order than the plan does (deadlock_detected; the long way locks them in the order of their ids).
+ */
+function isForTheLongWay(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === '40001' || code === '23505' || code === '40P01';
 }
 
 /** Waits for all to settle, so that none is left behind to reject unheard; then throws the first error. */

@@ -271,9 +271,9 @@ export class BatchWork {
       ${column((check) => check.timeout)}::int[], ${column((check) => check.grace)}::int[],
       ${texts(before.map((check) => (check.kind === 'simple' ? null : `${check.kind} ${check.schedule} ${check.tz}`)))}::text[],
       ${column((check) => check.last_ping)}::float8[], ${column((check) => check.last_start)}::float8[],
-      ${column((check) => check.last_duration_ms)}::bigint[], ${column((check) => check.alert_after)}::float8[]
+      ${words(before.map((check) => check.last_start_rid))}::uuid[], ${column((check) => check.last_duration_ms)}::bigint[], ${column((check) => check.alert_after)}::float8[]
     ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after,
-        was_n, was_rules, was_timeout, was_grace, was_schedule, was_last_ping, was_last_start, was_duration, was_alert_after)`;
+        was_n, was_rules, was_timeout, was_grace, was_schedule, was_last_ping, was_last_start, was_rid, was_duration, was_alert_after)`;
   }
 
   /** Ids for `check_pinged`, or null: checks that another ingester may be throttling. A payload holds 8000 bytes. */
@@ -293,7 +293,7 @@ function atItsPlace(sql: ReservedSql): Fragment {
   return sql`c.ctid = u.place and c.id = u.id`;
 }
 
-/** All that the state machine goes by: of paused checks alone manual_resume, and those are not remembered. */
+/** All that the state machine goes by, or writes back as it was; manual_resume is of paused checks, which are not remembered. */
 function asRemembered(sql: ReservedSql): Fragment {
   return sql`
     c.id = u.id and c.status = u.status and c.n_pings = u.was_n and c.rules_version = u.was_rules
@@ -302,6 +302,7 @@ function asRemembered(sql: ReservedSql): Fragment {
              else c.kind || ' ' || c.schedule || ' ' || c.tz = u.was_schedule end
     and c.last_ping is not distinct from to_timestamp(u.was_last_ping / 1000.0)
     and c.last_start is not distinct from to_timestamp(u.was_last_start / 1000.0)
+    and c.last_start_rid is not distinct from u.was_rid
     and c.last_duration_ms is not distinct from u.was_duration
     and c.alert_after is not distinct from to_timestamp(u.was_alert_after / 1000.0)`;
 }

@@ -47,8 +47,8 @@ function apply(pings: readonly Ping[], options: Partial<ApplyOptions> = {}): Pro
 /** All of a check that pings change, and its log; ids left out. */
 async function read(id: number) {
   const [check] = await database.sql`
-    select status, n_pings, last_ping, last_start, last_start_rid, last_duration_ms, alert_after, has_confirmation_link,
-           wake_at <= alert_after as wakes
+    select status, n_pings, last_ping, last_start, last_duration_ms, alert_after, has_confirmation_link, wake_at,
+           last_start_rid = code as own_rid, case when last_start_rid <> code then last_start_rid end as last_start_rid
     from checks where id = ${id}`;
   const pings = await database.sql`
     select n, created_at, kind, rid, exit_status, body from pings where check_id = ${id} order by n`;
@@ -71,7 +71,7 @@ test('what a batch wrote, the next one goes by', async () => {
     ],
   });
   expect(await read(two)).toMatchObject({
-    check: { n_pings: 4, last_ping: NOON + 30, last_start: null, alert_after: NOON + 30 + 4200_000, wakes: true },
+    check: { n_pings: 4, last_ping: NOON + 30, last_start: null, alert_after: NOON + 30 + 4200_000 },
     pings: [{ n: 1 }, { n: 2, kind: 'start' }, { n: 3 }, { n: 4 }],
   });
 });
@@ -113,6 +113,7 @@ test.each([
   ['last_ping', `last_ping = last_ping + interval '1 ms'`],
   ['last_ping is null', 'last_ping = null'],
   ['last_start', `last_start = last_ping`],
+  ['last_start_rid', 'last_start_rid = code'],
   ['last_duration_ms', 'last_duration_ms = 5'],
   ['alert_after', `alert_after = alert_after + interval '1 ms'`],
   ['alert_after is null', 'alert_after = null'],
@@ -132,7 +133,7 @@ test.each([
   await database.sql.unsafe(`update checks set ${change} where id in (${id}, ${twin})`);
   const tried = vi.spyOn(memory, 'tried');
   const [third, third2] = both(NOON + 2, { kind: 'log' });
-  expect(await apply([third])).toMatchObject({ way: 'long', outcomes: ['recorded'] });
+  expect(await apply([third])).toMatchObject({ way: 'both', outcomes: ['recorded'] });
   expect(tried.mock.calls).toEqual([[false]]);
   await apply([third2], { memory: new RememberedChecks() });
   expect(await read(id)).toEqual(await read(twin));
@@ -147,7 +148,7 @@ test.each([
   await apply([makePing(id, NOON)]);
   expect(await apply([makePing(id, NOON + 1)])).toMatchObject({ way: 'short' });
   await database.sql.unsafe(`update checks set ${change} where id = ${id}`);
-  expect(await apply([makePing(id, NOON + 2)])).toMatchObject({ way: 'long' });
+  expect(await apply([makePing(id, NOON + 2)])).toMatchObject({ way: 'both' });
   expect((await read(id)).check).toMatchObject({ alert_after: NOON + 30 * 60_000 + 600_000 });
 });
 
@@ -156,7 +157,7 @@ test('a check that is gone, or paused', async () => {
   await apply([makePing(gone, NOON), makePing(paused, NOON)]);
   await database.sql`delete from checks where id = ${gone}`;
   expect(await apply([makePing(gone, NOON + 1), makePing(paused, NOON + 1)])).toMatchObject({
-    way: 'long',
+    way: 'both',
     outcomes: ['unknown', 'recorded'],
   });
   memory = new RememberedChecks();
@@ -196,8 +197,86 @@ test('a numbered batch whose answer got lost is not applied again, whatever is r
       alert_after = to_timestamp(${before!.alert_after! / 1000.0}) where id = ${id}`;
   await database.sql`delete from pings where check_id = ${id} and n = 2`;
   memory.written([before!]);
+  const tried = vi.spyOn(memory, 'tried');
   expect(await apply(batch, numbered(2))).toMatchObject({ already: true, outcomes: ['recorded'] });
+  // That says nothing about the memory.
+  expect(tried).not.toHaveBeenCalled();
   expect((await read(id)).pings).toHaveLength(1);
+});
+
+test('another ingester wrote it: its numbers are not taken for those of a ping that PostgreSQL refuses', async () => {
+  const id = await makeCheck();
+  await apply([makePing(id, NOON)]);
+  await applyBatch(sql, [makePing(id, NOON + 1)], { ranges: [] });
+  expect(await apply([makePing(id, NOON + 2)])).toMatchObject({ way: 'both', outcomes: ['recorded'] });
+  expect((await read(id)).pings.map(({ n }) => n)).toEqual([1, 2, 3]);
+});
+
+test.each([1, 3])(
+  '%i checks, one of them locked by somebody who then changes it, or only its wake_at',
+  async (count) => {
+    const ids = await Promise.all(Array.from({ length: count }, makeCheck));
+    const pings = (at: number) => ids.map((id) => makePing(id, at));
+    await apply(pings(NOON));
+    const other = await database.sql.reserve();
+    /** Applies pings while the other's transaction holds the last check, and ends that. */
+    const behind = async (change: string, at: number) => {
+      await other`begin`;
+      await other.unsafe(`update checks set ${change} where id = ${ids.at(-1)}`);
+      const applying = apply(pings(at));
+      const waits = async () => (await database.sql`select from pg_locks where not granted`).length;
+      await expect.poll(waits, { interval: 5 }).toBeGreaterThan(0);
+      await other`commit`;
+      return (await applying).way;
+    };
+    try {
+      expect(await behind(`wake_at = alert_after - interval '5 s'`, NOON + 1)).toBe('short');
+      expect((await read(ids.at(-1)!)).check).toMatchObject({ wake_at: NOON + 4200_000 - 5000, n_pings: 2 });
+      expect(await behind('timeout = 7200', NOON + 2)).toBe('both');
+      for (const id of ids) expect((await read(id)).pings).toHaveLength(3);
+      expect((await read(ids.at(-1)!)).check).toMatchObject({ alert_after: NOON + 2 + 7800_000, n_pings: 3 });
+    } finally {
+      other.release();
+    }
+  },
+);
+
+test('somebody who locks the same checks the other way round: not a database that is away', async () => {
+  const [one, two] = [await makeCheck(), await makeCheck()];
+  await apply([makePing(one, NOON), makePing(two, NOON)]);
+  const other = await database.sql.reserve();
+  try {
+    await sql`set deadlock_timeout = '300ms'`;
+    await other`begin`;
+    await other`select from checks where id = ${two} for update`;
+    const applying = apply([makePing(one, NOON + 1), makePing(two, NOON + 1)]);
+    const waits = async () => (await database.sql`select from pg_locks where not granted`).length;
+    await expect.poll(waits, { interval: 5 }).toBeGreaterThan(0);
+    await other`select from checks where id = ${one} for update`;
+    await other`commit`;
+    expect(await applying).toMatchObject({ way: 'both', outcomes: ['recorded', 'recorded'] });
+  } finally {
+    other.release();
+    await sql`reset deadlock_timeout`;
+  }
+});
+
+test.each([
+  ['bound', false],
+  ['not bound: the disk failed', true],
+])('a claim of a batch that goes both ways: %s', async (_, fails) => {
+  const id = await makeCheck();
+  await apply([makePing(id, NOON)]);
+  await database.sql`update checks set timeout = 7200 where id = ${id}`;
+  const beforeCommit = database.sql`select`.then(() => {
+    if (fails) throw new Error('disk');
+  });
+  const applying = apply([makePing(id, NOON + 1)], { beforeCommit });
+  if (fails) {
+    await expect(applying).rejects.toThrow('disk');
+    await sql`rollback`;
+  } else expect(await applying).toMatchObject({ way: 'both' });
+  expect((await read(id)).pings).toHaveLength(fails ? 1 : 2);
 });
 
 test('a claim is bound before the commit, a try leaves nothing behind', async () => {
@@ -252,6 +331,7 @@ const CHANGES = [
   `manual_resume = not manual_resume`,
   `wake_at = alert_after`,
   `failure_kw = failure_kw || 'x'`,
+  `alert_after = alert_after + interval '1 minute', wake_at = alert_after + interval '1 minute'`,
 ];
 
 test('whatever comes in between, a check is what it would be without', async () => {
@@ -263,28 +343,39 @@ test('whatever comes in between, a check is what it would be without', async () 
   });
   const step = fc.oneof(
     { weight: 5, arbitrary: fc.array(ping, { minLength: 1, maxLength: 3 }) },
-    fc.constantFrom(...CHANGES),
+    fc.record({ byAnother: fc.array(ping, { minLength: 1, maxLength: 2 }) }),
+    { weight: 2, arbitrary: fc.constantFrom('look up', 'an old look-up', ...CHANGES) },
   );
   let short = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
       const [id, twin] = [await makeCheck(), await makeCheck()];
+      const [{ code }] = await database.sql<[{ code: string }]>`select code from checks where id = ${id}`;
       let at = NOON;
+      let found: Awaited<ReturnType<typeof loadByCode>> = [];
       for (const one of steps) {
+        if (one === 'look up') found = await loadByCode(database.sql, [code]);
+        if (one === 'look up' || one === 'an old look-up') {
+          memory.written(found.map(({ state }) => state));
+          continue;
+        }
         if (typeof one === 'string') {
           await database.sql.unsafe(`update checks set ${one} where id in (${id}, ${twin})`);
           continue;
         }
+        const byAnother = !Array.isArray(one);
         const pings = (check: number) =>
-          one.map(({ seconds, kind, rid, skipped }, i) =>
+          (byAnother ? one.byAnother : one).map(({ seconds, kind, rid, skipped }, i) =>
             makePing(check, at + (seconds + i) * 1000, {
               kind,
               rid: rid && `00000000-0000-4000-8000-00000000000${rid}`,
               skipped,
             }),
           );
-        if ((await apply(pings(id))).way === 'short') short++;
-        await apply(pings(twin), { memory: new RememberedChecks() });
+        if (byAnother) await applyBatch(sql, pings(id), { ranges: [] });
+        else if ((await apply(pings(id))).way === 'short') short++;
+        memory.tried(true); // no pause
+        await applyBatch(sql, pings(twin), { ranges: [] });
         at += 20_000;
       }
       expect(await read(id)).toEqual(await read(twin));

@@ -1,7 +1,8 @@
 import type { Status } from '@overdue/checks';
 import type { Locked } from './locked-check.ts';
+import { flatCopy } from './short-memory.ts';
 
-/** At most so many checks are remembered, in some 70 bytes each. A power of two. */
+/** At most so many checks are remembered, in 61 bytes each; more if they have a schedule. A power of two. */
 const CAPACITY = 1 << 17;
 const PLACES = CAPACITY - 1;
 
@@ -85,7 +86,9 @@ export class RememberedChecks {
       this.forget(check.id);
       return;
     }
-    const { kind, schedule, tz, last_start_rid } = check;
+    const { kind, schedule, tz } = check;
+    // A slice of a ping's whole query, as it comes.
+    const last_start_rid = check.last_start_rid && flatCopy(check.last_start_rid);
     this.#id[place] = check.id;
     this.#pings[place] = check.n_pings;
     this.#lastPing[place] = check.last_ping ?? Number.NaN;

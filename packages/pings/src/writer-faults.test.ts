@@ -4,9 +4,10 @@ import { connect } from '@overdue/database';
 import { createTestDatabase, type TestDatabase } from '@overdue/database/testing';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { applyBatch } from './apply-batch.ts';
+import { type Applied, applyBatch } from './apply-batch.ts';
 import type { BatchNumber } from './lanes.ts';
 import type { Outcome, Ping } from './ping.ts';
+import { RememberedChecks } from './remembered-checks.ts';
 import { makePing, NO_EVENTS } from './testing.ts';
 import { PingWriter } from './writer.ts';
 
@@ -29,6 +30,7 @@ afterAll(async () => {
   await database.drop();
 });
 const opened: PingWriter[] = [];
+const ways = new Set<Applied['way']>();
 
 async function makeChecks(): Promise<number[]> {
   const { sql } = database;
@@ -54,7 +56,8 @@ class Bench {
       lanes: [randomUUID()],
       timeoutMs,
       overflow: { append: async (number, pings) => void this.overflow.push({ number, pings }) },
-      events: NO_EVENTS,
+      memory: new RememberedChecks(),
+      events: { ...NO_EVENTS, committed: ({ way }) => void ways.add(way) },
     });
     opened.push(this.writer);
   }
@@ -191,3 +194,8 @@ test('pings of a check are logged in order and once, whatever breaks in between'
   });
   await fc.assert(run, { seed: 3, numRuns: 4, endOnFailure: true });
 }, 60_000);
+
+test('all of that, in one round trip and in two', () => {
+  expect(ways).toContain('short');
+  expect(ways).toContain('long');
+});

@@ -13,6 +13,8 @@ export interface OtherIngestersOptions {
   readonly instanceId: string;
   /** The least time between two looks; default 1900 ms. */
   readonly lookEvery?: (() => Milliseconds) | undefined;
+  /** Called when there is no other any more. */
+  readonly alone: () => void;
 }
 
 /** What this ingester knows of the others, by their rows in `instances`. */
@@ -41,7 +43,9 @@ export class OtherIngesters {
       .run(({ sql }) => readIngesters(sql, OTHERS_WITHIN_MS))
       .then((ingesters) => {
         this.#watch.look(ingesters, clock.monotonic());
-        this.any = ingesters.some(({ id, recent }) => recent && id !== instanceId);
+        const any = ingesters.some(({ id, recent }) => recent && id !== instanceId);
+        if (this.any && !any) this.#options.alone();
+        this.any = any;
       })
       .catch(() => this.#watch.interrupted());
   }

@@ -69,7 +69,14 @@ export async function openPipeline(options: PipelineOptions): Promise<Pipeline> 
   const metrics = options.metrics(() => measuredState({ clock, stages, lookUps, directory, damage }));
   const lookUps = openLookUps(options);
   const { pool } = lookUps;
-  const others = new OtherIngesters({ clock, pool, instanceId, lookEvery: options.lookEvery });
+  const others = new OtherIngesters({
+    clock,
+    pool,
+    instanceId,
+    lookEvery: options.lookEvery,
+    // What they wrote is not what is remembered.
+    alone: () => lookUps.memory.clear(),
+  });
   const reports = reportsTo(metrics, logger);
   const stages = connectStages(options, { directory, lookUps, others, reports });
   const { intake, throttle, writer, replay, watermark } = stages;

@@ -74,6 +74,11 @@ export function connectStages(options: PipelineOptions, surroundings: Surroundin
     announceWithinMs: () => (others.any ? Math.max(windowMs, OTHERS_WITHIN_MS) : 0),
     events: {
       ...reports.writer,
+      back() {
+        // What was replayed meanwhile is not what is remembered.
+        memory.clear();
+        reports.writer.back();
+      },
       committed(applied, pings, milliseconds) {
         reports.writer.committed(applied, pings, milliseconds);
         if (windowMs > 0) throttle.committed(applied.checks);
