@@ -260,20 +260,23 @@ export class BatchWork {
   }
 
   #places(sql: ReservedSql): Fragment {
-    return sql`${texts(this.#checks.place)}::tid[]) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after, place)`;
+    return sql`
+      ${texts(this.#checks.place)}::tid[]
+    ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after, place)`;
   }
 
   #memories(sql: ReservedSql): Fragment {
     const before = this.#before;
     const column = (read: (check: Locked) => number | null) => numbers(before.map(read));
+    const schedules = before.map(({ kind, schedule, tz }) => (kind === 'simple' ? null : `${kind} ${schedule} ${tz}`));
     return sql`
       ${column((check) => check.n_pings)}::bigint[], ${column((check) => check.rulesVersion)}::int[],
       ${column((check) => check.timeout)}::int[], ${column((check) => check.grace)}::int[],
-      ${texts(before.map((check) => (check.kind === 'simple' ? null : `${check.kind} ${check.schedule} ${check.tz}`)))}::text[],
-      ${column((check) => check.last_ping)}::float8[], ${column((check) => check.last_start)}::float8[],
-      ${words(before.map((check) => check.last_start_rid))}::uuid[], ${column((check) => check.last_duration_ms)}::bigint[], ${column((check) => check.alert_after)}::float8[]
-    ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after,
-        was_n, was_rules, was_timeout, was_grace, was_schedule, was_last_ping, was_last_start, was_rid, was_duration, was_alert_after)`;
+      ${texts(schedules)}::text[], ${column((check) => check.last_ping)}::float8[],
+      ${column((check) => check.last_start)}::float8[], ${words(before.map((check) => check.last_start_rid))}::uuid[],
+      ${column((check) => check.last_duration_ms)}::bigint[], ${column((check) => check.alert_after)}::float8[]
+    ) u(id, status, n, last_ping, last_start, rid, duration, link, alert_after, was_n, was_rules, was_timeout, was_grace,
+        was_schedule, was_last_ping, was_last_start, was_rid, was_duration, was_alert_after)`;
   }
 
   /** Ids for `check_pinged`, or null: checks that another ingester may be throttling. A payload holds 8000 bytes. */
@@ -293,7 +296,10 @@ function atItsPlace(sql: ReservedSql): Fragment {
   return sql`c.ctid = u.place and c.id = u.id`;
 }
 
-/** All that the state machine goes by, or writes back as it was; manual_resume is of paused checks, which are not remembered. */
+/**
+ * All that the state machine goes by, or writes back as it was. (Only manual_resume is left out: it counts for paused
+ * checks, and those are not remembered.)
+ */
 function asRemembered(sql: ReservedSql): Fragment {
   return sql`
     c.id = u.id and c.status = u.status and c.n_pings = u.was_n and c.rules_version = u.was_rules
