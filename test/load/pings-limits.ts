@@ -69,9 +69,9 @@ async function haproxy(context: BenchContext, backend: { port: number; adminPort
   const certificates = join(folder, 'certificates');
   mkdirSync(certificates, { recursive: true });
   const { cert, key } = await selfSignedCertificate('localhost');
-  writeFileSync(join(certificates, 'localhost.pem'), cert + key);
+  writeFileSync(join(certificates, 'localhost.pem'), `${cert}\n${key}\n`);
   const address = `127.0.0.1:${backend.port}`;
-  const child = spawn('haproxy', ['-f', join(ROOT, 'infra/haproxy/haproxy.cfg')], {
+  const child = spawn('haproxy', ['-q', '-f', join(ROOT, 'infra/haproxy/haproxy.cfg')], {
     env: {
       PATH: process.env.PATH,
       HAPROXY_SOCKET: join(folder, 'haproxy.sock'),
@@ -89,7 +89,7 @@ async function haproxy(context: BenchContext, backend: { port: number; adminPort
       WEB_2_ADMIN_PORT: String(backend.adminPort),
       RATE_LIMIT: '100000000',
     },
-    stdio: 'ignore',
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   context.cleanup(async () => {
