@@ -4,9 +4,9 @@ import { type ReservedSql, recordFlips } from '@overdue/database';
 import { numbers } from './arrays.ts';
 import { BatchWork, type ReportProblem, type TouchedCheck } from './batch-work.ts';
 import { advanceAllLanes, advanceLanes, type BatchRange } from './lanes.ts';
-import { inOrder, type Locked, lockChecks, readState } from './locked-check.ts';
 import type { Outcome, Ping } from './ping.ts';
 import type { RememberedChecks } from './remembered-checks.ts';
+import { inOrder, lockChecks, readState, type StoredCheck } from './stored-check.ts';
 import { readKnown, type Vouching } from './vouching/index.ts';
 
 /*
@@ -147,7 +147,7 @@ async function applyRemembered(
 
 /** @returns null when that takes more than is remembered */
 function judgeRemembered(
-  states: readonly Locked[],
+  states: readonly StoredCheck[],
   groups: ReadonlyMap<number, readonly number[]>,
   pings: readonly Ping[],
 ): BatchWork | null {
@@ -167,7 +167,7 @@ async function begin(
   sql: ReservedSql,
   ids: readonly number[],
   ranges: readonly BatchRange[],
-): Promise<Locked[] | 'already'> {
+): Promise<StoredCheck[] | 'already'> {
   const begun = sql`begin`.unsynced().execute();
   const advanced = ranges.length > 0 ? advanceLanes(sql, ranges) : null;
   const locked = lockChecks(sql, ids);
@@ -178,7 +178,7 @@ async function begin(
 
 /** Indices of pings whose check is not what they were judged by, or gone. */
 function findOutdated(
-  states: readonly Locked[],
+  states: readonly StoredCheck[],
   groups: ReadonlyMap<number, readonly number[]>,
   pings: readonly Ping[],
 ): number[] {
@@ -200,7 +200,7 @@ function findOutdated(
 /** What the pings make of their checks. `known`: null when none can be late. */
 async function judge(
   sql: ReservedSql,
-  states: readonly Locked[],
+  states: readonly StoredCheck[],
   groups: ReadonlyMap<number, readonly number[]>,
   pings: readonly Ping[],
   { vouching, onProblem }: ApplyOptions,
@@ -285,7 +285,7 @@ function groupByCheck(pings: readonly Ping[]): Map<number, number[]> {
 const NO_FLIPS: ReadonlyMap<number, Instant> = new Map();
 
 /** Whether one of the pings may come after the check's deadline; true too often rather than too seldom. */
-function mayBeLate(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
+function mayBeLate(state: StoredCheck, group: readonly number[], pings: readonly Ping[]): boolean {
   let first = Number.POSITIVE_INFINITY;
   for (const index of group) {
     const { at, kind } = pings[index]!;
@@ -299,7 +299,7 @@ function mayBeLate(state: Locked, group: readonly number[], pings: readonly Ping
 function readKnownFor(
   sql: ReservedSql,
   vouching: Vouching,
-  states: readonly Locked[],
+  states: readonly StoredCheck[],
   pings: readonly Ping[],
 ): Promise<Known> {
   let until = Number.NEGATIVE_INFINITY;
@@ -314,12 +314,12 @@ function readKnownFor(
 }
 
 /** Whether a late ping meets a check that may have been paused, resumed, cleared or put down since it was received. */
-function mayHaveFlipped(state: Locked, group: readonly number[], pings: readonly Ping[]): boolean {
+function mayHaveFlipped(state: StoredCheck, group: readonly number[], pings: readonly Ping[]): boolean {
   return state.status !== 'up' && group.some((index) => pings[index]!.late);
 }
 
 /** When the newest status change of each check took effect. */
-async function newestFlips(sql: ReservedSql, states: readonly Locked[]): Promise<Map<number, Instant>> {
+async function newestFlips(sql: ReservedSql, states: readonly StoredCheck[]): Promise<Map<number, Instant>> {
   const rows = await sql<{ check_id: number; at: number }[]>`
     select f.check_id, date_part('epoch', f.created_at) * 1000 as at
     from unnest(${numbers(states.map((s) => s.id))}::bigint[]) c(id)

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyBatch } from './apply-batch.ts';
 import { BatchWork } from './batch-work.ts';
-import { lockChecks, readState } from './locked-check.ts';
-import { makePing } from './testing.ts';
+import { lockChecks, readState } from './stored-check.ts';
+import { makePing, makeProject } from './testing.ts';
 
 let database: TestDatabase;
 let sql: ReservedSql;
@@ -13,10 +13,7 @@ let project: number;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const [user] = await database.sql`insert into users (username, email) values ('u', 'u@example.org') returning id`;
-  const [row] = await database.sql<{ id: number }[]>`
-    insert into projects (name, owner_id, badge_key) values ('p', ${user!.id}, 'b') returning id`;
-  project = row!.id;
+  project = await makeProject(database.sql);
   sql = (await database.sql.reserve()) as ReservedSql;
 });
 afterAll(async () => {

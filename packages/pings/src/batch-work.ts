@@ -13,8 +13,8 @@ import {
 import type { Instant } from '@overdue/clock';
 import type { Fragment, NewFlip, ReservedSql, Statement } from '@overdue/database';
 import { bytes, numbers, texts, words } from './arrays.ts';
-import type { Locked } from './locked-check.ts';
 import { isPlainSuccess, type Outcome, type Ping } from './ping.ts';
+import type { StoredCheck } from './stored-check.ts';
 
 /**
  * A ping so shortly after the deadline, in milliseconds, is not waited for: others vouch once a second, so of each such
@@ -46,7 +46,7 @@ interface Beside {
 
 /** A check while its pings are applied. */
 interface Progress {
-  state: Locked;
+  state: StoredCheck;
   /** When its status changed last, if that is known. */
   newestFlip: Instant | null;
   /** See {@link TouchedCheck}. */
@@ -69,7 +69,7 @@ export class BatchWork {
   /** Whether one of the unjudged is worth waiting for. */
   waits = false;
   /** What the checks are afterwards. */
-  readonly after: Locked[] = [];
+  readonly after: StoredCheck[] = [];
 
   readonly #checks = {
     id: [] as number[],
@@ -85,7 +85,7 @@ export class BatchWork {
     alertAfter: [] as (number | null)[],
   };
   /** What the checks of `#checks` were before. */
-  readonly #before: Locked[] = [];
+  readonly #before: StoredCheck[] = [];
   readonly #pings = {
     check: [] as number[],
     n: [] as number[],
@@ -111,7 +111,7 @@ export class BatchWork {
   }
 
   /** Applies a check's pings (`group`: their indices), in order. */
-  apply(before: Locked, group: readonly number[], pings: readonly Ping[], { flippedAt, known }: Beside): void {
+  apply(before: StoredCheck, group: readonly number[], pings: readonly Ping[], { flippedAt, known }: Beside): void {
     const progress: Progress = { state: before, newestFlip: flippedAt, plain: false, informative: false, link: false };
     // Somebody paused or resumed it: pings from before that change nothing any more.
     const movedAt = before.status === 'down' ? null : flippedAt;
@@ -146,7 +146,7 @@ export class BatchWork {
     return kind;
   }
 
-  #touch(before: Locked, { state, plain, informative, link }: Progress): void {
+  #touch(before: StoredCheck, { state, plain, informative, link }: Progress): void {
     this.#before.push(before);
     this.after.push(state);
     const checks = this.#checks;
@@ -168,7 +168,7 @@ export class BatchWork {
   }
 
   /** The time-out that the check had before the ping, if any. */
-  #timeOut(state: Locked, ping: Ping, known: Known): Transition<Locked> | null {
+  #timeOut(state: StoredCheck, ping: Ping, known: Known): Transition<StoredCheck> | null {
     // Of pings that are only counted nobody knows when each came.
     const overdue = ping.skipped > 0 ? null : overdueBefore(state, ping, known);
     if (overdue === null) return null;
@@ -267,7 +267,7 @@ export class BatchWork {
 
   #memories(sql: ReservedSql): Fragment {
     const before = this.#before;
-    const column = (read: (check: Locked) => number | null) => numbers(before.map(read));
+    const column = (read: (check: StoredCheck) => number | null) => numbers(before.map(read));
     const schedules = before.map(({ kind, schedule, tz }) => (kind === 'simple' ? null : `${kind} ${schedule} ${tz}`));
     return sql`
       ${column((check) => check.n_pings)}::bigint[], ${column((check) => check.rulesVersion)}::int[],
@@ -324,7 +324,7 @@ function logOnly(progress: Progress, ping: Ping): PingKind {
  * Plain successes that waited in the throttle. A run that began meanwhile (through another ingester) began after them,
  * and is not theirs to end, however close the instants are: the clocks of two hosts are not compared.
  */
-function applyFromThrottle(state: Locked, { at, skipped }: Ping): PingTransition<Locked> {
+function applyFromThrottle(state: StoredCheck, { at, skipped }: Ping): PingTransition<StoredCheck> {
   const { last_start, last_start_rid, last_duration_ms } = state;
   const began = last_start !== null && last_start >= at;
   const after = applyCoalesced(began ? { ...state, last_start: null } : state, skipped + 1, at);

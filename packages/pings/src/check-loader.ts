@@ -1,7 +1,7 @@
 import type { Sql } from '@overdue/database';
 import { texts, words } from './arrays.ts';
-import { type Locked, readState, STATE_COLUMNS, type StateRow, stateColumns } from './locked-check.ts';
 import { type CheckRules, rulesOf } from './rules.ts';
+import { readState, STATE_COLUMNS, type StateRow, type StoredCheck, stateColumns } from './stored-check.ts';
 
 /** What the ping path needs to know of a check before it is written. */
 export interface FoundCheck {
@@ -11,7 +11,7 @@ export interface FoundCheck {
   /** checks.rules_version: another one after an edit of these, or of where the slug leads to. 20 bits. */
   readonly rulesVersion: number;
   /** What it was in that moment. */
-  readonly state: Locked;
+  readonly state: StoredCheck;
 }
 
 /** After the columns of its state. */

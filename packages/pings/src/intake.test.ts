@@ -13,7 +13,7 @@ import type { PingAction, PingAddress } from './path.ts';
 import type { Ping } from './ping.ts';
 import { classifyHttp } from './rules.ts';
 import type { CoalescedPing } from './spool/journal-records.ts';
-import { makePing, NO_EVENTS } from './testing.ts';
+import { makePing, makeProject, NO_EVENTS } from './testing.ts';
 import { PingWriter } from './writer.ts';
 
 const KEY = 'abcdefghijklmnopqrstuv';
@@ -31,11 +31,8 @@ let other: string;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const [user] = await database.sql`insert into users (username, email) values ('u', 'u@example.org') returning id`;
-  const [row] = await database.sql<{ id: number }[]>`
-    insert into projects (owner_id, badge_key, ping_key) values (${user!.id}, 'a', ${KEY}) returning id`;
-  project = row!.id;
-  await database.sql`insert into projects (owner_id, badge_key) values (${user!.id}, 'b')`;
+  project = await makeProject(database.sql, { ping_key: KEY });
+  await makeProject(database.sql);
   writer = new PingWriter({
     clock: systemClock,
     open: () => connect({ target: database.target, applicationName: 'test', max: 1 }),

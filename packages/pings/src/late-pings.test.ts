@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ApplyOptions, applyBatch } from './apply-batch.ts';
 import type { Ping } from './ping.ts';
-import { makePing } from './testing.ts';
+import { makePing, makeProject } from './testing.ts';
 
 /*
  * Pings that come after their check's deadline, while nobody has judged it: what a batch makes of them in PostgreSQL.
@@ -23,10 +23,7 @@ let channel: number;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const [user] = await database.sql`insert into users (username, email) values ('u', 'u@example.org') returning id`;
-  const [row] = await database.sql<{ id: number }[]>`
-    insert into projects (name, owner_id, badge_key) values ('p', ${user!.id}, 'b') returning id`;
-  project = row!.id;
+  project = await makeProject(database.sql);
   const [made] = await database.sql<{ id: number }[]>`
     insert into channels (project_id, kind, value) values (${project}, 'webhook', '{}') returning id`;
   channel = made!.id;

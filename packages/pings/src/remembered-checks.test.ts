@@ -7,7 +7,7 @@ import { type Applied, type ApplyOptions, applyBatch } from './apply-batch.ts';
 import { loadByCode, loadBySlug } from './check-loader.ts';
 import type { Ping } from './ping.ts';
 import { RememberedChecks } from './remembered-checks.ts';
-import { makePing } from './testing.ts';
+import { makePing, makeProject } from './testing.ts';
 
 /** Batches that go by what is remembered, where others write, too. */
 
@@ -18,10 +18,7 @@ let memory: RememberedChecks;
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  const [user] = await database.sql`insert into users (username, email) values ('u', 'u@example.org') returning id`;
-  const [row] = await database.sql<{ id: number }[]>`
-    insert into projects (name, owner_id, badge_key, ping_key) values ('p', ${user!.id}, 'b', 'key') returning id`;
-  project = row!.id;
+  project = await makeProject(database.sql, { ping_key: 'key' });
   sql = (await database.sql.reserve()) as ReservedSql;
 });
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import type { Status } from '@overdue/checks';
-import type { Locked } from './locked-check.ts';
 import { flatCopy } from './short-memory.ts';
+import type { StoredCheck } from './stored-check.ts';
 
 /** At most so many checks are remembered, in 61 bytes each; more if they have a schedule. A power of two. */
 const CAPACITY = 1 << 17;
@@ -14,7 +14,7 @@ const KINDS = ['simple', 'cron', 'oncalendar'] as const;
 const MAX_PAUSE = 255;
 
 /** What few checks have: a schedule and its time zone, a run id. */
-type Texts = Pick<Locked, 'schedule' | 'tz' | 'last_start_rid'>;
+type Texts = Pick<StoredCheck, 'schedule' | 'tz' | 'last_start_rid'>;
 
 /**
  * What checks were when they were last looked up or written, so that a batch of pings need not ask first. Others write
@@ -42,7 +42,7 @@ export class RememberedChecks {
   #lastPause = 0;
 
   /** @returns the checks, in the order of `ids`; null when one is not remembered, or going by it was in vain lately */
-  recall(ids: readonly number[]): Locked[] | null {
+  recall(ids: readonly number[]): StoredCheck[] | null {
     if (this.#pause > 0) {
       this.#pause--;
       return null;
@@ -58,12 +58,12 @@ export class RememberedChecks {
   }
 
   /** These were written, and are committed. */
-  written(checks: readonly Locked[]): void {
+  written(checks: readonly StoredCheck[]): void {
     for (const check of checks) this.#write(check, check.id & PLACES);
   }
 
   /** These were looked up; what was written meanwhile is newer. */
-  lookedUp(checks: readonly Locked[]): void {
+  lookedUp(checks: readonly StoredCheck[]): void {
     for (const check of checks) {
       const place = check.id & PLACES;
       if (this.#id[place] !== check.id || this.#pings[place]! <= check.n_pings) this.#write(check, place);
@@ -80,7 +80,7 @@ export class RememberedChecks {
     this.#texts.clear();
   }
 
-  #write(check: Locked, place: number): void {
+  #write(check: StoredCheck, place: number): void {
     const status = STATUSES.indexOf(check.status);
     if (status < 0) {
       this.forget(check.id);
@@ -103,7 +103,7 @@ export class RememberedChecks {
     else if (this.#texts.size > 0) this.#texts.delete(place);
   }
 
-  #read(id: number, place: number): Locked {
+  #read(id: number, place: number): StoredCheck {
     const flags = this.#flags[place]!;
     const texts = this.#texts.size > 0 ? this.#texts.get(place) : undefined;
     return {

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { Instant } from '@overdue/clock';
+import type { Sql } from '@overdue/database';
 import type { Outcome, Ping } from './ping.ts';
 import type { CountedPing } from './spool/journal.ts';
 import { uuid7 } from './uuid7.ts';
@@ -16,6 +18,15 @@ export const NO_EVENTS: WriterEvents = {
   poison: nothing,
   problem: nothing,
 };
+
+/** For tests: a project of a new user. @returns its id */
+export async function makeProject(sql: Sql, columns: { readonly ping_key?: string } = {}): Promise<number> {
+  const name = randomUUID();
+  const [user] = await sql`insert into users (username, email) values (${name}, ${`${name}@example.org`}) returning id`;
+  const [project] = await sql<{ id: number }[]>`
+    insert into projects ${sql({ owner_id: user!.id, badge_key: name, ...columns })} returning id`;
+  return project!.id;
+}
 
 /** For tests: a plain success by HTTP, but for `fields`; a new id each time. */
 export function makePing(checkId: number, at: Instant, fields: Partial<Ping> = {}): Ping {

@@ -72,7 +72,7 @@ export interface WriterOptions {
   readonly announceWithinMs?: () => number;
   /** See ApplyOptions. */
   readonly vouching?: Vouching;
-  /** Not asked while others are announced to: what they write is not remembered. */
+  /** Left out of it while `announceWithinMs` is not 0: other ingesters write the same checks then. */
   readonly memory?: RememberedChecks;
 }
 

@@ -11,6 +11,17 @@ import type { WebDeps } from './deps.ts';
 
 export const SECRET_KEY = 'a secret key that only tests use, of some length';
 
+/** With it SMS, calls and WhatsApp can be set up. */
+export const TWILIO_ENV = {
+  TWILIO_ACCOUNT: 'a',
+  TWILIO_AUTH: 'b',
+  TWILIO_FROM: '+15550100',
+  TWILIO_USE_WHATSAPP: 'True',
+  TWILIO_MESSAGING_SERVICE_SID: 'm',
+  WHATSAPP_DOWN_CONTENT_SID: 'd',
+  WHATSAPP_UP_CONTENT_SID: 'u',
+};
+
 export interface TestSite {
   readonly url: string;
   readonly deps: WebDeps;

@@ -2,6 +2,7 @@
 import { KINDS } from '@overdue/notifications';
 import { applyConfig, channelKinds, exportConfig, printPlan } from '@overdue/operations';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { TWILIO_ENV } from '../../testing.ts';
 import { useTestApi } from '../compatibility/setup.ts';
 import type { TestProject } from '../testing.ts';
 
@@ -10,13 +11,7 @@ const context = useTestApi({
   SHELL_ENABLED: 'True',
   TELEGRAM_TOKEN: 't',
   TELEGRAM_BOT_NAME: 'bot',
-  TWILIO_ACCOUNT: 'a',
-  TWILIO_AUTH: 'b',
-  TWILIO_FROM: '+15550100',
-  TWILIO_USE_WHATSAPP: 'True',
-  TWILIO_MESSAGING_SERVICE_SID: 'm',
-  WHATSAPP_DOWN_CONTENT_SID: 'd',
-  WHATSAPP_UP_CONTENT_SID: 'u',
+  ...TWILIO_ENV,
   MATRIX_HOMESERVER: 'https://matrix.test',
   MATRIX_USER_ID: '@bot:matrix.test',
   MATRIX_ACCESS_TOKEN: 'x',

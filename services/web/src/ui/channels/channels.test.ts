@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '@overdue/database/testing
 import { channelToken, KINDS, unsubscribeLink } from '@overdue/notifications';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meanwhile } from '../../testing/meanwhile.ts';
-import { SECRET_KEY, startTestSite, type TestSite, type Visitor } from '../../testing.ts';
+import { SECRET_KEY, startTestSite, type TestSite, TWILIO_ENV, type Visitor } from '../../testing.ts';
 
 let database: TestDatabase;
 let receiver: Server;
@@ -36,13 +36,7 @@ beforeAll(async () => {
     env: {
       INTEGRATIONS_ALLOW_PRIVATE_IPS: 'True',
       SIGNAL_CLI_SOCKET: '/tmp/socket',
-      TWILIO_ACCOUNT: 'a',
-      TWILIO_AUTH: 'b',
-      TWILIO_FROM: '+15550100',
-      TWILIO_USE_WHATSAPP: 'True',
-      TWILIO_MESSAGING_SERVICE_SID: 'm',
-      WHATSAPP_DOWN_CONTENT_SID: 'd',
-      WHATSAPP_UP_CONTENT_SID: 'u',
+      ...TWILIO_ENV,
     },
   });
   const account = { email: 'ops@example.org', password: 'correct horse battery' };

@@ -2,8 +2,8 @@ import type { CheckState, Status } from '@overdue/checks';
 import type { Fragment, ReservedSql, Sql } from '@overdue/database';
 import { numbers } from './arrays.ts';
 
-/** The state of a check; current as long as its row is locked. */
-export type Locked = CheckState & {
+/** What is stored of a check that pings read and change; sure to be current only while its row is locked. */
+export type StoredCheck = CheckState & {
   readonly id: number;
   /** Where the row is (ctid): it stays there as long as it is locked. */
   readonly place: string;
@@ -58,7 +58,7 @@ export function lockChecks(sql: ReservedSql, ids: readonly number[]): Promise<re
 }
 
 /** A row that begins with {@link stateColumns}, as the state machine takes them. */
-export function readState(row: StateRow | [...StateRow, ...unknown[]]): Locked {
+export function readState(row: StateRow | [...StateRow, ...unknown[]]): StoredCheck {
   return {
     id: row[0],
     kind: row[1],
