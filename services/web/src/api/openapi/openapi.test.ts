@@ -355,6 +355,8 @@ test('the page names every operation and needs nothing else', async () => {
   expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
   for (const { operation } of operationsOf(document)) expect(page.text).toContain(`id="${operation.operationId}"`);
   expect(page.text).not.toMatch(/<script|<link|src=|@import|url\(/);
+  expect(page.text).toContain('<code>shields</code>');
+  expect(page.text).not.toContain('`');
   const targets = [...page.text.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]!);
   for (const target of targets) expect(page.text).toContain(`id="${target}"`);
 });

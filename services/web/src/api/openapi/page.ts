@@ -9,7 +9,7 @@ export function apiReferencePage(document: OpenApiDocument, documentUrl: string)
     const own = operations.filter(({ operation }) => operation.tags[0] === name);
     return {
       contents: `<li><b>${escaped(name)}</b><ul>${own
-        .map(({ operation }) => `<li><a href="#${operation.operationId}">${escaped(operation.summary)}</a></li>`)
+        .map(({ operation }) => `<li><a href="#${operation.operationId}">${prose(operation.summary)}</a></li>`)
         .join('')}</ul></li>`,
       body: `<h2>${escaped(name)}</h2>${own.map((o) => operationHtml(o.path, o.method, o.operation)).join('')}`,
     };
@@ -23,10 +23,10 @@ export function apiReferencePage(document: OpenApiDocument, documentUrl: string)
 <style>${STYLE}</style>
 </head>
 <body>
+<header><h1>${escaped(document.info.title)}: reference</h1></header>
 <nav aria-label="Contents"><p><a href="..">← Guide with examples</a></p><ul>${sections.map((s) => s.contents).join('')}<li><a href="#schemas"><b>Documents</b></a></li></ul></nav>
 <main>
-<h1>${escaped(document.info.title)}: reference</h1>
-<p>${escaped(document.info.description)} The same as <a href="${escaped(documentUrl)}">OpenAPI 3.1</a>, for tools.
+<p>${prose(document.info.description)} The same as <a href="${escaped(documentUrl)}">OpenAPI 3.1</a>, for tools.
 Versions 1 and 2 have the same addresses with <code>v1</code> and <code>v2</code>.</p>
 ${sections.map((s) => s.body).join('\n')}
 <h2 id="schemas">Documents</h2>
@@ -60,7 +60,7 @@ interface Schema {
 function operationHtml(path: string, method: string, operation: OperationObject): string {
   const parameters = (operation.parameters ?? []).map(
     (p) =>
-      `<tr><td><code>${p.name}</code></td><td>${p.in}</td><td>${typeHtml(p.schema as Schema)}</td><td>${escaped(p.description)}</td></tr>`,
+      `<tr><td><code>${p.name}</code></td><td>${p.in}</td><td>${typeHtml(p.schema as Schema)}</td><td>${prose(p.description)}</td></tr>`,
   );
   const bodies = Object.entries(operation.requestBody?.content ?? {}).map(
     ([type, { schema }]) =>
@@ -70,11 +70,11 @@ function operationHtml(path: string, method: string, operation: OperationObject)
     const contents = Object.entries(response.content ?? {}).map(
       ([type, { schema }]) => `${schema ? typeHtml(schema as Schema) : `<code>${escaped(type)}</code>`}`,
     );
-    return `<tr><td>${status}</td><td>${escaped(response.description)}</td><td>${contents.join(' or ') || 'empty'}</td></tr>`;
+    return `<tr><td>${status}</td><td>${prose(response.description)}</td><td>${contents.join(' or ') || 'empty'}</td></tr>`;
   });
   return `<section id="${operation.operationId}">
 <h3><code><b>${method}</b> ${escaped(path)}</code></h3>
-<p>${escaped(operation.summary)}. ${escaped(operation.description ?? '')}</p>
+<p>${prose(operation.summary)}. ${prose(operation.description ?? '')}</p>
 ${parameters.length > 0 ? `<table><thead><tr><th>Parameter</th><th>In</th><th>Type</th><th>Meaning</th></tr></thead><tbody>${parameters.join('')}</tbody></table>` : ''}
 ${bodies.join('')}
 <table><thead><tr><th>Status</th><th>Meaning</th><th>Body</th></tr></thead><tbody>${responses.join('')}</tbody></table>
@@ -89,7 +89,7 @@ function schemaHtml(schema: Schema): string {
       member.deprecated ? 'deprecated' : '',
       member.description ?? '',
     ].filter(Boolean);
-    return `<tr><td><code>${escaped(name)}</code></td><td>${typeHtml(member)}</td><td>${escaped(notes.join('; '))}</td></tr>`;
+    return `<tr><td><code>${escaped(name)}</code></td><td>${typeHtml(member)}</td><td>${prose(notes.join('; '))}</td></tr>`;
   });
   return `<table><thead><tr><th>Member</th><th>Type</th><th>Meaning</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
@@ -118,6 +118,11 @@ function typeHtml(schema: Schema): string {
   return [type, ...bounds].map(escaped).join(' ');
 }
 
+/** Descriptions are CommonMark (OpenAPI 3.1, 4.8); of that, ours have code spans. */
+function prose(text: string): string {
+  return escaped(text).replace(/`([^`]+)`/g, '<code>$1</code>');
+}
+
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
@@ -126,11 +131,11 @@ const STYLE = `
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem; max-width: 76rem; display: grid; grid-template-columns: 17rem minmax(0, 1fr);
-  gap: 3rem; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
-nav { position: sticky; top: 1.5rem; align-self: start; max-height: calc(100vh - 3rem); overflow: auto; font-size: .875rem; }
+  gap: 1rem 3rem; font: 16px/1.5 system-ui, sans-serif; background: Canvas; color: CanvasText; }
+header { grid-column: 1 / -1; } nav { position: sticky; top: 1.5rem; align-self: start; max-height: calc(100vh - 3rem); overflow: auto; font-size: .875rem; }
 nav ul { list-style: none; padding: 0; margin: 0; } nav li { margin: .2rem 0; } nav ul ul { padding-left: .8rem; margin-bottom: .8rem; }
 a { color: LinkText; text-underline-offset: .15em; } code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere; }
-h1 { margin-top: 0; line-height: 1.2; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
+h1 { margin: 0; line-height: 1.2; } main > p:first-child { margin-top: 0; } h2 { margin-top: 3rem; border-bottom: 1px solid var(--line); padding-bottom: .3rem; }
 section { margin: 2rem 0; } table { border-collapse: collapse; width: 100%; margin: .75rem 0; font-size: .9375rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); }
 @media (max-width: 60rem) { body { display: block; } nav { position: static; max-height: none; } main { overflow-x: auto; } }
