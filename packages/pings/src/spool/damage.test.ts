@@ -23,7 +23,8 @@ const zeros =
   (bytes, start) =>
     bytes.fill(0, start(from), start(to));
 
-const DAMAGES: [string, Change, number[], stretches: number][] = [
+/** `told`: what the next process finds of these stretches, when that is not all of them. */
+const DAMAGES: [string, Change, number[], stretches: number, told?: number][] = [
   ['a bit of a payload', flip(3, 50), [1, 2, 4, 5, 6], 1],
   ['a bit of a length', flip(3, 1), [1, 2, 4, 5, 6], 1],
   ['a bit of the check of a length', flip(3, 5), [1, 2, 4, 5, 6], 1],
@@ -36,14 +37,15 @@ const DAMAGES: [string, Change, number[], stretches: number][] = [
   ['the head of the file, and the first', (bytes) => bytes.fill(0, 0, 60), [2, 3, 4, 5, 6], 1],
   ['the version of the file', (bytes) => bytes.fill(0x33, MAGIC.length - 1, MAGIC.length), [1, 2, 3, 4, 5, 6], 0],
   ['a sector of zeros', (bytes, start) => bytes.fill(0, start(3) + 20, start(5) + 20), [1, 2, 6], 1],
-  ['a tail of zeros', zeros(5, 7), [1, 2, 3, 4], 1],
+  // Or the room that is made ahead: the next process cannot know.
+  ['a tail of zeros', zeros(5, 7), [1, 2, 3, 4], 1, 0],
   ['cut off in a frame', (bytes, start) => bytes.subarray(0, start(5) + 20), [1, 2, 3, 4], 1],
   ['an older block at its place', (bytes, start) => bytes.copyWithin(start(4), start(2), start(3)), [1, 2, 3, 5, 6], 1],
   ['empty', () => Buffer.alloc(0), [], 1],
   ['all zeros', (bytes) => bytes.fill(0), [], 1],
 ];
 
-describe.each(DAMAGES)('a file that has changed: %s', (_what, change, left, stretches) => {
+describe.each(DAMAGES)('a file that has changed: %s', (_what, change, left, stretches, told = stretches) => {
   const lost = 60 - 10 * left.length;
   const damageIt = async (length: number) => {
     const { path } = await disk().file();
@@ -80,13 +82,13 @@ describe.each(DAMAGES)('a file that has changed: %s', (_what, change, left, stre
     const found = await spoolStatus(disk().directory);
     expect(found.pings).toBe(60 - lost);
     const spool = await disk().nextProcess();
-    expect(disk().damage.flatMap((one) => one.stretches)).toHaveLength(isEmpty ? 0 : stretches);
+    expect(disk().damage.flatMap((one) => one.stretches)).toHaveLength(isEmpty ? 0 : told);
     expect(disk().damage.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(found.unreadableBytes);
     expect(spool.pings).toBe(60 - lost);
     await append(spool, 7);
     expect(await applyAll(spool)).toEqual([...left, 7]);
     expect(spool).toMatchObject({ pings: 0, bytes: 0, empty: true });
-    expect(disk().kept()).toHaveLength(isEmpty ? 0 : Math.min(stretches, 1));
+    expect(disk().kept()).toHaveLength(isEmpty ? 0 : Math.min(told, 1));
     // Told once more by nobody.
     disk().damage = [];
     expect(await applyAll(await disk().nextProcess())).toEqual([]);

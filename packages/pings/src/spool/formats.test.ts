@@ -1,11 +1,11 @@
 /** Files of other releases. */
 
-import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { countedPing, makePing } from '../testing.ts';
-import { frames, MAGIC, stretches } from './frames.ts';
+import { MAGIC, stretches } from './frames.ts';
 import { spoolStatus } from './status.ts';
 import type { Stretch } from './stretch.ts';
 import { append, applyAll, badDisk } from './testing.ts';
@@ -31,7 +31,7 @@ function formerly(payloads: readonly Buffer[]): Buffer {
 async function asFormerly(prefix: string, change = (bytes: Buffer) => bytes): Promise<Buffer> {
   const { path, seed } = await disk().file(prefix);
   const all = [...stretches(readFileSync(path).subarray(MAGIC.length), seed, MAGIC.length)];
-  const bytes = formerly(all.map(({ payload }) => payload!));
+  const bytes = formerly(all.flatMap(({ payload }) => payload ?? []));
   rmSync(path);
   writeFileSync(unseeded(path), change(bytes));
   return bytes;
@@ -113,8 +113,7 @@ describe('a file of another release', () => {
   test('a batch of another release in a file of this one is as good as damaged', async () => {
     const spool = await disk().openSpool();
     await append(spool, 1);
-    const { path, seed } = await disk().file();
-    appendFileSync(path, frames([Buffer.from([77, 1, 2, 3])], seed!, readFileSync(path).length));
+    await disk().addFrame(Buffer.from([77, 1, 2, 3]));
     const next = await disk().nextProcess();
     expect(disk().damage).toHaveLength(1);
     expect(await applyAll(next)).toEqual([1]);
@@ -125,8 +124,7 @@ describe('a file of another release', () => {
     await append(spool, 1);
     const { path, seed } = await disk().file();
     const [{ payload }] = [...stretches(readFileSync(path).subarray(MAGIC.length), seed, MAGIC.length)] as [Stretch];
-    const longer = frames([payload!.subarray(0, -50)], seed!, readFileSync(path).length);
-    appendFileSync(path, longer);
+    await disk().addFrame(payload!.subarray(0, -50));
     const next = await disk().nextProcess();
     await append(next, 3);
     expect(next.pings).toBe(30);

@@ -45,7 +45,7 @@ test('a disk that fails for a moment at a start: nothing is given up', async () 
 test('what is counted after damage is not taken for something that was claimed before', async () => {
   const first = await disk().open();
   for (const at of [1000, 1001]) await count(first, 1, at);
-  const size = readFileSync((await disk().file(JOURNAL_PREFIX)).path).length;
+  const size = await disk().contentLength(JOURNAL_PREFIX);
   await first.journal.claim(1).bind({ lane: LANE, batch: 1 });
   disk().kill();
   // The claim is left, and nothing of what it is about.
@@ -62,8 +62,7 @@ test('what is counted after damage is not taken for something that was claimed b
 test('what is claimed after damage is not taken for an earlier claim that the disk gives after all', async () => {
   const claim = async (opened: SpoolDirectory, batch: number) => {
     await count(opened, batch, 1000 + batch);
-    const { path } = await disk().file(JOURNAL_PREFIX);
-    const size = readFileSync(path).length;
+    const size = await disk().contentLength(JOURNAL_PREFIX);
     await opened.journal.claim(batch).bind({ lane: LANE, batch });
     return size;
   };

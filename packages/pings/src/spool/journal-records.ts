@@ -102,6 +102,7 @@ interface CountedGroup extends CoalescedPings {
 
 /** Reads a journal back. */
 export class Recovery {
+  /** The highest numbers that are mentioned. */
   sequence = 0;
   claims = 0;
   readonly #counted = new Map<number, CountedGroup[]>();
@@ -113,6 +114,7 @@ export class Recovery {
       const id = input.f64();
       this.claims = Math.max(this.claims, id);
       const [checkId, through] = [input.f64(), input.f64()];
+      this.sequence = Math.max(this.sequence, through);
       this.#claimed.set(id, { checkId, through, number: { lane: input.uuid(), batch: input.f64() } });
       return;
     }

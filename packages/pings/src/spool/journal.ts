@@ -41,7 +41,7 @@ export const JOURNAL_PREFIX = 'throttle';
  */
 const GATHER_MS = 2;
 const GATHER_PINGS = 48;
-/** What numbers skip when some that were given may not have been read: none is given twice. */
+/** What numbers skip at a start, as some that were given may not have been read: none is given twice. */
 const UNREAD_NUMBERS = 1e9;
 const PATIENCE_MS = 500;
 /** After a failure, so long nothing is tried. */
@@ -62,7 +62,8 @@ export class Journal {
   #wroteAt = Number.NEGATIVE_INFINITY;
   /** Ends the waiting for more. */
   #enough: (() => void) | null = null;
-  #failedAt = Number.NEGATIVE_INFINITY;
+  /** null: never. */
+  #failedAt: Milliseconds | null = null;
   /** Writes under way that the disk takes too long for. */
   #hanging = 0;
   #end: LogPosition | null = null;
@@ -79,11 +80,8 @@ export class Journal {
     const found = new Recovery();
     let end: LogPosition | null = null;
     const { directory, clock, onDamage } = options;
-    let unread = 0;
     const onSurveyed = ({ damage }: Survey) => {
-      if (!damage) return;
-      unread = UNREAD_NUMBERS;
-      onDamage(damage);
+      if (damage) onDamage(damage);
     };
     // What is read is read now: without a claim that is lost, its pings count once more, which is better than not at all.
     const log = await SegmentLog.open(
@@ -94,8 +92,8 @@ export class Journal {
       },
     );
     const journal = new Journal(options, log);
-    journal.#sequence = found.sequence + unread;
-    journal.#claims = found.claims + unread;
+    journal.#sequence = found.sequence + UNREAD_NUMBERS;
+    journal.#claims = found.claims + UNREAD_NUMBERS;
     // Held until the old content is taken care of.
     const old = { segment: 0 };
     journal.#claimed.add(old);
@@ -109,7 +107,8 @@ export class Journal {
 
   /** Whether the disk takes nothing: do not add. */
   get failing(): boolean {
-    return this.#hanging > 0 || this.#options.clock.monotonic() - this.#failedAt < FAILURE_MS;
+    if (this.#hanging > 0) return true;
+    return this.#failedAt !== null && this.#options.clock.monotonic() - this.#failedAt < FAILURE_MS;
   }
 
   get bytes(): number {

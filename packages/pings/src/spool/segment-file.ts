@@ -94,8 +94,11 @@ const FAILURES_EACH = 16;
 /** So much at once is a disk that works again. */
 const WORKS_AGAIN_BYTES = 65_536;
 
+/** No frame begins with four of these; nor are they room (zeros). */
+const NOT_GIVEN = 0xff;
+
 export interface Salvaged {
-  /** From `from` to `to`; zeros where nothing was given. No frame begins with zeros. */
+  /** From `from` to `to`; {@link NOT_GIVEN} where nothing was given. */
   readonly bytes: Buffer;
   /** The first error; null: all was read, or the file is shorter than expected. */
   readonly error: unknown;
@@ -107,7 +110,7 @@ export interface Salvaged {
  * @throws what may pass: too many open files, no permission
  */
 export async function salvage(path: string, from: number, to: number, untilError = false): Promise<Salvaged> {
-  const bytes = Buffer.alloc(to - from);
+  const bytes = Buffer.alloc(to - from, NOT_GIVEN);
   let first: unknown = null;
   let failures = 0;
   const failed = (error: unknown) => {
@@ -212,8 +215,56 @@ export async function createDurable(path: string): Promise<FileHandle> {
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_DSYNC, 0o600);
 }
 
+/** The unit in which file systems give room. */
+const BLOCK_BYTES = 4096;
+/** So much room is made ahead at a time, at most. */
+const MAX_ROOM_BYTES = 128 << 10;
+
+/** A file that is appended to. What is behind its content is room: zeros, up to `reach`. */
+export interface Appended {
+  /** Of {@link createDurable}. */
+  readonly handle: FileHandle;
+  reach: number;
+}
+
+/**
+ * Appends `bytes`, whose first is to be at `position`, where the content ends.
+ *
+ * Where there is no room for them, they take some along: a write within a file goes to the disk alone, while one that
+ * makes the file longer waits until the file system has written down its new length too, with what other processes have
+ * changed meanwhile. As much again as there is, so that small files stay small, up to `limit`.
+ * @throws the disk's error. That it is full is one only when there is no room for `bytes` themselves
+ */
+export async function appendAt(file: Appended, bytes: Buffer, position: number, limit: number): Promise<void> {
+  const end = position + bytes.length;
+  const reach = Math.min(roundedUp(end + Math.min(end, MAX_ROOM_BYTES)), limit);
+  if (end > file.reach && reach > end) {
+    const padded = Buffer.alloc(reach - position);
+    bytes.copy(padded);
+    try {
+      await writeAt(file.handle, padded, position);
+      file.reach = reach;
+      return;
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+  }
+  await writeAt(file.handle, bytes, position);
+  file.reach = Math.max(file.reach, end);
+}
+
+function roundedUp(bytes: number): number {
+  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+/** Whether the disk has no more to give, or not to us. */
+function isFull(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
 /** @param handle of {@link createDurable} */
-export async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);

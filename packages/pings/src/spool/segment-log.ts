@@ -1,8 +1,10 @@
-import { type FileHandle, mkdir, rename, unlink } from 'node:fs/promises';
+import { mkdir, rename, unlink } from 'node:fs/promises';
 import type { Clock, Instant } from '@overdue/clock';
-import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, stretches } from './frames.ts';
+import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, stretches, withoutRoom } from './frames.ts';
 import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
 import {
+  type Appended,
+  appendAt,
   createDurable,
   cutOff,
   isMediumError,
@@ -16,7 +18,6 @@ import {
   salvage,
   sizeOf,
   syncDirectory,
-  writeAt,
 } from './segment-file.ts';
 import type { Stretch } from './stretch.ts';
 
@@ -107,13 +108,13 @@ export class SegmentLog {
     const { clock, onUnread, onSurveyed } = this.#options;
     const { number, seed, path } = name;
     const { size, since, bytes, error } = await readAtOpening(clock, path, from, onUnread === undefined);
-    const all = this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length);
+    const all = withoutRoom(this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length), bytes, 0);
     const good = all.filter(({ payload, to }) => payload !== null && to > from);
     if (isOfAnotherRelease(bytes, seed) && good.length === 0 && from < size) {
       onSurveyed({ segment: number, intact: [], damage: damageOfAnotherRelease(name, size) });
       return;
     }
-    const segment = newlyKnown(name, size, true);
+    const segment = newlyKnown(name, all.at(-1)?.to ?? size, true);
     this.#segments.push(segment);
     const isNeeded = from !== Number.POSITIVE_INFINITY;
     if (error && onUnread && isNeeded) {
@@ -237,16 +238,19 @@ export class SegmentLog {
   async #survey(segment: Segment, from: number, before: readonly Buffer[]): Promise<void> {
     segment.closed = true;
     const { path, seed } = segment;
-    const { size, error: unsized } = segment.unread ? await sizeOf(path) : { size: 0, error: null };
-    segment.bytes = Math.max(segment.bytes, size);
-    const to = Math.max(from, segment.bytes);
+    const isLengthKnown = !segment.unread;
+    const { size, error: unsized } = isLengthKnown ? { size: segment.bytes, error: null } : await sizeOf(path);
+    const to = Math.max(from, segment.bytes, size);
     let { bytes, error } = await salvage(path, from, to, true);
     const failed = unsized ?? error;
     if (isMediumError(failed)) {
       if (!this.#isLost(segment, failed)) throw failed;
       ({ bytes, error } = await salvage(path, from, to));
     }
-    await this.#surveyed(segment, this.#parse(bytes, seed, from), unsized ?? error, before);
+    const parsed = this.#parse(bytes, seed, from);
+    const body = isLengthKnown ? parsed : withoutRoom(parsed, bytes, from);
+    segment.bytes = body.at(-1)?.to ?? from;
+    await this.#surveyed(segment, body, unsized ?? error, before);
   }
 
   /** Notes what was found to be bad, and tells it. */
@@ -293,7 +297,7 @@ export class SegmentLog {
     // One that is being written is closed by the writer, who sees that it is closed.
     if (current && gone.includes(current.segment) && this.#writing === null) {
       this.#current = null;
-      await current.handle.close();
+      await current.file.handle.close();
     }
     for (const { path, keep } of gone) await (keep ? rename(path, keptName(path)) : unlink(path)).catch(() => {});
   }
@@ -302,7 +306,7 @@ export class SegmentLog {
     await this.#writing;
     const current = this.#current;
     this.#current = null;
-    await current?.handle.close();
+    await current?.file.handle.close();
     await this.#letGo();
   }
 
@@ -313,11 +317,11 @@ export class SegmentLog {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        const { segment, handle } = await this.#writable();
+        const { segment, file } = await this.#writable();
         const start = segment.bytes;
         const payloads = group.map(({ payload }) => payload);
         const bytes = frames(payloads, segment.seed, start);
-        await writeAt(handle, bytes, start);
+        await appendAt(file, bytes, start, this.#options.segmentBytes);
         if (segment.closed) {
           // It was found damaged meanwhile: nobody is to look for these in it.
           await this.#abandon();
@@ -343,21 +347,21 @@ export class SegmentLog {
     const current = this.#current;
     if (current && !current.segment.closed && current.segment.bytes < this.#options.segmentBytes) return current;
     this.#current = null;
-    await current?.handle.close();
+    await current?.file.handle.close();
     await this.#letGo();
     const name = newSegment(this.#options.directory, this.#options.prefix, this.#nextNumber++);
-    const handle = await createDurable(name.path);
+    const file = { handle: await createDurable(name.path), reach: 0 };
     try {
-      await writeAt(handle, MAGIC, 0);
+      await appendAt(file, MAGIC, 0, this.#options.segmentBytes);
       await syncDirectory(this.#options.directory);
     } catch (error) {
-      await handle.close().catch(() => {});
+      await file.handle.close().catch(() => {});
       await unlink(name.path).catch(() => {});
       throw error;
     }
     const segment = newlyKnown(name, MAGIC.length, false);
     this.#segments.push(segment);
-    this.#current = { segment, handle };
+    this.#current = { segment, file };
     return this.#current;
   }
 
@@ -370,8 +374,8 @@ export class SegmentLog {
     const current = this.#current;
     this.#current = null;
     if (!current) return;
-    const { segment, handle } = current;
-    await handle.close().catch(() => {});
+    const { segment, file } = current;
+    await file.handle.close().catch(() => {});
     this.#tainted.push(segment);
     await this.#letGo();
     if (segment.bytes <= MAGIC.length) this.#segments = this.#segments.filter((one) => one !== segment);
@@ -388,7 +392,7 @@ export class SegmentLog {
 
 interface Writable {
   readonly segment: Segment & { readonly seed: Seed };
-  readonly handle: FileHandle;
+  readonly file: Appended;
 }
 
 interface Waiting {

@@ -1,5 +1,15 @@
 /** For tests: a spool on a disk that loses, changes or does not give what was written. */
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import fs, { type FileHandle, open as openFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -8,7 +18,7 @@ import { systemClock, VirtualClock } from '@overdue/clock';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
-import { MAGIC } from './frames.ts';
+import { frames, MAGIC, stretches, withoutRoom } from './frames.ts';
 import type { Damage } from './segment.ts';
 import { listSegments, type SegmentName } from './segment-file.ts';
 import { SPOOL_PREFIX, type Spool } from './spool.ts';
@@ -72,10 +82,27 @@ export class BadDisk {
     return readdirSync(this.directory).filter((name) => name.endsWith('.damaged'));
   }
 
+  /** How long the content of a file is, without the room behind it. */
+  async contentLength(prefix = SPOOL_PREFIX): Promise<number> {
+    const { path, seed } = await this.file(prefix);
+    const bytes = readFileSync(path);
+    const found = stretches(bytes.subarray(MAGIC.length), seed, MAGIC.length);
+    return withoutRoom([...found], bytes, 0).at(-1)?.to ?? MAGIC.length;
+  }
+
   /** Six batches of ten pings; how long each is in the file, all being alike. */
   async six(spool: Spool): Promise<number> {
     for (let batch = 1; batch <= 6; batch++) await append(spool, batch);
-    return (readFileSync((await this.file()).path).length - MAGIC.length) / 6;
+    return ((await this.contentLength()) - MAGIC.length) / 6;
+  }
+
+  /** Writes one more frame into the file that is there. */
+  async addFrame(payload: Buffer): Promise<void> {
+    const { path, seed } = await this.file();
+    const at = await this.contentLength();
+    const file = openSync(path, 'r+');
+    writeSync(file, frames([payload], seed!, at), 0, null, at);
+    closeSync(file);
   }
 
   async end(): Promise<void> {
