@@ -88,6 +88,7 @@ export function clientBehind(peer: Peer, headers: ProxyHeaders): string | null {
 
 /** The scheme that the client used (P-17). */
 export function schemeBehind(headers: ProxyHeaders): string {
-  const scheme = headers.forwardedProto || (headers.forwarded && forwardedScheme(headers.forwarded)) || 'http';
+  const scheme = headers.forwardedProto || (headers.forwarded && forwardedScheme(headers.forwarded));
+  if (!scheme) return 'http';
   return scheme.slice(0, 10).replaceAll('\0', '');
 }

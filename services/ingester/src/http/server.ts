@@ -22,7 +22,8 @@ import {
   parseQuery,
 } from '@overdue/pings';
 import { type Answer, type Answers, BODY_TOO_LARGE, NO_ROUTE, UNAVAILABLE, UPPER_CASE } from './answers.ts';
-import { clientBehind, type Peers, type ProxyHeaders, schemeBehind } from './peer.ts';
+import { type Head, readHead } from './head.ts';
+import { clientBehind, type Peers, schemeBehind } from './peer.ts';
 
 /** Django's DATA_UPLOAD_MAX_MEMORY_SIZE: larger bodies are refused, smaller ones cut (section 4, step 4). */
 const MAX_BODY_BYTES = 2_621_440;
@@ -128,9 +129,8 @@ function listen(app: TemplatedApp, host: string, port: number): Promise<us_liste
 function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
   const method = req.getCaseSensitiveMethod();
   const isHead = method === 'HEAD';
-  const length = req.getHeader('content-length');
-  const encoding = req.getHeader('transfer-encoding');
-  if ((length !== '' || encoding !== '') && isAmbiguous(req, encoding)) {
+  const head = readHead(req);
+  if (isAmbiguous(head)) {
     // Without an answer: after one, what follows in the same packet would still be taken for a request.
     shared.onRejected(400);
     res.close();
@@ -141,27 +141,23 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
     reject(shared, res, isHead, path === 'no route' ? NO_ROUTE : UPPER_CASE);
     return;
   }
-  const hasBody = (length !== '' && length !== '0') || encoding !== '';
+  const { contentLength } = head;
+  const hasBody = (contentLength !== '' && contentLength !== '0') || head.transferEncoding !== '';
   const maxBytes = Math.max(MAX_BODY_BYTES, shared.bodyLimit ?? 0);
-  if (Number(length) > maxBytes) {
+  if (Number(contentLength) > maxBytes) {
     // HAProxy often loses the answer when a connection is closed while the body still comes. Who asks before sending it
     // (Expect) may not send it: what comes next would be taken for it.
-    const comes = Number(length) <= MAX_THROWN_AWAY_BYTES && req.getHeader('expect') === '';
+    const comes = Number(contentLength) <= MAX_THROWN_AWAY_BYTES && req.getHeader('expect') === '';
     reject(shared, res, isHead, BODY_TOO_LARGE, !comes);
     return;
   }
   const query = parseQuery((req.getQuery() as string | undefined) ?? '');
   const ping = new HttpPing(shared, res, path, method, query.rid, query.create);
   const peer = shared.peers.only ?? shared.peers.of(res.getRemoteAddress());
-  ping.ua = storable(req.getHeader('user-agent'), 200);
+  ping.ua = storable(head.userAgent, 200);
   if (peer.trusted) {
-    const headers: ProxyHeaders = {
-      forwardedFor: presentHeader(req, 'x-forwarded-for'),
-      forwardedProto: req.getHeader('x-forwarded-proto'),
-      forwarded: req.getHeader('forwarded'),
-    };
-    ping.remoteAddr = clientBehind(peer, headers);
-    ping.scheme = schemeBehind(headers);
+    ping.remoteAddr = clientBehind(peer, head);
+    ping.scheme = schemeBehind(head);
   } else {
     ping.remoteAddr = peer.address;
   }
@@ -173,6 +169,13 @@ function onRequest(shared: Shared, res: HttpResponse, req: HttpRequest): void {
 function reject(shared: Shared, res: HttpResponse, isHead: boolean, answer: Answer, close = false): void {
   shared.onRejected(Number(answer.status.slice(0, 3)));
   send(res, answer, isHead, close || shared.draining);
+}
+
+/** What {@link sendNext} sends. A cork calls back at once; a function of its own for each answer would cost more than a header. */
+const next = { res: null as unknown as HttpResponse, answer: NO_ROUTE, isHead: false, close: false };
+
+function sendNext(): void {
+  send(next.res, next.answer, next.isHead, next.close);
 }
 
 function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean): void {
@@ -193,28 +196,8 @@ function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean
  * Whether somebody between the client and us may see another end of the body than we do (request smuggling): two
  * lengths, or an encoding that uWebSockets.js takes for chunked. (Both a length and an encoding it refuses itself.)
  */
-function isAmbiguous(req: HttpRequest, encoding: string): boolean {
-  if (encoding !== '' && encoding.toLowerCase() !== 'chunked') return true;
-  let lengths = 0;
-  req.forEach((name) => {
-    if (name === 'content-length' || name === 'transfer-encoding') lengths++;
-  });
-  return lengths > 1;
-}
-
-/** A header's value; null: absent, which getHeader does not tell from an empty one. */
-function presentHeader(req: HttpRequest, name: string): string | null {
-  const value = req.getHeader(name);
-  return value !== '' || count(req, name) > 0 ? value : null;
-}
-
-/** How many headers have this name (lower case). */
-function count(req: HttpRequest, name: string): number {
-  let found = 0;
-  req.forEach((key) => {
-    if (key === name) found++;
-  });
-  return found;
+function isAmbiguous({ lengths, transferEncoding }: Head): boolean {
+  return lengths > 1 || (transferEncoding !== '' && transferEncoding.toLowerCase() !== 'chunked');
 }
 
 const NOT_ASCII = /[\x80-\xff]/;
@@ -353,7 +336,10 @@ class HttpPing implements IncomingPing {
   #answer(answer: Answer, close: boolean): void {
     if (this.#aborted || this.#answered) return;
     this.#answered = true;
-    const res = this.#res;
-    res.cork(() => send(res, answer, this.#wireMethod === 'HEAD', close || this.#shared.draining));
+    next.res = this.#res;
+    next.answer = answer;
+    next.isHead = this.#wireMethod === 'HEAD';
+    next.close = close || this.#shared.draining;
+    next.res.cork(sendNext);
   }
 }
