@@ -14,6 +14,7 @@ import { pingBenchmarks } from './pings.ts';
 import { pingLimitBenchmarks } from './pings-limits.ts';
 import { scheduleBenchmarks } from './schedules.ts';
 import { simulationBenchmarks } from './sim.ts';
+import { median } from './turns.ts';
 
 const BENCHMARKS: readonly Benchmark[] = [
   ...scheduleBenchmarks,
@@ -107,12 +108,6 @@ async function compare(benchmark: Benchmark, other: string): Promise<void> {
         `  · ${each(ours!)} against ${each(theirs!)}`,
     );
   }
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 function parsed() {

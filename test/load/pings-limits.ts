@@ -11,6 +11,7 @@ import { type BenchContext, type Benchmark, ROOT } from './harness.ts';
 import { load } from './http-client.ts';
 import { CHECKS, countedPings, FEW_CHECKS, get, onlyAnswered, pingServer, randomCheck } from './ping-server.ts';
 import { checkCode, seedChecks } from './seed.ts';
+import { inTurns } from './turns.ts';
 
 /** The median size of the batches that the ingester committed, from its metrics. */
 async function meanBatchSize(adminPort: number): Promise<number> {
@@ -148,14 +149,14 @@ export const pingLimitBenchmarks: readonly Benchmark[] = [
         connections: 32,
         request: () => get(`/${randomCheck(FEW_CHECKS)}`, 'Connection: close\r\n'),
       };
-      const measure = async (backend: { port: number; adminPort: number }) => {
-        const port = await haproxy(context, backend);
-        await load({ ...options, port, durationMs: 1000 });
-        return await load({ ...options, port, durationMs: 8000 });
-      };
-      const result = await measure(ingester);
-      const limit = await measure({ port: noWork.port, adminPort: noWork.port });
-      const ratio = result.rate / limit.rate;
+      const through = async (backend: { port: number; adminPort: number }) => ({
+        ...options,
+        port: await haproxy(context, backend),
+      });
+      const { result, limit, ratio } = await inTurns(
+        await through(ingester),
+        await through({ port: noWork.port, adminPort: noWork.port }),
+      );
       return [
         {
           name: 'pings-tls',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
-import { type LoadOptions, type LoadResult, latencyOf, load } from './http-client.ts';
+import { type LoadOptions, load } from './http-client.ts';
 import {
   CHECKS,
   countedPings,
@@ -13,77 +13,20 @@ import {
   randomCheck,
 } from './ping-server.ts';
 import { checkCode } from './seed.ts';
+import { type Compared, inTurns } from './turns.ts';
 
 const SECONDS = 10;
-/** Turns of the one and of the other, and how long each takes. */
-const TURNS = 5;
-const TURN_MS = 2000;
 
-/** A load's result beside the same load on the no-work server. */
-interface Compared {
-  readonly result: LoadResult;
-  /** Answers a second of the no-work server. */
-  readonly limit: number;
-  /** The median of the turns. */
-  readonly ratio: number;
-  /** Requests answered 200 in all, those before the first turn too. */
-  readonly acknowledged: number;
-}
-
-/** In turns: a machine that others share is at one time twice as fast as a minute later. */
+/** Beside the same load on the no-work server. */
 async function besideNoWork(
   context: BenchContext,
   port: number,
-  options: Omit<LoadOptions, 'port'>,
+  options: Omit<LoadOptions, 'port' | 'durationMs'>,
 ): Promise<Compared> {
   const noWork = await context.noWorkServer();
-  const turn = async () => ({
-    result: await load({ ...options, port, durationMs: TURN_MS }),
-    limit: await load({ ...options, port: noWork.port, durationMs: TURN_MS }),
-  });
-  const before = await load({ ...options, port, durationMs: TURN_MS });
-  await load({ ...options, port: noWork.port, durationMs: 1000 });
-  const turns: Awaited<ReturnType<typeof turn>>[] = [];
-  while (turns.length < TURNS) turns.push(await turn());
+  const compared = await inTurns({ ...options, port }, { ...options, port: noWork.port });
   await noWork.stop();
-  const result = together(turns.map((one) => one.result));
-  return {
-    result,
-    acknowledged: (before.statuses[200] ?? 0) + (result.statuses[200] ?? 0),
-    limit: together(turns.map(({ limit }) => limit)).rate,
-    ratio: median(turns.map((one) => one.result.rate / one.limit.rate)),
-  };
-}
-
-/** Several loads as one. */
-function together(results: readonly LoadResult[]): LoadResult {
-  const sum = (of: (result: LoadResult) => number) => results.reduce((total, result) => total + of(result), 0);
-  const statuses: Record<number, number> = {};
-  for (const result of results) {
-    for (const [status, n] of Object.entries(result.statuses)) statuses[+status] = (statuses[+status] ?? 0) + n;
-  }
-  const latencies = new Float64Array(sum((one) => one.answered));
-  let filled = 0;
-  for (const one of results) {
-    latencies.set(one.latencies, filled);
-    filled += one.latencies.length;
-  }
-  latencies.sort();
-  return {
-    sent: sum((one) => one.sent),
-    answered: sum((one) => one.answered),
-    errors: sum((one) => one.errors),
-    statuses,
-    seconds: sum((one) => one.seconds),
-    rate: sum((one) => one.answered) / sum((one) => one.seconds),
-    latency: latencyOf(latencies),
-    latencies,
-  };
-}
-
-/** @param values an odd number of them */
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+  return compared;
 }
 
 /** @param bar what it must reach, and the status of every answer (default 200) */
@@ -103,7 +46,7 @@ function compare(
     name,
     value: result.rate,
     unit: '/s',
-    limit: { name: 'no-work', value: limit },
+    limit: { name: 'no-work', value: limit.rate },
     ratio,
     bar: wanted.join(', '),
     ok:
