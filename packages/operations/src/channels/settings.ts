@@ -50,8 +50,12 @@ export function readSettings(
     if (!isStorable(entered.text)) return { ok: false, message: `settings.${name} is not a string` };
     input[name] = entered.text;
   }
-  for (const { name, of, initial } of kind.form.fields) {
-    if (of !== undefined && input[of] !== before[of] && !Object.hasOwn(settings, name)) input[name] = initial ?? '';
+  for (const { name, type, of, initial } of kind.form.fields) {
+    if (of === undefined || input[of] === before[of] || Object.hasOwn(settings, name)) continue;
+    if (type === 'password' && before[name]) {
+      return { ok: false, message: `settings.${name} has to be sent with another settings.${of}` };
+    }
+    input[name] = initial ?? '';
   }
   const parsed = kind.form.parse(input);
   if (parsed.ok) return parsed;

@@ -46,7 +46,7 @@ export const gotify = defineKind<GotifyValue>({
         required: true,
         placeholder: 'https://gotify.example.org',
       },
-      { name: 'token', label: 'Application token', type: 'password', max: 50, required: true },
+      { name: 'token', label: 'Application token', type: 'password', max: 50, required: true, of: 'url' },
       ...priorityFields(['priority', 'priority_up'], CHOICES, 5),
     ],
     parse(input) {

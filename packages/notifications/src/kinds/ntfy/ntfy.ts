@@ -42,7 +42,14 @@ export const ntfy = defineKind<NtfyValue>({
     fields: [
       { name: 'topic', label: 'Topic', type: 'text', max: 64, required: true },
       { name: 'url', label: 'Server', type: 'url', max: 1000, required: true, initial: 'https://ntfy.sh' },
-      { name: 'token', label: 'Access token', type: 'password', max: 100, help: 'Only for protected topics.' },
+      {
+        name: 'token',
+        label: 'Access token',
+        type: 'password',
+        max: 100,
+        help: 'Only for protected topics.',
+        of: 'url',
+      },
       ...priorityFields(['priority', 'priority_up'], CHOICES, 3),
     ],
     parse(input) {

@@ -261,13 +261,31 @@ describe('what changes with the settings', () => {
     });
   });
 
-  test('zulip: a key is not sent to another server, and what is a channel is no person', async () => {
+  test.each([
+    ['gotify', 'url', 'token'],
+    ['ntfy', 'url', 'token'],
+    ['zulip', 'site', 'api_key'],
+  ])('%s: what is a secret of one server is not sent to another', async (kind, server, secret) => {
+    const id = await make(kind);
+    const before = await row(id);
+    expect(await call(id, { settings: { [server]: 'https://evil.test' } })).toMatchObject({
+      status: 400,
+      json: { error: `json validation error: settings.${secret} has to be sent with another settings.${server}` },
+    });
+    expect(await row(id)).toEqual(before);
+    expect((await call(id, { settings: { [server]: 'https://new.test', [secret]: 'k' } })).status).toBe(200);
+    expect((await row(id)).value).toEqual({ ...before.value, [server]: 'https://new.test', [secret]: 'k' });
+    if (kind !== 'ntfy') return;
+    expect((await call(id, { settings: { url: 'https://open.test', token: '' } })).status).toBe(200);
+    expect((await call(id, { settings: { url: 'https://another.test' } })).status).toBe(200);
+    expect((await row(id)).value).toMatchObject({ url: 'https://another.test', token: null });
+  });
+
+  test('zulip: what is a channel is no person', async () => {
     const id = await make('zulip');
     const before = await row(id);
-    for (const settings of [{ site: 'https://evil.test' }, { mtype: 'private' }]) {
-      expect((await call(id, { settings })).status).toBe(400);
-      expect(await row(id)).toEqual(before);
-    }
+    expect((await call(id, { settings: { mtype: 'private' } })).status).toBe(400);
+    expect(await row(id)).toEqual(before);
     const both = { site: 'https://new.test', api_key: 'k', mtype: 'private', to: 'a@zulip.test' };
     expect((await call(id, { settings: both })).status).toBe(200);
     expect((await row(id)).value).toEqual({ ...before.value, ...both });
