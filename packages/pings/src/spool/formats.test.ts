@@ -41,6 +41,7 @@ describe('the former format', () => {
   test.each<[string, (bytes: Buffer) => Buffer, number[], damages: number]>([
     ['whole', (bytes) => bytes, [1, 2, 3, 4, 5, 6], 0],
     ['with a torn end', (bytes) => Buffer.concat([bytes, Buffer.from('half a frame')]), [1, 2, 3, 4, 5, 6], 1],
+    ['with zeros at its end', (bytes) => bytes.fill(0, bytes.length - (bytes.length - 8) / 6), [1, 2, 3, 4, 5], 1],
     ['with other bytes in its middle', (bytes) => bytes.fill(1, bytes.length / 2, bytes.length / 2 + 30), [1, 2], 1],
   ])('a spool, %s: is applied', async (_what, change, left, damages) => {
     await disk().six(await disk().openSpool());

@@ -81,22 +81,6 @@ export function* stretches(bytes: Buffer, seed: Seed | null, start: number): Gen
   if (from < end) yield { from, to: end, payload: null };
 }
 
-/**
- * Without the zeros at the end, which are room (see appendAt): how far the content goes only the process knows that writes it.
- * What was lost at the very end, and left zeros, cannot be told from room.
- * @param found the {@link stretches} of `bytes`, which begin at `start` of the file and go up to its end
- */
-export function withoutRoom(found: readonly Stretch[], bytes: Buffer, start: number): readonly Stretch[] {
-  const last = found.at(-1);
-  if (!last || last.payload !== null) return found;
-  // Not even its head is left.
-  if (start === 0 && found.length === 1 && !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return found;
-  let to = last.to;
-  while (to > last.from && bytes[to - 1 - start] === 0) to--;
-  const before = found.slice(0, -1);
-  return to === last.from ? before : [...before, { ...last, to }];
-}
-
 /** Of a header. Cheap, because where something is damaged every byte may be the beginning of one. */
 function checkOf([a, b]: Seed, offset: number, length: number): number {
   return scramble(scramble(scramble(a ^ offset) ^ length) ^ b);

@@ -1,5 +1,5 @@
 /** The room that a file has behind its content. */
-import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -68,15 +68,50 @@ test.each([
   expect(disk().damage.map(({ stretches }) => stretches)).toEqual(byte === 0 ? [] : [[[end, end + 70]]]);
 });
 
-test.each(['ENOSPC', 'EDQUOT'])('a disk without room for more than the content still takes that: %s', async (code) => {
+test.each(['ENOSPC', 'EDQUOT', 'EFBIG'])(
+  '%s: what there is no room for besides the content is not asked for again',
+  async (code) => {
+    const spool = await disk().openSpool();
+    // The file's head and room; its head. What comes later does not try.
+    await failNext('write', code, null);
+    for (let batch = 1; batch <= 3; batch++) await append(spool, batch, Buffer.alloc(5000, 1));
+    const { path } = await disk().file();
+    expect(statSync(path).size).toBe(await disk().contentLength());
+    expect(spool.trouble).toBeNull();
+    expect(await applyAll(await disk().nextProcess())).toEqual([1, 2, 3]);
+    expect(disk().damage).toEqual([]);
+  },
+);
+
+test.each<[string, (content: number) => number]>([
+  ['all of it', () => 8],
+  ['from within a batch', () => 100_000],
+  ['more than room may be', (content) => content - (200 << 10)],
+])('zeros at the end that no room can be are damage: %s', async (_what, from) => {
   const spool = await disk().openSpool();
-  // The file's head and the room behind it; the head. Then the batch and room; the batch.
-  await failNext('write', code, null, code);
-  await append(spool, 1);
-  await append(spool, 2);
-  expect(spool.trouble).toBeNull();
-  expect(await applyAll(await disk().nextProcess())).toEqual([1, 2]);
-  expect(disk().damage).toEqual([]);
+  for (let batch = 1; batch <= 100; batch++) await append(spool, batch, Buffer.alloc(5000, 1));
+  const content = await disk().contentLength();
+  const { path } = await disk().file();
+  const bytes = readFileSync(path).fill(0, from(content));
+  writeFileSync(path, bytes);
+  const unreadable = (await spoolStatus(disk().directory)).unreadableBytes;
+  await disk().nextProcess();
+  expect(disk().damage).toMatchObject([{ cause: 'damaged', bytes: unreadable }]);
+  const [[start, end]] = disk().damage[0]!.stretches as [readonly [number, number]];
+  expect([start <= from(content), from(content) - start < 5200, end]).toEqual([true, true, bytes.length]);
+});
+
+test('a file that has no room, being as long as one may be, has none: zeros at its end are damage', async () => {
+  const first = await openLog(undefined, 10_000);
+  for (let i = 0; i < 12; i++) await first.log.append(Buffer.alloc(1000, 1));
+  await first.log.close();
+  const path = join(first.directory, readdirSync(first.directory).sort()[0]!);
+  const bytes = readFileSync(path);
+  expect(bytes.length).toBe(8 + 10 * 1012);
+  writeFileSync(path, bytes.fill(0, 8 + 5 * 1012));
+  const second = await openLog(first.directory, 10_000);
+  expect([second.found.length, second.damage.map((one) => one!.stretches)]).toEqual([7, [[[5068, 10_128]]]]);
+  await second.log.close();
 });
 
 test('any payloads come back, also those that end in zeros, whatever room is behind them', async () => {

@@ -215,56 +215,8 @@ export async function createDurable(path: string): Promise<FileHandle> {
   return open(path, O_RDWR | O_CREAT | O_EXCL | O_DSYNC, 0o600);
 }
 
-/** The unit in which file systems give room. */
-const BLOCK_BYTES = 4096;
-/** So much room is made ahead at a time, at most. */
-const MAX_ROOM_BYTES = 128 << 10;
-
-/** A file that is appended to. What is behind its content is room: zeros, up to `reach`. */
-export interface Appended {
-  /** Of {@link createDurable}. */
-  readonly handle: FileHandle;
-  reach: number;
-}
-
-/**
- * Appends `bytes`, whose first is to be at `position`, where the content ends.
- *
- * Where there is no room for them, they take some along: a write within a file goes to the disk alone, while one that
- * makes the file longer waits until the file system has written down its new length too, with what other processes have
- * changed meanwhile. As much again as there is, so that small files stay small, up to `limit`.
- * @throws the disk's error. That it is full is one only when there is no room for `bytes` themselves
- */
-export async function appendAt(file: Appended, bytes: Buffer, position: number, limit: number): Promise<void> {
-  const end = position + bytes.length;
-  const reach = Math.min(roundedUp(end + Math.min(end, MAX_ROOM_BYTES)), limit);
-  if (end > file.reach && reach > end) {
-    const padded = Buffer.alloc(reach - position);
-    bytes.copy(padded);
-    try {
-      await writeAt(file.handle, padded, position);
-      file.reach = reach;
-      return;
-    } catch (error) {
-      if (!isFull(error)) throw error;
-    }
-  }
-  await writeAt(file.handle, bytes, position);
-  file.reach = Math.max(file.reach, end);
-}
-
-function roundedUp(bytes: number): number {
-  return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
-}
-
-/** Whether the disk has no more to give, or not to us. */
-function isFull(error: unknown): boolean {
-  const { code } = error as { code?: string };
-  return code === 'ENOSPC' || code === 'EDQUOT';
-}
-
 /** @param handle of {@link createDurable} */
-async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
+export async function writeAt(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let written = 0;
   while (written < bytes.length) {
     const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, position + written);

@@ -1,10 +1,9 @@
 import { mkdir, rename, unlink } from 'node:fs/promises';
 import type { Clock, Instant } from '@overdue/clock';
-import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, stretches, withoutRoom } from './frames.ts';
+import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, stretches } from './frames.ts';
+import { type Appended, appendAt, SEGMENT_BYTES, withoutRoom } from './room.ts';
 import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
 import {
-  type Appended,
-  appendAt,
   createDurable,
   cutOff,
   isMediumError,
@@ -73,7 +72,7 @@ export class SegmentLog {
   #tainted: Segment[] = [];
 
   private constructor(options: SegmentLogOptions, segments: Segment[], nextNumber: number) {
-    this.#options = { segmentBytes: 8 << 20, ...options };
+    this.#options = { segmentBytes: SEGMENT_BYTES, ...options };
     this.#segments = segments;
     this.#nextNumber = nextNumber;
   }
@@ -108,7 +107,8 @@ export class SegmentLog {
     const { clock, onUnread, onSurveyed } = this.#options;
     const { number, seed, path } = name;
     const { size, since, bytes, error } = await readAtOpening(clock, path, from, onUnread === undefined);
-    const all = withoutRoom(this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length), bytes, 0);
+    const parsed = this.#parse(bytes.subarray(MAGIC.length), seed, MAGIC.length);
+    const all = withoutRoom(parsed, bytes, 0, seed, this.#options.segmentBytes);
     const good = all.filter(({ payload, to }) => payload !== null && to > from);
     if (isOfAnotherRelease(bytes, seed) && good.length === 0 && from < size) {
       onSurveyed({ segment: number, intact: [], damage: damageOfAnotherRelease(name, size) });
@@ -248,7 +248,7 @@ export class SegmentLog {
       ({ bytes, error } = await salvage(path, from, to));
     }
     const parsed = this.#parse(bytes, seed, from);
-    const body = isLengthKnown ? parsed : withoutRoom(parsed, bytes, from);
+    const body = isLengthKnown ? parsed : withoutRoom(parsed, bytes, from, seed, this.#options.segmentBytes);
     segment.bytes = body.at(-1)?.to ?? from;
     await this.#surveyed(segment, body, unsized ?? error, before);
   }
@@ -350,7 +350,7 @@ export class SegmentLog {
     await current?.file.handle.close();
     await this.#letGo();
     const name = newSegment(this.#options.directory, this.#options.prefix, this.#nextNumber++);
-    const file = { handle: await createDurable(name.path), reach: 0 };
+    const file = { handle: await createDurable(name.path), reach: 0, isFull: false };
     try {
       await appendAt(file, MAGIC, 0, this.#options.segmentBytes);
       await syncDirectory(this.#options.directory);

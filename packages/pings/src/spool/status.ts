@@ -1,10 +1,11 @@
 import type { Instant } from '@overdue/clock';
 import type { BatchNumber } from '../lanes.ts';
 import { decodeHead } from './codec.ts';
-import { HEADER_BYTES, MAGIC, stretches, withoutRoom } from './frames.ts';
+import { HEADER_BYTES, MAGIC, stretches } from './frames.ts';
 import { JOURNAL_PREFIX } from './journal.ts';
 import { type CoalescedPings, readJournal } from './journal-records.ts';
 import { isLocked } from './lock.ts';
+import { withoutRoom } from './room.ts';
 import { isOfAnotherRelease, listDamaged, listSegments, salvage, sizeOf } from './segment-file.ts';
 import type { LogPosition } from './segment-log.ts';
 import { isAfter, readApplied, SPOOL_PREFIX } from './spool.ts';
@@ -116,7 +117,7 @@ async function readSegments(
     const { bytes, error } = await salvage(path, 0, size);
     // It was done with in the meantime.
     if ((error as { code?: string } | null)?.code === 'ENOENT') continue;
-    const all = withoutRoom([...stretches(bytes.subarray(MAGIC.length), seed, MAGIC.length)], bytes, 0);
+    const all = withoutRoom([...stretches(bytes.subarray(MAGIC.length), seed, MAGIC.length)], bytes, 0, seed);
     if (isOfAnotherRelease(bytes, seed) && all.every(({ payload }) => payload === null)) {
       foreign.push(path);
       continue;

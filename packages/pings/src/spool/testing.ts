@@ -18,7 +18,8 @@ import { systemClock, VirtualClock } from '@overdue/clock';
 import { afterEach, beforeEach, vi } from 'vitest';
 import { makePing } from '../testing.ts';
 import { openSpoolDirectory, type SpoolDirectory } from './directory.ts';
-import { frames, MAGIC, stretches, withoutRoom } from './frames.ts';
+import { frames, MAGIC, stretches } from './frames.ts';
+import { withoutRoom } from './room.ts';
 import type { Damage } from './segment.ts';
 import { listSegments, type SegmentName } from './segment-file.ts';
 import { SPOOL_PREFIX, type Spool } from './spool.ts';
@@ -87,7 +88,7 @@ export class BadDisk {
     const { path, seed } = await this.file(prefix);
     const bytes = readFileSync(path);
     const found = stretches(bytes.subarray(MAGIC.length), seed, MAGIC.length);
-    return withoutRoom([...found], bytes, 0).at(-1)?.to ?? MAGIC.length;
+    return withoutRoom([...found], bytes, 0, seed).at(-1)?.to ?? MAGIC.length;
   }
 
   /** Six batches of ten pings; how long each is in the file, all being alike. */

@@ -25,6 +25,11 @@ describe('requests whose end is ambiguous are refused, and their connection clos
   test.each([
     ['length and chunked', post('Content-Length: 4\r\nTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`)],
     ['two lengths', post('Content-Length: 4\r\nContent-Length: 0', `abcd${smuggled}`)],
+    ['two lengths, the first empty', post('Content-Length:\r\nContent-Length: 4', `abcd${smuggled}`)],
+    [
+      'an encoding behind an empty length',
+      post('Content-Length:\r\nTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`),
+    ],
     ['an unknown encoding', post('Transfer-Encoding: xchunked', `4\r\nabcd\r\n0\r\n\r\n${smuggled}`)],
     ['two encodings', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity', `0\r\n\r\n${smuggled}`)],
     ['a negative length', post('Content-Length: -4', 'abcd')],
