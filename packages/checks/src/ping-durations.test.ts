@@ -36,6 +36,8 @@ test.each<[string, string[], Record<number, number>]>([
   ['no run id is a run id', ['start 0', 'success 5 a', 'success 7'], { 3: 7 }],
   ['72 hours are too long', ['start 0 a', 'start 1 b', 'success 4320 a', 'success 4320 b'], { 4: 4319 }],
   ['a start applied late is not the start', ['start 5', 'success 3'], {}],
+  ['nor does an end from before it end its run', ['start 5', 'success 3', 'fail 4', 'success 9'], { 4: 4 }],
+  ['of that run id', ['start 5 a', 'success 3 a', 'success 9 a', 'success 10 a'], { 3: 4 }],
 ])('%s', (_, texts, durations) => {
   expect(minutes(list(1, ...texts))).toEqual(durations);
 });

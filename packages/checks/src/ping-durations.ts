@@ -56,11 +56,12 @@ export function pingDurations(page: readonly PingFacts[], beyond: Iterable<PingF
     const ping = page[i]!;
     if (!bounds(ping)) continue;
     const before = latest.get(ping.rid);
+    const endsRun = ping.kind !== 'start' && before?.kind === 'start';
+    const duration = endsRun ? ping.created_at - before.created_at : 0;
+    // Applied out of order (apply-ping.ts): the start is the younger one, so its run is not this ping's to end.
+    if (duration < 0) continue;
     latest.set(ping.rid, ping);
-    if (ping.kind === 'start' || before?.kind !== 'start') continue;
-    const duration = ping.created_at - before.created_at;
-    // Applied out of order (apply-ping.ts): the start is the younger one, so it is not this ping's.
-    if (duration >= 0 && duration < MAX_RUN_MS) durations.set(ping.n, duration);
+    if (endsRun && duration < MAX_RUN_MS) durations.set(ping.n, duration);
   }
   return durations;
 }
