@@ -26,7 +26,7 @@ export function measuredState(measured: {
     spooling: () => writer.mode !== 'live',
     spoolBytes: () => spool.bytes,
     spoolPings: () => spool.pings,
-    spoolAge: () => (clock.now() - (spool.oldest() ?? clock.now())) / 1000,
+    spoolAge: () => Math.max(0, clock.now() - (spool.oldest() ?? Number.POSITIVE_INFINITY)) / 1000,
     coalescedPings: () => throttle.pings,
     throttled: () => throttle.coalesced,
     damagedBytes: () => damage.bytes,

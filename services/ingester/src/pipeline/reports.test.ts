@@ -1,4 +1,5 @@
 import { createRegistry } from '@overdue/observability';
+import { makePing } from '@overdue/pings/testing';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../metrics.ts';
 import { reportsTo } from './reports.ts';
@@ -19,4 +20,18 @@ test('why pings are refused is logged once for each time that the database is aw
     writer.back();
   }
   expect(errors).toEqual([{ err: full }, { err: broken }]);
+});
+
+test('accepted pings are counted with those that a sum of the throttle only counts', async () => {
+  const registry = createRegistry('ingester');
+  const { writer } = reportsTo(
+    createMetrics(registry, () => null),
+    {} as unknown as Parameters<typeof reportsTo>[1],
+  );
+  const pings = [makePing(1, 0, { skipped: 471 }), makePing(1, 1)];
+  writer.committed({ way: 'long', timeouts: 0, unjudged: 0 } as Parameters<typeof writer.committed>[0], pings, 1);
+  writer.spooled(pings.slice(1));
+  const text = await registry.metrics();
+  expect(text).toMatch(/accepted_total\{[^}]*how="committed"[^}]*\} 473$/m);
+  expect(text).toMatch(/accepted_total\{[^}]*how="spooled"[^}]*\} 1$/m);
 });

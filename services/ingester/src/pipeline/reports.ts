@@ -1,5 +1,5 @@
 import type { Logger } from '@overdue/observability';
-import type { Applied, ReplayEvents, WriterEvents } from '@overdue/pings';
+import type { Applied, Ping, ReplayEvents, WriterEvents } from '@overdue/pings';
 import type { Metrics } from '../metrics.ts';
 
 export interface Reports {
@@ -28,13 +28,13 @@ export function reportsTo(metrics: Metrics, logger: Pick<Logger, 'info' | 'warn'
     writer: {
       ...both,
       committed(applied, pings, milliseconds) {
-        metrics.accepted.inc({ how: 'committed' }, pings.length);
+        metrics.accepted.inc({ how: 'committed' }, counted(pings));
         metrics.batches.inc({ way: applied.way });
         metrics.batchSize.observe(pings.length);
         metrics.commitSeconds.observe(milliseconds / 1000);
         judged(applied);
       },
-      spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, pings.length),
+      spooled: (pings) => metrics.accepted.inc({ how: 'spooled' }, counted(pings)),
       away: (err) => logger.warn(err ? { err } : {}, 'Pings go to the spool'),
       refused(_pings, err) {
         if (toldOfRefusals) return;
@@ -57,4 +57,9 @@ export function reportsTo(metrics: Metrics, logger: Pick<Logger, 'info' | 'warn'
       stalled: (err) => logger.error({ err }, 'What is spooled cannot be applied; trying again'),
     },
   };
+}
+
+/** How many there are, those included that are only counted. */
+function counted(pings: readonly Ping[]): number {
+  return pings.reduce((sum, { skipped }) => sum + skipped + 1, 0);
 }
