@@ -45,6 +45,8 @@ export class World {
   #crashes = 0;
   /** Since when the database is away; null: it is there. */
   #databaseAwaySince: Instant | null = null;
+  /** The last time that it was, if it is back. */
+  #wasAway: { readonly from: Instant; readonly until: Instant } | null = null;
   #calm = false;
   #checkCodes: readonly string[] = [];
   #activity = 0;
@@ -253,6 +255,7 @@ export class World {
   async #onCrash(host: Host, crashed: SimProcess): Promise<void> {
     if (host.process !== crashed) return;
     const now = this.clock.now();
+    const unwrittenSince = host.name.startsWith('ingester') ? this.#unwrittenSince(now) : null;
     host.process = null;
     host.ingester = null;
     host.database = null;
@@ -268,8 +271,19 @@ export class World {
       if (!host.inOrder) await this.#strand(host);
     }
     this.clock.after(away, () => {
-      if (host.process === null) this.#start(host);
+      if (host.process !== null) return;
+      // Until when it was receiving only its disk tells, and nobody waits for that for long.
+      const waited = this.#databaseAwaySince === null ? this.clock.now() - (this.#wasAway?.until ?? BEGIN) : 0;
+      if (unwrittenSince !== null && waited > GIVEN_UP_AFTER) this.truth.doubt(unwrittenSince, now);
+      this.#start(host);
     });
+  }
+
+  /** Since when no ingester could write that it was receiving; null: it can, and has had the time. */
+  #unwrittenSince(now: Instant): Instant | null {
+    if (this.#databaseAwaySince !== null) return this.#databaseAwaySince;
+    const last = this.#wasAway;
+    return last && now - last.until < RECONNECTED ? last.from : null;
   }
 
   async #strand(host: Host): Promise<void> {
@@ -334,6 +348,9 @@ export class World {
         this.#databaseAwaySince ??= now;
         await this.network.away(event.how);
         this.clock.after(event.ms, () => {
+          if (this.#databaseAwaySince !== null) {
+            this.#wasAway = { from: this.#databaseAwaySince, until: this.clock.now() };
+          }
           this.#databaseAwaySince = null;
           this.note('database', 'is back');
           this.network.back();
@@ -382,6 +399,12 @@ const MOST_AT_ONCE = 5000;
 
 /** Within this time a process that was stopped in order is started again, in milliseconds. */
 const SOON = 3000;
+
+/** So long an ingester is waited for that has fallen silent, in milliseconds; see DEAD_AFTER. */
+const GIVEN_UP_AFTER = 10_000;
+
+/** Within this time after the database is back an ingester has written what it could not, in milliseconds. */
+const RECONNECTED = 3000;
 
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;
