@@ -17,7 +17,7 @@ import type { Instant } from '@overdue/clock';
  * People are followed in the same way, at the instant at which they did something:
  *
  *   - a pause ends whatever is awaited, a resume makes the check new again, an edit changes what is awaited from then on;
- *   - a ping that came before a pause or resume and is known only after it changes nothing any more;
+ *   - a ping that came before a pause or resume and is known only after it does not change the status any more;
  *   - an edit in the pages that makes a check late takes it down at once, and nobody is told (they see it).
  *
  * One thing the model cannot know: a ping may come after its deadline and before anybody could look (a deadline that

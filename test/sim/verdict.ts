@@ -229,14 +229,14 @@ function judgePings(
   const resumed = done.filter((act) => act.planned.do === 'resume').map((act) => act.after);
   // To pause what is paused is nothing.
   const moved = flips.filter((flip) => flip.new === 'paused' || (flip.new === 'new' && flip.old === 'paused'));
-  const completions = pings.filter(
-    ({ n, at, kind }) =>
-      n > Math.max(0, ...resumed) &&
-      (kind === 'success' || kind === 'fail') &&
-      !moved.some((flip) => at < flip.at && done.some((act) => act.at === flip.at && act.after < n)),
-  );
-  const none = resumed.length > 0 ? null : upSince;
-  const newest = completions.length === 0 ? none : Math.max(...completions.map(({ at }) => at));
+  let newest = resumed.length > 0 ? null : upSince;
+  for (const { n, at, kind } of pings) {
+    if (n <= Math.max(0, ...resumed) || (kind !== 'success' && kind !== 'fail')) continue;
+    // Known only after it was paused: the last one all the same, if the check has any. After it was resumed: not.
+    const before = moved.filter((flip) => at < flip.at && done.some((act) => act.at === flip.at && act.after < n));
+    if (before.some((flip) => flip.new === 'new' || newest === null)) continue;
+    newest = Math.max(newest ?? at, at);
+  }
   if (newest !== check.last_ping) say(`last_ping is ${time(check.last_ping)}, should be ${time(newest)}`);
 }
 

@@ -113,12 +113,14 @@ export class BatchWork {
   /** Applies a check's pings (`group`: their indices), in order. */
   apply(before: StoredCheck, group: readonly number[], pings: readonly Ping[], { flippedAt, known }: Beside): void {
     const progress: Progress = { state: before, newestFlip: flippedAt, plain: false, informative: false, link: false };
-    // Somebody paused or resumed it: pings from before that change nothing any more.
+    // Somebody paused or resumed it: pings from before that do not change its status any more.
     const movedAt = before.status === 'down' ? null : flippedAt;
     for (const index of group) {
       const ping = pings[index]!;
       const isHistory = ping.late && movedAt !== null && ping.at < movedAt;
-      const kind = isHistory ? logOnly(progress, ping) : this.#step(progress, ping, known);
+      let { kind } = ping;
+      if (isHistory) [progress.state, progress.plain] = [logOnly(progress, ping), false];
+      else kind = this.#step(progress, ping, known);
       if (!progress.plain) progress.informative = true;
       const text = ping.body?.toString('latin1') ?? null;
       progress.link = text !== null && /confirm/i.test(text);
@@ -313,11 +315,15 @@ function asRemembered(sql: ReservedSql): Fragment {
     and c.alert_after is not distinct from to_timestamp(u.was_alert_after / 1000.0)`;
 }
 
-/** Received before a pause or resume that others see: logged and counted, as it would have been then. */
-function logOnly(progress: Progress, ping: Ping): PingKind {
-  progress.state = { ...progress.state, n_pings: progress.state.n_pings + ping.skipped + 1 };
-  progress.plain = false;
-  return ping.kind;
+/**
+ * Received before a pause or resume that others see: logged and counted, as it would have been then. A pause leaves the time of
+ * the last ping alone, so that is this one's if it is younger; a resume has deleted it.
+ */
+function logOnly({ state }: Progress, ping: Ping): StoredCheck {
+  const { status, last_ping } = state;
+  const completes = ping.kind === 'success' || ping.kind === 'fail';
+  const isLast = completes && status === 'paused' && last_ping !== null && ping.at > last_ping;
+  return { ...state, n_pings: state.n_pings + ping.skipped + 1, last_ping: isLast ? ping.at : last_ping };
 }
 
 /**

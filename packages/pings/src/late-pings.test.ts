@@ -82,11 +82,13 @@ async function flips(checkId: number): Promise<string[]> {
 
 async function stored(checkId: number) {
   const [row] = await database.sql<
-    { status: string; alertAfter: number | null; wakeAt: number | null; pings: number }[]
+    { status: string; lastPing: number | null; alertAfter: number | null; wakeAt: number | null; pings: number }[]
   >`
-    select status, alert_after as "alertAfter", wake_at as "wakeAt", n_pings as pings from checks where id = ${checkId}`;
+    select status, last_ping as "lastPing", alert_after as "alertAfter", wake_at as "wakeAt", n_pings as pings
+    from checks where id = ${checkId}`;
   const seconds = (instant: number | null) => (instant === null ? null : (instant - NOON) / 1000);
-  return { ...row!, alertAfter: seconds(row!.alertAfter), wakeAt: seconds(row!.wakeAt) };
+  const [lastPing, alertAfter, wakeAt] = [row!.lastPing, row!.alertAfter, row!.wakeAt].map(seconds);
+  return { ...row!, lastPing, alertAfter, wakeAt };
 }
 
 describe('when all is known, the time-out comes first', () => {
@@ -166,6 +168,50 @@ describe('when all is known, the time-out comes first', () => {
     await database.sql`update checks set status = 'paused', alert_after = null, wake_at = null where id = ${id}`;
     await applyBatch(sql, [ping(id, 900)], vouching());
     expect(await flips(id)).toEqual(['900 paused→up  (0)']);
+  });
+});
+
+describe('a ping from before a pause or resume that was known first', () => {
+  /** What somebody does to a check at `seconds`, as its row and its newest flip tell it. */
+  async function move(id: number, seconds: number, status: 'paused' | 'new'): Promise<void> {
+    await database.sql`
+      update checks set status = ${status}, last_start = null, alert_after = null, wake_at = null,
+        last_ping = case when ${status} = 'new' then null else last_ping end where id = ${id}`;
+    await database.sql`
+      insert into flips (check_id, created_at, old_status, new_status)
+      values (${id}, ${at(seconds)}, ${status === 'new' ? 'paused' : 'up'}, ${status})`;
+  }
+
+  test.each<[string, PingKind, number, 'spooled' | 'coalesced', number | null]>([
+    ['a success', 'success', 40, 'spooled', 40],
+    ['a sum of the throttle', 'success', 40, 'coalesced', 40],
+    ['a fail', 'fail', 40, 'spooled', 40],
+    ['a start', 'start', 40, 'spooled', 0],
+    ['a log', 'log', 40, 'spooled', 0],
+    ['one that is older than the last ping', 'success', -10, 'spooled', 0],
+  ])(
+    'paused: %s is the last ping if it would have been, and changes no status',
+    async (_what, kind, seconds, late, last) => {
+      const id = await check();
+      await move(id, 50, 'paused');
+      await applyBatch(sql, [ping(id, seconds, kind, { late, skipped: late === 'coalesced' ? 3 : 0 })], vouching());
+      expect(await stored(id)).toMatchObject({ status: 'paused', lastPing: last, alertAfter: null, wakeAt: null });
+      expect(await flips(id)).toEqual(['50 up→paused  (0)']);
+      // One that came later resumes, as ever.
+      await applyBatch(sql, [ping(id, 60)], vouching());
+      expect(await stored(id)).toMatchObject({ status: 'up', lastPing: 60 });
+    },
+  );
+
+  test('resumed, and perhaps paused again: the check has no last ping', async () => {
+    const id = await check();
+    await move(id, 50, 'paused');
+    await move(id, 55, 'new');
+    await applyBatch(sql, [ping(id, 40, 'success', { late: 'spooled' })], vouching());
+    expect(await stored(id)).toMatchObject({ status: 'new', lastPing: null, pings: 2 });
+    await move(id, 58, 'paused');
+    await applyBatch(sql, [ping(id, 41, 'success', { late: 'spooled' })], vouching());
+    expect(await stored(id)).toMatchObject({ status: 'paused', lastPing: null, pings: 3 });
   });
 });
 

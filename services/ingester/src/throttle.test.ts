@@ -105,6 +105,7 @@ test('a pause by somebody else ends the window: what came before it counts, and 
   t = await startTestIngester({ PING_THROTTLE_SECONDS: '30' });
   const code = await makeCheck(t);
   for (let i = 0; i < 5; i++) await ping(`/${code}`);
+  const last = Date.now();
   // The ping before it may have come in this very millisecond, and would be after it, then.
   const now = Date.now() + 1;
   await t.database.sql.begin(async (sql) => {
@@ -117,7 +118,10 @@ test('a pause by somebody else ends the window: what came before it counts, and 
     await sql`select pg_notify('check_changed', ${code})`;
   });
   await expect.poll(() => counted(code)).toBe(5);
-  expect((await checkOf(t, code)).status).toBe('paused');
+  const paused = await checkOf(t, code);
+  expect(paused.status).toBe('paused');
+  expect(paused.last_ping).toBe((await pingsOf(t, code)).at(-1)!.created_at);
+  expect(paused.last_ping).toBeLessThanOrEqual(last);
   // A ping after it resumes, as ever.
   await ping(`/${code}`);
   expect(await checkOf(t, code)).toMatchObject({ status: 'up', n_pings: 6 });
