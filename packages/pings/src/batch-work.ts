@@ -316,8 +316,8 @@ function asRemembered(sql: ReservedSql): Fragment {
 }
 
 /**
- * Received before a pause or resume that others see: logged and counted, as it would have been then. A pause leaves the time of
- * the last ping alone, so that is this one's if it is younger; a resume has deleted it.
+ * Received before a pause or resume that others see: logged and counted, as it would have been then. A pause leaves the
+ * time of the last ping alone, so that is this one's if it is younger; a resume has deleted it.
  */
 function logOnly({ state }: Progress, ping: Ping): StoredCheck {
   const { status, last_ping } = state;

@@ -6,8 +6,9 @@ export interface Answer {
   /** With reason phrase; '' is 200 OK. */
   readonly status: string;
   /**
-   * Value of Content-Type, followed by the other header lines. At once, because each header that is handed to uWebSockets.js
-   * costs as much as reading one, and a ping has six; and as bytes, which a text of this length is not turned into cheaply.
+   * Value of Content-Type, followed by the other header lines. At once, because each header that is handed to
+   * uWebSockets.js costs as much as reading one, and a ping has six; and as bytes, which a text of this length is not
+   * turned into cheaply.
    */
   readonly contentType: Uint8Array;
   readonly body: string;

@@ -27,8 +27,8 @@ let present = 0;
 let lengths = 0;
 
 /**
- * Reads a request's headers. First which there are: asking for one costs as much as hearing of one, though it be absent, and
- * does not tell absent from empty.
+ * Reads a request's headers. First which there are: asking for one costs as much as hearing of one, though it be absent,
+ * and does not tell absent from empty.
  */
 export function readHead(request: Request): Head {
   present = 0;

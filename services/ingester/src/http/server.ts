@@ -171,7 +171,7 @@ function reject(shared: Shared, res: HttpResponse, isHead: boolean, answer: Answ
   send(res, answer, isHead, close || shared.draining);
 }
 
-/** What {@link sendNext} sends. A cork calls back at once; a function of its own for each answer would cost more than a header. */
+/** What {@link sendNext} sends. A cork calls back at once; a function for each answer would cost more than a header. */
 const next = { res: null as unknown as HttpResponse, answer: NO_ROUTE, isHead: false, close: false };
 
 function sendNext(): void {
