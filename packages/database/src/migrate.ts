@@ -55,13 +55,20 @@ const OF_ANOTHER_RELEASE: Migration = {
   },
 };
 
+/** Names of the migrations that a database has, in no order. */
+async function namesIn({ sql }: Database): Promise<string[]> {
+  // Asked first: the server logs an error for a table that is not there, on everybody's first start.
+  const [table] = await sql<{ name: string | null }[]>`select to_regclass('schema_migrations')::text as name`;
+  if (table!.name === null) return [];
+  return (await sql<{ name: string }[]>`select name from schema_migrations`).map(({ name }) => name);
+}
+
 /** @param ours all that this build brings, oldest first */
-async function newerThan({ sql: query }: Database, ours: readonly string[]): Promise<readonly string[]> {
-  const rows = await query<{ name: string }[]>`select name from schema_migrations`.catch((error: { code?: string }) => {
-    if (error.code === UNDEFINED_TABLE) return [];
+async function newerThan(database: Database, ours: readonly string[]): Promise<readonly string[]> {
+  const names = await namesIn(database).catch((error) => {
     throw refused(error);
   });
-  const executed = rows.map(({ name }) => name).sort();
+  const executed = names.sort();
   const newest = ours.at(-1) ?? '';
   const strange = executed.filter((name) => name <= newest && !ours.includes(name));
   const left = ours.filter((name) => name < (executed.at(-1) ?? '') && !executed.includes(name));
@@ -75,8 +82,6 @@ async function newerThan({ sql: query }: Database, ours: readonly string[]): Pro
       'Run the release that made it, or restore a backup.',
   );
 }
-
-const UNDEFINED_TABLE = '42P01';
 
 function migrator(database: Database, migrations: Record<string, Migration>): Migrator {
   return new Migrator({
