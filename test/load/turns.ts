@@ -63,6 +63,7 @@ function together(results: readonly LoadResult[]): LoadResult {
   };
 }
 
+/** @param numbers at least one */
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -5,6 +5,11 @@ interface Stretch {
   until: Instant | null;
 }
 
+/** Within this time after the database is back an ingester has written what it could not, in milliseconds. */
+const RECONNECTED: Milliseconds = 3000;
+/** DEAD_AFTER of packages/pings. */
+const WAITED_FOR: Milliseconds = 10_000;
+
 /**
  * What really went on in the simulated world, as the product cannot know it: who was running when, and in which
  * stretches something was wrong.
@@ -14,6 +19,8 @@ export class Truth {
   readonly #trouble: Stretch[] = [];
   /** See {@link doubt}. */
   readonly doubts: { readonly from: Instant; readonly until: Instant }[] = [];
+  /** When the database was away last; null: never yet. */
+  #away: Stretch | null = null;
 
   receives(ingester: string, at: Instant): void {
     const stretches = this.#receiving.get(ingester) ?? [];
@@ -38,6 +45,25 @@ export class Truth {
   /** Something happened for which an ingester rightly does not vouch that it was receiving between the two. */
   doubt(from: Instant, until: Instant): void {
     this.doubts.push({ from, until });
+  }
+
+  databaseAway(at: Instant): void {
+    if (this.#away?.until !== null) this.#away = { from: at, until: null };
+  }
+
+  databaseBack(at: Instant): void {
+    if (this.#away) this.#away.until ??= at;
+  }
+
+  /** Since when no ingester could write that it was receiving; null: it can, and has had the time. */
+  unwrittenSince(now: Instant): Instant | null {
+    if (!this.#away) return null;
+    return now - (this.#away.until ?? now) < RECONNECTED ? this.#away.from : null;
+  }
+
+  /** Whether the database has been there for longer than an ingester is waited for that has fallen silent. */
+  isNotWaitedFor(now: Instant): boolean {
+    return now - (this.#away?.until ?? now) > WAITED_FOR;
   }
 
   /** Something was wrong from `from` to `until`: lateness need not be seen at once. */

@@ -43,10 +43,6 @@ export class World {
   readonly #pace: Pace;
   readonly #hosts = new Map<string, Host>();
   #crashes = 0;
-  /** Since when the database is away; null: it is there. */
-  #databaseAwaySince: Instant | null = null;
-  /** The last time that it was, if it is back. */
-  #wasAway: { readonly from: Instant; readonly until: Instant } | null = null;
   #calm = false;
   #checkCodes: readonly string[] = [];
   #activity = 0;
@@ -255,7 +251,7 @@ export class World {
   async #onCrash(host: Host, crashed: SimProcess): Promise<void> {
     if (host.process !== crashed) return;
     const now = this.clock.now();
-    const unwrittenSince = host.name.startsWith('ingester') ? this.#unwrittenSince(now) : null;
+    const unwrittenSince = host.name.startsWith('ingester') ? this.truth.unwrittenSince(now) : null;
     host.process = null;
     host.ingester = null;
     host.database = null;
@@ -273,17 +269,10 @@ export class World {
     this.clock.after(away, () => {
       if (host.process !== null) return;
       // Until when it was receiving only its disk tells, and nobody waits for that for long.
-      const waited = this.#databaseAwaySince === null ? this.clock.now() - (this.#wasAway?.until ?? BEGIN) : 0;
-      if (unwrittenSince !== null && waited > GIVEN_UP_AFTER) this.truth.doubt(unwrittenSince, now);
+      const isNotWaitedFor = this.truth.isNotWaitedFor(this.clock.now());
+      if (unwrittenSince !== null && isNotWaitedFor) this.truth.doubt(unwrittenSince, now);
       this.#start(host);
     });
-  }
-
-  /** Since when no ingester could write that it was receiving; null: it can, and has had the time. */
-  #unwrittenSince(now: Instant): Instant | null {
-    if (this.#databaseAwaySince !== null) return this.#databaseAwaySince;
-    const last = this.#wasAway;
-    return last && now - last.until < RECONNECTED ? last.from : null;
   }
 
   async #strand(host: Host): Promise<void> {
@@ -327,7 +316,8 @@ export class World {
           await this.#strand(this.#hosts.get(event.who)!);
           this.truth.receivesNoMore(event.who, now);
           // It could not write that it was receiving, and cannot now.
-          if (this.#databaseAwaySince !== null) this.truth.doubt(this.#databaseAwaySince, now);
+          const unwrittenSince = this.truth.unwrittenSince(now);
+          if (unwrittenSince !== null) this.truth.doubt(unwrittenSince, now);
           this.#pace.hurry(event.ms);
           const host = this.#hosts.get(event.who)!;
           this.clock.after(event.ms, () => {
@@ -345,13 +335,10 @@ export class World {
       case 'database away':
         this.note('database', `is away for ${event.ms} ms (${event.how})`);
         this.truth.trouble(now, now + event.ms + RECOVERY);
-        this.#databaseAwaySince ??= now;
+        this.truth.databaseAway(now);
         await this.network.away(event.how);
         this.clock.after(event.ms, () => {
-          if (this.#databaseAwaySince !== null) {
-            this.#wasAway = { from: this.#databaseAwaySince, until: this.clock.now() };
-          }
-          this.#databaseAwaySince = null;
+          this.truth.databaseBack(this.clock.now());
           this.note('database', 'is back');
           this.network.back();
         });
@@ -399,12 +386,6 @@ const MOST_AT_ONCE = 5000;
 
 /** Within this time a process that was stopped in order is started again, in milliseconds. */
 const SOON = 3000;
-
-/** So long an ingester is waited for that has fallen silent, in milliseconds; see DEAD_AFTER. */
-const GIVEN_UP_AFTER = 10_000;
-
-/** Within this time after the database is back an ingester has written what it could not, in milliseconds. */
-const RECONNECTED = 3000;
 
 /** How long after a fault the product may take to see what became late meanwhile, in milliseconds. */
 const RECOVERY = 20_000;

@@ -2,6 +2,7 @@ import type { Clock, Milliseconds } from '@overdue/clock';
 import type { Claim, Submission } from '../submission.ts';
 import { within } from '../within.ts';
 import { type CoalescedPing, encodeClaimed, encodeCounted, isRecord, type Left, Recovery } from './journal-records.ts';
+import { SEGMENT_BYTES } from './room.ts';
 import type { Damage, Survey } from './segment.ts';
 import { type LogPosition, SegmentLog } from './segment-log.ts';
 
@@ -232,7 +233,7 @@ export class Journal {
       await this.#log.dropThrough(this.#end);
       return;
     }
-    if (this.#log.bytes < 2 * (8 << 20)) return;
+    if (this.#log.bytes < 2 * SEGMENT_BYTES) return;
     let oldest = Number.POSITIVE_INFINITY;
     for (const segment of this.#unclaimed.values()) oldest = Math.min(oldest, segment);
     for (const { segment } of this.#claimed) oldest = Math.min(oldest, segment);

@@ -2,9 +2,10 @@
  * The room behind a segment's content: zeros. A write within a file goes to the disk alone, while one that makes the file
  * longer waits until the file system has written down its new length too, with what other processes have changed meanwhile.
  */
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { MAGIC, type Seed } from './frames.ts';
-import { writeAt } from './segment-file.ts';
+import { createDurable, syncDirectory, writeAt } from './segment-file.ts';
 import type { Stretch } from './stretch.ts';
 
 /** A new segment begins when this one is as long; there is no room behind that. */
@@ -14,8 +15,7 @@ const BLOCK_BYTES = 4096;
 /** So much is made ahead at a time, at most. */
 const MAX_ROOM_BYTES = 128 << 10;
 
-/** A file that is appended to. */
-export interface Appended {
+export interface GrowingFile {
   /** Of {@link createDurable}. */
   readonly handle: FileHandle;
   /** Where its room ends, and the file. */
@@ -24,13 +24,27 @@ export interface Appended {
   isFull: boolean;
 }
 
+/** A new segment, which is there for good when this resolves. @throws the disk's error; then there is none */
+export async function createSegment(path: string, limit: number): Promise<GrowingFile> {
+  const file = { handle: await createDurable(path), reach: 0, isFull: false };
+  try {
+    await appendAt(file, MAGIC, 0, limit);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await file.handle.close().catch(() => {});
+    await unlink(path).catch(() => {});
+    throw error;
+  }
+  return file;
+}
+
 /**
  * Appends `bytes`, whose first is to be at `position`, where the content ends. Where there is no room for them, they take
  * some along.
  * @param limit no room is made behind it
  * @throws the disk's error. That it is full is one only when there is no room for `bytes` themselves
  */
-export async function appendAt(file: Appended, bytes: Buffer, position: number, limit: number): Promise<void> {
+export async function appendAt(file: GrowingFile, bytes: Buffer, position: number, limit: number): Promise<void> {
   const end = position + bytes.length;
   const reach = roomBehind(end, limit);
   if (end > file.reach && reach > end && !file.isFull) {
@@ -41,7 +55,7 @@ export async function appendAt(file: Appended, bytes: Buffer, position: number, 
       file.reach = reach;
       return;
     } catch (error) {
-      if (!isFull(error)) throw error;
+      if (!meansFull(error)) throw error;
       file.isFull = true;
     }
   }
@@ -56,7 +70,7 @@ function roomBehind(end: number, limit: number): number {
 }
 
 /** Whether the disk has no more to give, or not to us. */
-function isFull(error: unknown): boolean {
+function meansFull(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
 }

@@ -1,10 +1,9 @@
 import { mkdir, rename, unlink } from 'node:fs/promises';
 import type { Clock, Instant } from '@overdue/clock';
 import { frameLength, frames, HEADER_BYTES, MAGIC, type Seed, stretches } from './frames.ts';
-import { type Appended, appendAt, SEGMENT_BYTES, withoutRoom } from './room.ts';
+import { appendAt, createSegment, type GrowingFile, SEGMENT_BYTES, withoutRoom } from './room.ts';
 import { damageOf, damageOfAnotherRelease, keptName, newlyKnown, type Segment, type Survey } from './segment.ts';
 import {
-  createDurable,
   cutOff,
   isMediumError,
   isOfAnotherRelease,
@@ -16,7 +15,6 @@ import {
   type SegmentName,
   salvage,
   sizeOf,
-  syncDirectory,
 } from './segment-file.ts';
 import type { Stretch } from './stretch.ts';
 
@@ -31,7 +29,7 @@ export interface SegmentLogOptions {
   /** Of the file names: `<prefix>-0000000001-<seed>.seg`. */
   readonly prefix: string;
   readonly clock: Clock;
-  /** A new segment begins when this one is as long; default 8 MiB. */
+  /** A new segment begins when this one is as long; default {@link SEGMENT_BYTES}. */
   readonly segmentBytes?: number;
   /** Segments are numbered from here when there are none; default 1. */
   readonly firstSegment?: number;
@@ -350,15 +348,7 @@ export class SegmentLog {
     await current?.file.handle.close();
     await this.#letGo();
     const name = newSegment(this.#options.directory, this.#options.prefix, this.#nextNumber++);
-    const file = { handle: await createDurable(name.path), reach: 0, isFull: false };
-    try {
-      await appendAt(file, MAGIC, 0, this.#options.segmentBytes);
-      await syncDirectory(this.#options.directory);
-    } catch (error) {
-      await file.handle.close().catch(() => {});
-      await unlink(name.path).catch(() => {});
-      throw error;
-    }
+    const file = await createSegment(name.path, this.#options.segmentBytes);
     const segment = newlyKnown(name, MAGIC.length, false);
     this.#segments.push(segment);
     this.#current = { segment, file };
@@ -392,7 +382,7 @@ export class SegmentLog {
 
 interface Writable {
   readonly segment: Segment & { readonly seed: Seed };
-  readonly file: Appended;
+  readonly file: GrowingFile;
 }
 
 interface Waiting {

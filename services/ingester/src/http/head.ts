@@ -23,6 +23,7 @@ const FORWARDED_FOR = 8;
 const FORWARDED_PROTO = 16;
 const FORWARDED = 32;
 
+// Of the request that is being read; forEach calls back before it returns.
 let present = 0;
 let lengths = 0;
 

@@ -171,11 +171,11 @@ function reject(shared: Shared, res: HttpResponse, isHead: boolean, answer: Answ
   send(res, answer, isHead, close || shared.draining);
 }
 
-/** What {@link sendNext} sends. A cork calls back at once; a function for each answer would cost more than a header. */
-const next = { res: null as unknown as HttpResponse, answer: NO_ROUTE, isHead: false, close: false };
+/** What {@link sendCorked} sends. A cork calls back at once; a function for each answer would cost more than a header. */
+const corked = { res: null as unknown as HttpResponse, answer: NO_ROUTE, isHead: false, close: false };
 
-function sendNext(): void {
-  send(next.res, next.answer, next.isHead, next.close);
+function sendCorked(): void {
+  send(corked.res, corked.answer, corked.isHead, corked.close);
 }
 
 function send(res: HttpResponse, answer: Answer, isHead: boolean, close: boolean): void {
@@ -336,10 +336,10 @@ class HttpPing implements IncomingPing {
   #answer(answer: Answer, close: boolean): void {
     if (this.#aborted || this.#answered) return;
     this.#answered = true;
-    next.res = this.#res;
-    next.answer = answer;
-    next.isHead = this.#wireMethod === 'HEAD';
-    next.close = close || this.#shared.draining;
-    next.res.cork(sendNext);
+    corked.res = this.#res;
+    corked.answer = answer;
+    corked.isHead = this.#wireMethod === 'HEAD';
+    corked.close = close || this.#shared.draining;
+    corked.res.cork(sendCorked);
   }
 }
