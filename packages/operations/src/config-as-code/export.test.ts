@@ -16,7 +16,7 @@ test('export: the file applies to this project without a change, and makes an eq
   const seconds = fc.integer({ min: 60, max: 31_536_000 });
   const check = fc.record({
     name: fc.oneof(text, fc.constantFrom('yes', 'null', '1.0', '- x', '# y', `$\{HOME}`, '*', 'a: b', "'")),
-    tags: fc.oneof(text, fc.constantFrom('a b', ' a', 'true 1')),
+    tags: fc.oneof(text, fc.constantFrom('a b', ' a', 'true 1', ' \n', '\n \n', 'a \n b', '\n a\nb')),
     desc: fc.oneof(text, fc.constant('two\nlines\n')),
     schedule: fc.option(fc.constantFrom('*/5 * * * *', 'daily', 'Mon *-*-* 09:00', '12:00\n13:00')),
     timeout: seconds,

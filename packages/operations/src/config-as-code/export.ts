@@ -38,11 +38,16 @@ export async function exportConfig(
 /** What may not stand in YAML as it is, or ends a line for some readers: DEL, C1, separators, marks of byte order. */
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
+/** What the library would write as a block and read back without: blanks at its beginning, or at the end of a line. */
+const LOST_IN_BLOCKS = /^\s*?[ \t][\s\S]*\n|[ \t](\n|$)/;
+
 /** The library escapes control characters below a space only; with double quotes, others can be escaped as well. */
 function printed(document: Document): string {
   visit(document, {
     Scalar(_key, node) {
-      if (typeof node.value === 'string' && node.value.search(UNPRINTABLE) !== -1) node.type = Scalar.QUOTE_DOUBLE;
+      if (typeof node.value !== 'string') return;
+      const needsQuotes = node.value.search(UNPRINTABLE) !== -1 || LOST_IN_BLOCKS.test(node.value);
+      if (needsQuotes) node.type = Scalar.QUOTE_DOUBLE;
     },
   });
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
